@@ -1,0 +1,120 @@
+package vtest
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Redis is an embedded server inside the caller's synctest bubble, with a client.
+type Redis struct {
+	*redis.Client
+	server *miniredis.Miniredis
+}
+
+// NewRedis starts an embedded Redis. Call it inside the bubble; it ends with the test. Time passes
+// in it only by [Redis.Pass].
+func NewRedis(t testing.TB) *Redis {
+	t.Helper()
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	m.Server().Close() // no TCP: an accept loop would never be durably blocked
+	m.SetTime(time.Now())
+	rdb := redis.NewClient(&redis.Options{
+		Addr: "192.0.2.9:6379", // an IP literal: go-redis resolves a name even with a Dialer
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			c, s := Pipe()
+			m.Server().ServeConn(s)
+			return c, nil
+		},
+		MaxRetries:               -1,
+		ContextTimeoutEnabled:    true,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: quiet(),
+	})
+	t.Cleanup(func() { rdb.Close() })
+	return &Redis{Client: rdb, server: m}
+}
+
+// Pass lets d of virtual time pass, in the bubble and in the server, in steps short enough that
+// leases of three seconds that somebody renews do not run out in between.
+func (r *Redis) Pass(d time.Duration) {
+	const step = 250 * time.Millisecond
+	for d > 0 {
+		s := min(d, step)
+		time.Sleep(s)
+		r.server.FastForward(s)
+		r.server.SetTime(time.Now())
+		d -= s
+	}
+}
+
+// Keys returns every key, for tests that look at what is remembered.
+func (r *Redis) Keys() []string { return r.server.Keys() }
+
+// StartRedis starts a real redis-server on a Unix socket and returns its client options. Without
+// redis-server on the PATH the test is skipped, or fails when PARLEY_REDIS=require.
+func StartRedis(t testing.TB) *redis.Options {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("PARLEY_REDIS") == "require" {
+			t.Fatal("redis-server is not installed: apt-get install redis-server")
+		}
+		t.Skip("redis-server is not installed: apt-get install redis-server")
+	}
+	dir, err := os.MkdirTemp("", "parley-redis") // t.TempDir can be longer than a socket's path may be
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "s")
+	server := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		server.Process.Kill()
+		server.Wait()
+		os.RemoveAll(dir)
+	})
+	opts := &redis.Options{
+		Network: "unix", Addr: socket,
+		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
+		MaintNotificationsConfig: quiet(),
+	}
+	awaitRedis(t, opts)
+	return opts
+}
+
+// awaitRedis returns once the server answers; it gives up after 10 s.
+func awaitRedis(t testing.TB, opts *redis.Options) {
+	t.Helper()
+	rdb := redis.NewClient(opts)
+	defer rdb.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for rdb.Ping(ctx).Err() != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("redis-server does not answer")
+		}
+	}
+}
+
+// quiet switches off CLIENT MAINT_NOTIFICATIONS, which only one vendor's servers understand.
+func quiet() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}

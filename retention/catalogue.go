@@ -1,0 +1,121 @@
+package retention
+
+import "time"
+
+// Class is one kind of record. Its order is the order of the privacy page.
+type Class int
+
+// The classes. All keys of the matcher share the hash tag {m}, so that one script touches one
+// Redis Cluster slot; a call and a report have a slot of their own.
+const (
+	Ticket Class = iota // matcher: one search of one browser
+	Pool                // matcher: who waits for what, by arrival
+	Match               // matcher: two tickets offered to each other
+	Lease               // matcher: which nodes are alive
+	Inbox               // matcher: what a node has yet to tell its browsers
+	Waits               // matcher: how long recent searches took
+	Call                // moderation: a call exists, or ended less than 10 minutes ago
+	Report              // moderation: reports on one device
+	Schema              // migrations: the shape of the stored data
+)
+
+// Lifetimes that the rules of other packages share with the catalogue.
+const (
+	// LongestWait is how long a search may take before it expires with a message.
+	LongestWait = 10 * time.Minute
+	// Tombstone is how long a closed ticket or match answers late duplicates. It outlives every retry.
+	Tombstone = time.Minute
+	// LeaseTime is how long a silent node counts as alive. A ticket of a dead node is never matched.
+	LeaseTime = 3 * time.Second
+	// ReportWindow is how long after either side left a call the other may still be reported.
+	ReportWindow = 10 * time.Minute
+	// CallTime is how long a call record lives without being renewed by a node that carries the call.
+	CallTime = 15 * time.Minute
+	// ReportTime is how long a report is kept, and how long the pair does not meet again.
+	ReportTime = 30 * 24 * time.Hour
+	// RematchPause is how long two who have talked do not meet again.
+	RematchPause = 30 * time.Minute
+)
+
+// Item is what the catalogue says about a class. The texts are shown to the public.
+type Item struct {
+	Class   Class
+	Name    string        // stable, for commands and links
+	Pattern string        // the key; <parts> are filled in by [Class.Key]
+	Kind    string        // Redis type: string, hash, zset, stream, list
+	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema may
+	Holds   string
+	Why     string
+	Breach  string // what a thief of the whole database would learn
+	Carried bool   // kept across an upgrade that changes its shape
+}
+
+// Catalogue returns all items, in the order of the privacy page.
+func Catalogue() []Item {
+	return []Item{
+		{
+			Class: Ticket, Name: "ticket", Pattern: "parley:{m}:ticket:<ticket>", Kind: "string",
+			TTL:    LongestWait + Tombstone,
+			Holds:  "One search: languages, interests, arrival time, a keyed tag of the device, keyed tags of devices not to meet.",
+			Why:    "To find you somebody who fits.",
+			Breach: "Which unnamed devices were searching in the last minutes, and for what.",
+		},
+		{
+			Class: Pool, Name: "pool", Pattern: "parley:{m}:pool:<language>:<interest>:<band>", Kind: "zset",
+			TTL:    LongestWait + 5*time.Minute,
+			Holds:  "The tickets that wait for one language and interest, by arrival.",
+			Why:    "So that whoever has waited longest is found first.",
+			Breach: "How many people were waiting for what.",
+		},
+		{
+			Class: Match, Name: "match", Pattern: "parley:{m}:match:<match>", Kind: "string",
+			TTL:    Tombstone,
+			Holds:  "Two tickets that were offered to each other, their nodes, and which of them has confirmed.",
+			Why:    "So that nobody is told \"connected\" before both are there.",
+			Breach: "Which two tickets met in the last minute; not who held them.",
+		},
+		{
+			Class: Lease, Name: "lease", Pattern: "parley:{m}:leases", Kind: "hash",
+			TTL:    10 * time.Minute,
+			Holds:  "The random names of the parley nodes that run, and until when each counts as alive.",
+			Why:    "So that nobody is matched with a browser whose node died.",
+			Breach: "How many nodes there are.",
+		},
+		{
+			Class: Inbox, Name: "inbox", Pattern: "parley:{m}:inbox:<node>", Kind: "stream",
+			TTL:    2 * time.Minute,
+			Holds:  "Events for the browsers of one node: offered, confirmed, aborted; by ticket.",
+			Why:    "So that both sides hear of a match.",
+			Breach: "Which tickets were matched in the last two minutes.",
+		},
+		{
+			Class: Waits, Name: "waits", Pattern: "parley:{m}:waits:<language>:<interest>", Kind: "list",
+			TTL:    time.Hour,
+			Holds:  "How many milliseconds each of the last 100 searches took.",
+			Why:    "For an honest estimate of your wait.",
+			Breach: "How long strangers waited; not who.",
+		},
+		{
+			Class: Call, Name: "call", Pattern: "parley:{c:<call>}:call", Kind: "string",
+			TTL:    CallTime,
+			Holds:  "That a call with this random number runs, or ended less than 10 minutes ago. Not who takes part.",
+			Why:    "So that only a call that took place can be reported, and only for 10 minutes after it.",
+			Breach: "How many calls ran in the last minutes.",
+		},
+		{
+			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:reports", Kind: "hash",
+			TTL:     ReportTime,
+			Holds:   "Reports on one device: hour, reason, and a keyed mark of call and reporter. The device is a keyed hash.",
+			Why:     "To hold those to account who abuse strangers, without knowing who they are.",
+			Breach:  "How many unnamed devices were reported in the last 30 days, and for what.",
+			Carried: true,
+		},
+		{
+			Class: Schema, Name: "schema", Pattern: "parley:{meta}:schema", Kind: "hash",
+			Holds:   "The number of the data's shape and when it was reached.",
+			Why:     "So that an old program refuses data of a newer one.",
+			Breach:  "Which version of parley ran.",
+			Carried: true,
+		},
+	}
+}

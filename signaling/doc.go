@@ -1,0 +1,125 @@
+// Package signaling carries sealed envelopes between browsers and runs the life of a search and of
+// a room. It never reads an envelope: SDP, candidates, keys and text are sealed by the browsers.
+//
+// # The protocol parley.v1
+//
+// One WebSocket for each browser at /ws, subprotocol "parley.v1", JSON text frames, one object a
+// frame with its type in "t". Unknown types, unknown or repeated fields and wrong types are an
+// error; nothing is guessed. Times are in milliseconds unless the name says otherwise.
+//
+//	browser                        server
+//	  | hello ------------------------> |   first frame, within 10 s
+//	  | <-------------------- welcome   |   first answer; after a resume the missed frames follow
+//	  | find -------------------------> |
+//	  | <--------------------- queued   |   schedule and honest estimate
+//	  | <-------------------- matched   |   both browsers have 4 s to confirm
+//	  | confirm ----------------------> |
+//	  | <------------------ connected   |   only after both confirmed
+//	  | relay <-----------------> relay |   sealed envelopes: key, offer, answer, candidates
+//	  | leave ------------------------> |
+//	  | <------------------------ ended |   to both, with the reason
+//	  | report -----------------------> |   up to 10 minutes after the call
+//	  | <--------------------- reported |
+//
+// # Numbers, acknowledgement, resume
+//
+// Every frame of a browser but hello, ack and pong carries "c", its number, 1, 2, 3, ...; every
+// frame of the server but welcome, ack, ping, drain and notice carries "n" likewise. Any numbered frame may carry
+// the highest number received from the other side: "a" from the browser, "c" from the server. Who
+// has nothing to say sends ack{a} or ack{c} after 8 unacknowledged frames; a browser also after 1 s.
+// Unacknowledged frames are kept for 30 s after the socket was lost. hello{token, last} on a new
+// socket resumes: the server answers welcome{resumed: true, c}, then sends every frame after last;
+// the browser sends again its own frames after c. Each side drops numbers that it has already.
+// So nothing is lost, doubled or reordered. welcome{resumed: false} says that the session is gone
+// and starts a new one: a browser that was searching sends find with its place, one in a call sends
+// rejoin with its pass.
+//
+// # Frames of the browser
+//
+//	hello     token last device              token "" or that of welcome; last = highest n seen;
+//	                                         device = base64url(SHA-256(install token)), 43 characters
+//	find      c a languages interests widen avoid place
+//	                                         1 to 5 languages in order, 0 to 5 interests (none: anything);
+//	                                         widen false keeps to the chosen interests and first language;
+//	                                         avoid = up to 128 tokens of connected and blocked;
+//	                                         place "" or that of queued
+//	cancel    c a                            leaves the queue
+//	confirm   c a match                      here, and the microphone is open
+//	decline   c a match                      does not want this match; leaves the queue
+//	relay     c a to seq box                 to = member id; seq = the sender's envelope number;
+//	                                         box = base64url, at most 32 KiB of text
+//	leave     c a                            leaves the room
+//	rejoin    c a pass                       back into a running call after the session was lost
+//	relays    c a                            asks for fresh credentials of the relay
+//	report    c a handle reason              sexual hate threat minor spam other
+//	block     c a handle                     never meet again
+//	ack       a
+//	pong                                     answer to ping
+//
+// # Frames of the server
+//
+//	welcome   token resumed c grace_ms       token is secret: whoever has it is this browser
+//	queued    n c place since_ms widens_ms steps wait waiting
+//	                                         sent again whenever one of them changes. steps = [{at_ms, look}],
+//	                                         look = "interests", "anything" or "languages", at_ms counted from
+//	                                         the beginning of the search; since_ms = how long it has run;
+//	                                         wait = {p50_ms, p90_ms} or null when too few were measured;
+//	                                         waiting = how many wait for one of these choices, null below 5
+//	cancelled n c                            answer to cancel and decline
+//	expired   n c                            nobody came in 10 minutes; search again
+//	matched   n c match role shared language within_ms
+//	                                         role "offer" or "answer"; shared = common interests;
+//	                                         within_ms = time left to confirm
+//	aborted   n c why                        why "peer" (did not confirm or left) or "late" (you did not confirm).
+//	                                         After "peer" the search goes on by itself with the old place: queued
+//	                                         follows. After "late" it does not
+//	connected n c room me peer role ice handle avoid pass shared language
+//	                                         me, peer = member ids of this room; ice = {servers: [{urls,
+//	                                         username, credential}], ttl_ms}; handle names the peer in report and
+//	                                         block; avoid = token for find, good for 30 minutes; pass for rejoin
+//	relay     n c from seq box
+//	peer      n c state                      "away" (socket lost, may come back) or "back"
+//	ended     n c why                        "left" (you), "peer_left", "peer_lost" (did not come back in 30 s)
+//	relays    n c ice
+//	reported  n c avoid                      the report is stored; avoid = token for find, good for 30 days
+//	blocked   n c avoid                      token for find, good until this device's token changes
+//	error     n c of code text               of = the c that was refused, 0 when unknown; nothing else changed
+//	ack       c
+//	ping                                     every 25 s; answer pong
+//	notice    code text                      not numbered: "slow_down" at most once a second
+//	drain     within_ms                      this node stops: reconnect when the socket closes
+//
+// # Errors (code: what to do)
+//
+//	bad_frame      fix the client: not JSON, unknown or repeated field, wrong type
+//	bad_value      a field has a value that is not allowed; text says which
+//	bad_state      not possible now, for example find during a call; text says why
+//	bad_match      no such match for this browser: it is over; wait for matched
+//	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
+//	no_member      the peer is not in this room
+//	peer_busy      the peer does not keep up; send the same frame again (new c) in retry seconds
+//	too_many       too many searches; wait
+//	unavailable    the store is away; nothing is lost, try again in a few seconds
+//
+// # Close codes
+//
+// 4000 to 4499: come back and resume. 4500 to 4999: do not come back by itself; show the reason.
+//
+//	1009  frame over 48 KiB, or envelope over 32 KiB   show
+//	4001  drain: the node stops                         resume, after within_ms with jitter
+//	4008  slow: you did not read fast enough            resume
+//	4009  silent: no pong in 10 s                       resume
+//	4011  internal                                      resume
+//	4500  bad hello: not the first frame, malformed, or not within 10 s   show
+//	4501  replaced: the same token came on another socket                 stop
+//	4510  binary frame                                  show
+//	4526  version: subprotocol parley.v1 was not offered (HTTP 400 before the upgrade)   reload
+//
+// # Limits
+//
+//	frame 48 KiB, envelope 32 KiB; hello within 10 s; frames 20/s with a burst of 240 and bytes
+//	32 KiB/s with a burst of 512 KiB, beyond which the server reads more slowly (TCP pushes back) and
+//	sends notice slow_down; unacknowledged or unwritten frames for a browser 512 and 256 KiB, beyond
+//	which a connected reader that is behind for 5 s is cut with 4008 and the sender gets peer_busy;
+//	searches 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
+package signaling
