@@ -15,8 +15,9 @@ const (
 	Inbox               // matcher: what a node has yet to tell its browsers
 	Waits               // matcher: how long recent searches took
 	Call                // moderation: a call exists, or ended less than 10 minutes ago
-	Report              // moderation: reports on one device
+	Report              // moderation: one report on one device
 	Schema              // migrations: the shape of the stored data
+	SchemaLock          // migrations: which node changes that shape now
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -103,9 +104,9 @@ func Catalogue() []Item {
 			Breach: "How many calls ran in the last minutes.",
 		},
 		{
-			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:reports", Kind: "hash",
+			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:report:<slot>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "Reports on one device: hour, reason, and a keyed mark of call and reporter. The device is a keyed hash.",
+			Holds:   "One report on a device: hour, reason, and a keyed mark of call and reporter. The device is a keyed hash.",
 			Why:     "To hold those to account who abuse strangers, without knowing who they are.",
 			Breach:  "How many unnamed devices were reported in the last 30 days, and for what.",
 			Carried: true,
@@ -116,6 +117,13 @@ func Catalogue() []Item {
 			Why:     "So that an old program refuses data of a newer one.",
 			Breach:  "Which version of parley ran.",
 			Carried: true,
+		},
+		{
+			Class: SchemaLock, Name: "schema-lock", Pattern: "parley:{meta}:lock", Kind: "string",
+			TTL:    time.Minute,
+			Holds:  "A random number of the parley node that is changing the shape of the data.",
+			Why:    "So that two nodes that start at once do not change it twice.",
+			Breach: "That a node started in the last minute.",
 		},
 	}
 }
