@@ -1,0 +1,132 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBrowserSocketDropped: the signaling socket is gone for five seconds; the call goes on
+// meanwhile and the session resumes.
+func TestBrowserSocketDropped(t *testing.T) {
+	browser := chromium(t)
+	front := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	public := "http://" + front
+	server := startParley(t, "--public-url", public)
+	inner, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGate(t, front, "127.0.0.1:"+inner.Port())
+	ana, bo := pair(t, browser, public+"/")
+	ana.hears(bo.hz, 10*time.Second)
+	token := welcomeToken(ana)
+
+	g.Shut()
+	if !js[bool](ana, `seen.until(5000, () => seen.sockets.at(-1).readyState === 3)`) {
+		t.Fatal("the socket was not cut")
+	}
+	before := ana.hears(bo.hz, 5*time.Second)
+	quiet := js[sound](ana, `new Promise((done) => setTimeout(done, 5000)).then(() => seen.stats())`)
+	if quiet.Received-before.Received < 100 {
+		t.Errorf("only %v packets arrived in the 5 s without a socket", quiet.Received-before.Received)
+	}
+	g.Open(t)
+	if !js[bool](ana, `seen.until(15000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"resumed":true')))`) {
+		t.Fatal("the session did not resume\n" + ana.diary())
+	}
+	if again := welcomeToken(ana); again != token {
+		t.Error("the session that came back is another one")
+	}
+	ana.reaches("live", time.Second)
+	bo.reaches("live", 15*time.Second)
+	ana.hears(bo.hz, 5*time.Second)
+	bo.hears(ana.hz, 5*time.Second)
+
+	// The resumed session still works: leaving reaches the peer at once.
+	ana.press("leave")
+	bo.reaches("ended", 3*time.Second)
+}
+
+func welcomeToken(p *person) string {
+	p.t.Helper()
+	return js[string](p, `JSON.parse(seen.frames.findLast((f) => f.includes('"welcome"')).slice(2)).token`)
+}
+
+// TestBrowserServerKilled: kill -9 and a new start. The running call goes on talking through the
+// new process, a waiting browser comes back to the queue by itself with its place, and nobody is
+// matched with a ghost.
+func TestBrowserServerKilled(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	ana, bo := pair(t, browser, server.URL)
+	ana.hears(bo.hz, 10*time.Second)
+	waiting := newPerson(t, browser, server.URL, 1300)
+	waiting.ready("film")
+	waiting.searches()
+	waiting.reaches("queued", 5*time.Second)
+	ghost := newPerson(t, browser, server.URL, 1600)
+	ghost.ready("art")
+	ghost.searches()
+	ghost.reaches("queued", 5*time.Second)
+	sasBefore := ana.sas()
+
+	server.kill()
+	js[bool](ghost, `(location.href = 'about:blank', true)`) // never comes back
+	server.start(t)
+
+	waiting.reaches("queued", 15*time.Second)
+	if !js[bool](waiting, `seen.until(20000, () => seen.frames.filter((f) => f.includes('"queued"')).length >= 2)`) {
+		t.Fatal("the waiting browser did not go back to the queue\n" + waiting.diary())
+	}
+	for _, p := range []struct {
+		who   *person
+		hears int
+	}{{ana, bo.hz}, {bo, ana.hz}} {
+		p.who.reaches("live", 30*time.Second)
+		p.who.hears(p.hears, 30*time.Second)
+		p.who.keptItsAddress()
+	}
+	if after := ana.sas(); after != sasBefore {
+		t.Errorf("the authentication string changed from %q to %q", sasBefore, after)
+	}
+
+	// Somebody with the ghost's interest meets the one who waits, never the ghost.
+	cy := newPerson(t, browser, server.URL, 1900)
+	cy.ready("art", "film")
+	cy.searches()
+	cy.reaches("live", 15*time.Second)
+	waiting.reaches("live", 15*time.Second)
+	cy.hears(waiting.hz, 10*time.Second)
+
+	// And the call that outlived the server can still be left and reported.
+	ana.press("leave")
+	bo.reaches("ended", 5*time.Second)
+}
+
+// TestBrowserMicrophoneDenied: the refusal is explained, and granting it afterwards goes on.
+func TestBrowserMicrophoneDenied(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	for _, c := range []struct{ name, reason string }{
+		{"NotAllowedError", "denied"}, {"NotFoundError", "none"}, {"NotReadableError", "busy"},
+	} {
+		ana := newPerson(t, browser, server.URL, 700)
+		js[string](ana, fmt.Sprintf("seen.deny = %q", c.name))
+		ana.press("adult", "interest-music", "find", "mic-ask")
+		wrong := fmt.Sprintf(`seen.until(8000, () => /denied|blocked|dismissed|none|busy/.test(document.documentElement.dataset.reason ?? ''))`)
+		if !js[bool](ana, wrong) {
+			t.Fatalf("%s is not explained\n%s", c.name, ana.diary())
+		}
+		if got := js[string](ana, `document.documentElement.dataset.reason`); !strings.Contains("denied blocked dismissed none busy", got) {
+			t.Errorf("%s: reason %q, want %s", c.name, got, c.reason)
+		}
+		js[string](ana, `seen.deny = ''`)
+		ana.press("mic-retry", "mic-ok")
+		ana.reaches("queued", 5*time.Second)
+		ana.press("cancel")
+		ana.reaches("home", 5*time.Second)
+	}
+}

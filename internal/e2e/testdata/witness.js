@@ -1,0 +1,123 @@
+// Runs in the page before its own scripts, put there by the test. It replaces the microphone by a
+// tone and writes down what the page does: its connections, what it seals, what it sends.
+(() => {
+  const hz = Number('TONE_HZ');
+  const seen = {
+    pcs: [], streams: [], sealed: [], frames: [], candidates: [], problems: [], clicks: {}, heardAt: 0,
+    deny: '', sockets: [], tones: [],
+  };
+  Object.defineProperty(globalThis, 'seen', { value: seen });
+
+  addEventListener('error', (e) => seen.problems.push(`error: ${e.message}`));
+  addEventListener('unhandledrejection', (e) => seen.problems.push(`rejection: ${e.reason}`));
+  addEventListener('securitypolicyviolation', (e) => seen.problems.push(`csp: ${e.violatedDirective} ${e.blockedURI}`));
+  addEventListener('click', (e) => {
+    const id = e.target instanceof Element && e.target.closest('[data-testid]')?.getAttribute('data-testid');
+    if (id) seen.clicks[id] = performance.now();
+  }, true);
+
+  // The microphone: a sine of hz, through the real getUserMedia first so that permissions count.
+  if (navigator.mediaDevices && hz > 0) {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      if (seen.deny) throw new DOMException(`test says ${seen.deny}`, seen.deny);
+      (await real(constraints)).getTracks().forEach((t) => t.stop());
+      const audio = new AudioContext();
+      const out = audio.createMediaStreamDestination();
+      const tone = new OscillatorNode(audio, { frequency: hz });
+      tone.connect(new GainNode(audio, { gain: 0.3 })).connect(out);
+      tone.start();
+      seen.tones.push(audio);
+      return out.stream;
+    };
+  }
+
+  const RealPC = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends RealPC {
+    constructor(config) {
+      super(config);
+      seen.pcs.push(this);
+      seen.config = config;
+      this.addEventListener('icecandidate', ({ candidate }) => candidate && seen.candidates.push(candidate.candidate));
+      this.addEventListener('track', ({ streams, track }) => listen(streams[0] ?? new MediaStream([track])));
+    }
+  };
+
+  // What is said in envelopes, before it is sealed.
+  const realEncrypt = SubtleCrypto.prototype.encrypt;
+  SubtleCrypto.prototype.encrypt = function encrypt(algorithm, key, data) {
+    seen.sealed.push(new TextDecoder().decode(data));
+    return realEncrypt.call(this, algorithm, key, data);
+  };
+
+  const RealSocket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends RealSocket {
+    constructor(...args) {
+      super(...args);
+      seen.sockets.push(this);
+      this.addEventListener('message', ({ data }) => seen.frames.push(`< ${data}`));
+    }
+    send(data) {
+      seen.frames.push(`> ${data}`);
+      super.send(data);
+    }
+  };
+
+  let spectrum = null;
+  let ear = null;
+  function listen(stream) {
+    ear ??= new AudioContext();
+    spectrum = new AnalyserNode(ear, { fftSize: 8192, smoothingTimeConstant: 0 });
+    ear.createMediaStreamSource(stream).connect(spectrum);
+    seen.streams.push(stream);
+    const wave = new Float32Array(256);
+    const mine = spectrum;
+    const timer = setInterval(() => {
+      mine.getFloatTimeDomainData(wave);
+      if (mine === spectrum && wave.some((v) => Math.abs(v) > 0.01)) {
+        seen.heardAt = performance.now();
+        clearInterval(timer);
+      }
+    }, 5);
+  }
+
+  // The loudest frequency of what arrives, 0 in silence.
+  seen.tone = () => {
+    if (!spectrum) return 0;
+    const bins = new Float32Array(spectrum.frequencyBinCount);
+    spectrum.getFloatFrequencyData(bins);
+    const top = bins.indexOf(Math.max(...bins));
+    return bins[top] > -60 ? (top * ear.sampleRate) / spectrum.fftSize : 0;
+  };
+
+  seen.stats = async () => {
+    const pc = seen.pcs.at(-1);
+    const out = { received: 0, lost: 0, energy: 0, pair: '', state: pc?.connectionState ?? '' };
+    if (!pc || pc.signalingState === 'closed') return out;
+    const all = await pc.getStats();
+    for (const x of all.values()) {
+      if (x.type === 'inbound-rtp' && x.kind === 'audio') {
+        Object.assign(out, { received: x.packetsReceived, lost: x.packetsLost, energy: x.totalAudioEnergy });
+      }
+      if (x.type === 'candidate-pair' && x.nominated) {
+        out.pair = `${all.get(x.localCandidateId)?.candidateType}/${all.get(x.remoteCandidateId)?.candidateType}`;
+      }
+    }
+    return out;
+  };
+
+  // until polls a condition; it answers whether it came true within ms.
+  seen.until = async (ms, holds) => {
+    for (const end = performance.now() + ms; performance.now() < end;) {
+      if (await holds()) return true;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    return Boolean(await holds());
+  };
+  const root = () => document.documentElement.dataset;
+  seen.state = (states, ms) => seen.until(ms, () => states.includes(root().state)).then(() => `${root().state} ${root().reason ?? ''}`.trim());
+  seen.hears = (want, ms) => seen.until(ms, async () => {
+    const { energy } = await seen.stats();
+    return energy > 0 && Math.abs(seen.tone() - want) <= 12;
+  }).then(async () => ({ hz: seen.tone(), ...(await seen.stats()), screen: root().state }));
+})();
