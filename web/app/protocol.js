@@ -1,0 +1,173 @@
+// The protocol parley.v1 as the browser speaks it: builders of every frame it sends, the check of
+// every frame it receives, and what each close code asks for. The table is signaling/doc.go.
+//
+// A frame of an unknown type, or one with a missing or wrong field, is not an error of the user:
+// read returns a note instead of a frame and the caller goes on.
+
+/** @typedef {{urls: string[], username: string, credential: string}} Relay */
+/** @typedef {{servers: Relay[], ttl_ms: number}} Ice */
+/** @typedef {{t: 'welcome', token: string, resumed: boolean, c: number, grace_ms: number}} Welcome */
+/** @typedef {{t: 'queued', place: string, since_ms: number, widens_ms: number, steps: {at_ms: number, look: string}[],
+ *    wait: {p50_ms: number, p90_ms: number} | null, waiting: number | null}} Queued */
+/** @typedef {{t: 'matched', match: string, role: Role, shared: string[], language: string, within_ms: number}} Matched */
+/** @typedef {{t: 'connected', room: string, me: string, peer: string, role: Role, ice: Ice, handle: string,
+ *    avoid: string, pass: string, shared: string[], language: string}} Connected */
+/** @typedef {{t: 'relay', from: string, seq: number, box: string}} Envelope */
+/** @typedef {{t: 'error', of: number, code: string, text: string, about?: string}} Refusal about: type of the refused frame */
+/** @typedef {'offer' | 'answer'} Role */
+/** @typedef {{n?: number, c?: number}} Numbered */
+/** @typedef {Welcome | Queued | Matched | Connected | Envelope | Refusal
+ *    | {t: 'cancelled' | 'expired'} | {t: 'aborted', why: 'peer' | 'late'} | {t: 'peer', state: 'away' | 'back'}
+ *    | {t: 'ended', why: string} | {t: 'relays', ice: Ice} | {t: 'reported' | 'blocked', avoid: string}
+ *    | {t: 'ack', c: number} | {t: 'ping'} | {t: 'notice', code: string, text: string} | {t: 'drain', within_ms: number}} Message */
+/** @typedef {Message & Numbered} Frame */
+/** @typedef {{t: string, [field: string]: unknown}} Outgoing */
+
+export const SUBPROTOCOL = 'parley.v1';
+
+/** @typedef {(value: unknown) => boolean} Check */
+
+/** @type {Check} */
+const text = (v) => typeof v === 'string' && v.length <= 4096;
+/** @type {Check} */
+const id = (v) => typeof v === 'string' && /^[\w.-]{1,128}$/.test(v);
+/** @type {Check} */
+const box = (v) => typeof v === 'string' && v.length <= 32768;
+/** @type {Check} */
+const whole = (v) => Number.isSafeInteger(v) && Number(v) >= 0;
+/** @type {Check} */
+const flag = (v) => typeof v === 'boolean';
+/** @type {(...allowed: string[]) => Check} */
+const oneOf =
+  (...allowed) =>
+  (v) =>
+    allowed.includes(/** @type {string} */ (v));
+/** @type {(check: Check) => Check} */
+const orNull = (check) => (v) => v === null || check(v);
+/** @type {(check: Check, most: number) => Check} */
+const list = (check, most) => (v) => Array.isArray(v) && v.length <= most && v.every(check);
+/** @type {(fields: Record<string, Check>) => Check} */
+const object = (fields) => (v) => typeof v === 'object' && v !== null && wrong(v, fields) === '';
+/** @type {Check} */
+const relayURL = (v) =>
+  typeof v === 'string' && v.length <= 256 && /^turns?:[\w.:[\]-]+(\?transport=(udp|tcp))?$/.test(v);
+
+const role = oneOf('offer', 'answer');
+const shared = list(id, 8);
+const relay = object({ urls: list(relayURL, 8), username: text, credential: text });
+const ice = object({ servers: list(relay, 8), ttl_ms: whole });
+const step = object({ at_ms: whole, look: oneOf('interests', 'anything', 'languages') });
+const wait = object({ p50_ms: whole, p90_ms: whole });
+
+/** @type {Record<string, Record<string, Check>>} */
+const FRAMES = {
+  welcome: { token: text, resumed: flag, c: whole, grace_ms: whole },
+  queued: {
+    place: text,
+    since_ms: whole,
+    widens_ms: whole,
+    steps: list(step, 8),
+    wait: orNull(wait),
+    waiting: orNull(whole),
+  },
+  cancelled: {},
+  expired: {},
+  matched: { match: id, role, shared, language: text, within_ms: whole },
+  aborted: { why: oneOf('peer', 'late') },
+  connected: { room: id, me: id, peer: id, role, ice, handle: text, avoid: text, pass: text, shared, language: text },
+  relay: { from: id, seq: whole, box },
+  peer: { state: oneOf('away', 'back') },
+  ended: { why: text },
+  relays: { ice },
+  reported: { avoid: text },
+  blocked: { avoid: text },
+  error: { of: whole, code: text, text },
+  ack: { c: whole },
+  ping: {},
+  notice: { code: text, text },
+  drain: { within_ms: whole },
+};
+
+/** wrong names the first field that is missing or wrong, or ''.
+ * @param {object} value @param {Record<string, Check>} fields */
+function wrong(value, fields) {
+  for (const [name, check] of Object.entries(fields)) {
+    if (!Object.hasOwn(value, name) || !check(/** @type {Record<string, unknown>} */ (value)[name])) return name;
+  }
+  return '';
+}
+
+/** read checks one text frame. A frame that cannot be used still says its number, so that nothing
+ * waits for it for ever.
+ * @param {string} data
+ * @returns {{frame: Frame, note: ''} | {frame: null, note: string, n: number}} */
+export function read(data) {
+  /** @type {unknown} */
+  let value;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return { frame: null, note: 'not JSON', n: 0 };
+  }
+  if (typeof value !== 'object' || value === null) return { frame: null, note: 'not an object', n: 0 };
+  const { t, n, c } = /** @type {{t?: unknown, n?: unknown, c?: unknown}} */ (value);
+  const number = whole(n) ? Number(n) : 0;
+  const fields = typeof t === 'string' && Object.hasOwn(FRAMES, t) ? FRAMES[t] : undefined;
+  if (!fields) return { frame: null, note: `unknown type ${String(t).slice(0, 32)}`, n: number };
+  let bad = wrong(value, fields);
+  if (n !== undefined && !whole(n)) bad ||= 'n';
+  if (c !== undefined && !whole(c)) bad ||= 'c';
+  if (bad) return { frame: null, note: `${t}: bad ${bad}`, n: number };
+  return { frame: /** @type {Frame} */ (value), note: '' };
+}
+
+/** hello resumes the session of token, or starts one when it is empty.
+ * @param {string} token @param {number} last @param {string} device @returns {Outgoing} */
+export const hello = (token, last, device) => ({ t: 'hello', token, last, device });
+
+/** find searches with the given choices.
+ * @param {{languages: string[], interests: string[], widen: boolean}} choices @param {string[]} avoid @param {string} place
+ * @returns {Outgoing} */
+export const find = ({ languages, interests, widen }, avoid, place) => ({
+  t: 'find',
+  languages: languages.slice(0, 5),
+  interests: interests.slice(0, 5),
+  widen,
+  avoid: [...new Set(avoid)].slice(0, 128),
+  place,
+});
+
+/** @returns {Outgoing} */
+export const cancel = () => ({ t: 'cancel' });
+/** @param {string} match @returns {Outgoing} */
+export const confirm = (match) => ({ t: 'confirm', match });
+/** @param {string} match @returns {Outgoing} */
+export const decline = (match) => ({ t: 'decline', match });
+/** @param {string} to @param {number} seq @param {string} box @returns {Outgoing} */
+export const envelope = (to, seq, box) => ({ t: 'relay', to, seq, box });
+/** @returns {Outgoing} */
+export const leave = () => ({ t: 'leave' });
+/** @param {string} pass @returns {Outgoing} */
+export const rejoin = (pass) => ({ t: 'rejoin', pass });
+/** @returns {Outgoing} */
+export const relays = () => ({ t: 'relays' });
+/** @param {string} handle @param {string} reason @returns {Outgoing} */
+export const report = (handle, reason) => ({ t: 'report', handle, reason });
+/** @param {string} handle @returns {Outgoing} */
+export const block = (handle) => ({ t: 'block', handle });
+/** @param {number} a @returns {Outgoing} */
+export const ack = (a) => ({ t: 'ack', a });
+/** @returns {Outgoing} */
+export const pong = () => ({ t: 'pong' });
+
+/** @typedef {'resume' | 'stop' | 'show' | 'reload'} Closing resume: come back; stop: another tab took over;
+ *  show: say that this page and the server do not understand each other; reload: the page is too old */
+
+/** closing says what a close code asks for. Codes below 4000 are the network's, except 1009.
+ * @param {number} code @returns {Closing} */
+export function closing(code) {
+  if (code === 4501) return 'stop';
+  if (code === 4526) return 'reload';
+  if (code === 1009 || (code >= 4500 && code <= 4999)) return 'show';
+  return 'resume';
+}

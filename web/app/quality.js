@@ -1,0 +1,80 @@
+// What the numbers of a call say about it: is the connection weak, should speech be sent twice
+// (RED), has the peer been silent, how loud is somebody. Pure: a sample every 250 ms.
+
+/** @typedef {{received: number, lost: number, sent: number, sentLost: number, rtt: number, energy: number, peerMuted: boolean}} Sample
+ *  packets received and lost, packets sent and lost at the peer, seconds of round trip, energy of the received audio;
+ *  each counted over the whole call */
+/** @typedef {{at: number, sample: Sample}} Point */
+/** @typedef {{points: Point[], red: boolean, badSince: number, goodSince: number, weakUntil: number, soundAt: number, energy: number}} State */
+/** @typedef {{quality: '' | 'good' | 'weak', red: boolean, silent: boolean}} Verdict */
+
+const WINDOW = 5000;
+const RED_LOSS = 0.03;
+const RED_ON = 10000;
+const RED_OFF = 60000;
+const WEAK_LOSS = 0.05;
+const WEAK_RTT = 0.8;
+const WEAK_HOLD = 5000;
+const SILENT = 15000;
+const FAINT = 1e-6; // energy a second, below any speech
+
+/** start begins to judge.
+ * @param {number} now @returns {State} */
+export const start = (now) => ({
+  points: [],
+  red: false,
+  badSince: 0,
+  goodSince: now,
+  weakUntil: 0,
+  soundAt: now,
+  energy: 0,
+});
+
+/** step takes a sample into account.
+ * @param {State} q @param {number} now @param {Sample} sample @returns {[State, Verdict]} */
+export function step(q, now, sample) {
+  const points = [...q.points.filter((p) => now - p.at <= WINDOW), { at: now, sample }];
+  const from = /** @type {Point} */ (points[0]);
+  const seconds = (now - from.at) / 1000;
+  const loss = Math.max(
+    share(sample.lost - from.sample.lost, sample.received - from.sample.received),
+    share(
+      sample.sentLost - from.sample.sentLost,
+      sample.sent - from.sample.sent - (sample.sentLost - from.sample.sentLost),
+    ),
+  );
+  const s = { ...q, points };
+  if (loss > RED_LOSS) {
+    s.badSince ||= now;
+    s.goodSince = 0;
+  } else {
+    s.badSince = 0;
+    s.goodSince ||= now;
+  }
+  if (s.badSince > 0 && now - s.badSince >= RED_ON) s.red = true;
+  if (s.goodSince > 0 && now - s.goodSince >= RED_OFF) s.red = false;
+  if (loss > WEAK_LOSS || sample.rtt > WEAK_RTT) s.weakUntil = now + WEAK_HOLD;
+
+  const loud = sample.energy - q.energy > (FAINT * Math.max(now - (q.points.at(-1)?.at ?? now), 1)) / 1000;
+  if (loud || sample.peerMuted) s.soundAt = now;
+  s.energy = sample.energy;
+  const quality = now < s.weakUntil ? 'weak' : seconds >= 2 ? 'good' : '';
+  return [s, { quality, red: s.red, silent: now - s.soundAt >= SILENT }];
+}
+
+/** @param {number} lost @param {number} arrived */
+function share(lost, arrived) {
+  const all = Math.max(lost, 0) + Math.max(arrived, 0);
+  return all < 20 ? 0 : Math.max(lost, 0) / all; // too few to judge
+}
+
+/** loudness maps the amplitude 0..1 of a sound to 0..1 as people hear it, 60 dB wide.
+ * @param {number} amplitude @returns {number} */
+export function loudness(amplitude) {
+  if (!(amplitude > 0)) return 0;
+  return Math.min(1, Math.max(0, 1 + Math.log10(amplitude) / 3));
+}
+
+/** fall lets a meter rise at once and fall slowly.
+ * @param {number} shown @param {number} level @returns {number} */
+export const fall = (shown, level) => (level >= shown ? level : Math.max(level, shown - 0.08));
