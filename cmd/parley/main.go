@@ -1,0 +1,89 @@
+// Command parley lets strangers talk. Without arguments it serves the page on localhost with a
+// store and a relay of its own; parley --help says the rest.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// What the process answers to whoever started it.
+const (
+	exitDone   = 0
+	exitFailed = 1 // could not start, or broke while running
+	exitUsage  = 2 // the command line or the configuration is wrong
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+func run(args, environ []string, out, errs io.Writer) int {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	cfg, l, err := load(args, environ)
+	switch {
+	case errors.Is(err, flag.ErrHelp) || command == "help":
+		help(out)
+		return exitDone
+	case command != "serve" && command != "config":
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config and help\n", command)
+		return exitUsage
+	case err != nil:
+		for _, line := range strings.Split(err.Error(), "\n") {
+			fmt.Fprintf(errs, "parley: %s\n", line)
+		}
+		return exitUsage
+	case command == "config":
+		err = l.print(out)
+	default:
+		err = serve(context.Background(), cfg, out, errs)
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "parley: %v\n", err)
+		return exitFailed
+	}
+	return exitDone
+}
+
+// help lists commands and settings; both come from the tables that the program itself uses.
+func help(w io.Writer) {
+	fmt.Fprint(w, `parley lets two strangers who share a language talk.
+
+  parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
+  parley config [settings]    print every setting with where its value came from
+  parley help                 print this
+
+Each setting can be given as a flag, as an environment variable, or in a file of lines like
+listen = "127.0.0.1:8080", named by --config FILE. Flags beat the environment, which beats the file.
+
+`)
+	for _, s := range settings() {
+		gap := " "
+		if s.flag {
+			gap = "=" // a switch takes its value only so
+		}
+		fmt.Fprintf(w, "  --%s%s%s\n", s.name, gap, s.shape)
+		fmt.Fprintf(w, "        %s\n", s.says)
+		fmt.Fprintf(w, "        (%s%s)\n", variable(s.name), sayDefault(s))
+	}
+	fmt.Fprint(w, "\nA variable of a secret with _FILE behind its name gives the file that holds the secret: PARLEY_REDIS_FILE.\n")
+}
+
+func sayDefault(s setting) string {
+	switch {
+	case s.derive != nil:
+		return "; by default it follows from the settings above"
+	case s.value == "":
+		return "; not set by default"
+	default:
+		return "; " + s.value + " by default"
+	}
+}

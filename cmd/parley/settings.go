@@ -1,0 +1,262 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// config is what the operator decided, checked and ready for use.
+type config struct {
+	Listen         string
+	OperatorListen string
+	PublicURL      []string // origins; empty: those of localhost on the port of Listen
+	TrustedProxies []netip.Prefix
+	Redis          *url.URL // nil: embedded
+	State          string
+	RelayListen    netip.AddrPort
+	RelayExternal  netip.Addr // invalid: the address of RelayListen
+	RelayPorts     ports
+	RelayLoopback  bool
+	LogLevel       slog.Level
+	LogFormat      string
+}
+
+// ports is an inclusive range.
+type ports struct{ First, Last uint16 }
+
+// setting is one line of the table: the same name serves the file, the environment and the flag.
+type setting struct {
+	name  string
+	value string // default
+	shape string // what a value looks like, for --help
+	says  string // when to change it, in one sentence
+	flag  bool   // a switch: true or false
+	// secret values are read from PARLEY_NAME_FILE too, and are never printed.
+	secret bool
+	// derive gives the default where it follows from another setting that was read before.
+	derive func(config) string
+	read   func(c *config, value string) error
+}
+
+// settings is the whole table, in the order of --help. A setting may derive from those above it.
+func settings() []setting {
+	return []setting{
+		{
+			name: "listen", value: "127.0.0.1:8080", shape: "HOST:PORT",
+			says: "Where the page is served. Set it to :8080 to let others reach you directly, without a proxy on this machine.",
+			read: func(c *config, v string) (err error) { c.Listen, err = hostPort(v); return err },
+		},
+		{
+			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
+			says: "Where /healthz and /readyz are served. Set it to an address that your monitoring reaches and visitors do not.",
+			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
+		},
+		{
+			name: "public-url", shape: "URL,...",
+			says:   "Under which addresses people open the page. Set it as soon as that is not localhost; pages from elsewhere are refused.",
+			derive: func(c config) string { return strings.Join(localOrigins(c.Listen), ",") },
+			read:   func(c *config, v string) (err error) { c.PublicURL, err = origins(v); return err },
+		},
+		{
+			name: "trusted-proxies", shape: "CIDR,...",
+			says: "From which addresses X-Forwarded-For is believed. Set it when parley is behind a reverse proxy, or all visitors share one limit.",
+			read: func(c *config, v string) (err error) { c.TrustedProxies, err = prefixes(v); return err },
+		},
+		{
+			name: "redis", value: "embedded", shape: "URL", secret: true,
+			says: "Where to remember: redis://, rediss:// or unix://. The embedded store forgets on exit and takes a few hundred people; set it for anything but a trial.",
+			read: func(c *config, v string) (err error) { c.Redis, err = redisURL(v); return err },
+		},
+		{
+			name: "state", value: stateDir(), shape: "DIR",
+			says: "Where the key file lies. Keep it on another disk and in another backup than Redis.",
+			read: func(c *config, v string) error { c.State = v; return notEmpty(v) },
+		},
+		{
+			name: "relay-listen", value: "127.0.0.1:3478", shape: "IP:PORT",
+			says: "Where browsers reach the relay, by UDP and TCP. Set it to an address that visitors reach, and open the port.",
+			read: func(c *config, v string) (err error) { c.RelayListen, err = addrPort(v); return err },
+		},
+		{
+			name: "relay-external", shape: "IP",
+			says: "Under which address the relay is known outside. Set it when this machine is behind NAT or listens on all addresses.",
+			read: func(c *config, v string) (err error) { c.RelayExternal, err = address(v); return err },
+		},
+		{
+			name: "relay-ports", value: "49152-65535", shape: "FIRST-LAST",
+			says: "Which UDP ports the relay may use, two for each call. Set a small range in a container or behind a firewall.",
+			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
+		},
+		{
+			name: "relay-allow-loopback", flag: true, shape: "true|false",
+			says:   "Whether the relay may forward to this machine itself. On by itself when relay-listen is a loopback address, for a trial; never set it on a server.",
+			derive: func(c config) string { return strconv.FormatBool(c.RelayListen.Addr().IsLoopback()) },
+			read: func(c *config, v string) (err error) {
+				if c.RelayLoopback, err = strconv.ParseBool(v); err != nil {
+					return errors.New("say true or false")
+				}
+				return nil
+			},
+		},
+		{
+			name: "log-level", value: "info", shape: "LEVEL",
+			says: "How much to log: debug, info, warn or error. Set debug to find out why browsers are refused.",
+			read: func(c *config, v string) error {
+				if c.LogLevel.UnmarshalText([]byte(v)) != nil {
+					return errors.New("say debug, info, warn or error")
+				}
+				return nil
+			},
+		},
+		{
+			name: "log-format", value: "text", shape: "FORMAT",
+			says: "How to log: text, or json for a log collector.",
+			read: func(c *config, v string) error {
+				if c.LogFormat = v; v != "text" && v != "json" {
+					return errors.New("say text or json")
+				}
+				return nil
+			},
+		},
+	}
+}
+
+func hostPort(v string) (string, error) {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return "", errors.New("say HOST:PORT, for example 127.0.0.1:8080")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%q is not a port between 0 and 65535", port)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// localOrigins are what a browser on this machine may call the page.
+func localOrigins(listen string) []string {
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil
+	}
+	return []string{"http://localhost:" + port, "http://127.0.0.1:" + port}
+}
+
+func origins(v string) ([]string, error) {
+	var all []string
+	for _, one := range list(v) {
+		u, err := url.Parse(one)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+			return nil, fmt.Errorf("%q is not an address like https://talk.example.org", one)
+		}
+		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fmt.Errorf("%q must end after the host and port: what a proxy serves below a path is still one origin", one)
+		}
+		all = append(all, strings.ToLower(u.Scheme+"://"+u.Host))
+	}
+	if len(all) == 0 {
+		return nil, errors.New("at least one address is needed, for example https://talk.example.org")
+	}
+	return all, nil
+}
+
+func prefixes(v string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, one := range list(v) {
+		p, err := netip.ParsePrefix(one)
+		if ip, plain := netip.ParseAddr(one); plain == nil {
+			p, err = ip.Prefix(ip.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is not an address or a range like 10.0.0.0/8", one)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func redisURL(v string) (*url.URL, error) {
+	if v == "embedded" {
+		return nil, nil //nolint:nilnil // nil is the embedded store, see config
+	}
+	u, err := url.Parse(v)
+	if err != nil {
+		return nil, errors.New("it is not a URL; say embedded or, for example, redis://localhost:6379") // err would quote the password
+	}
+	switch u.Scheme {
+	case "redis", "rediss", "unix":
+		return u, nil
+	case "redis-sentinel", "redis-cluster":
+		return nil, fmt.Errorf("%s:// comes with a later release; for now say redis://, rediss:// or unix://", u.Scheme)
+	}
+	return nil, errors.New("say embedded or a URL that begins with redis://, rediss:// or unix://")
+}
+
+// stateDir follows the XDG base directory specification.
+func stateDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "parley")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "" // refused by the check, which names the setting
+	}
+	return filepath.Join(home, ".local", "state", "parley")
+}
+
+func notEmpty(v string) error {
+	if v == "" {
+		return errors.New("name a directory: there is no home directory to put it in")
+	}
+	return nil
+}
+
+func addrPort(v string) (netip.AddrPort, error) {
+	if strings.HasPrefix(v, ":") {
+		v = "0.0.0.0" + v
+	}
+	a, err := netip.ParseAddrPort(v)
+	if err != nil {
+		return a, errors.New("say IP:PORT, for example 203.0.113.5:3478")
+	}
+	return a, nil
+}
+
+func address(v string) (netip.Addr, error) {
+	if v == "" {
+		return netip.Addr{}, nil
+	}
+	a, err := netip.ParseAddr(v)
+	if err != nil || a.IsUnspecified() {
+		return a, fmt.Errorf("%q is not an IP address that browsers could reach", v)
+	}
+	return a, nil
+}
+
+func portRange(v string) (ports, error) {
+	first, last, _ := strings.Cut(v, "-")
+	a, errA := strconv.ParseUint(first, 10, 16)
+	b, errB := strconv.ParseUint(last, 10, 16)
+	if errA != nil || errB != nil || a < 1024 || b < a+1 {
+		return ports{}, errors.New("say FIRST-LAST between 1024 and 65535, at least two ports, for example 50000-50999")
+	}
+	return ports{uint16(a), uint16(b)}, nil
+}
+
+// list splits at commas and leaves out empty parts.
+func list(v string) []string {
+	var all []string
+	for _, one := range strings.Split(v, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// route is one line of the table of what browsers may ask for.
+type route struct {
+	path  string
+	serve http.HandlerFunc
+}
+
+// routes is the whole table, without /ws: see [Server.Public].
+func (s *Server) routes() []route {
+	return []route{
+		{"/", s.site.index.ServeHTTP},
+		{"/a/:hash/*", s.asset},
+		{"/catalogue.json", s.catalogue.ServeHTTP},
+		{"/privacy", s.privacy.ServeHTTP},
+	}
+}
+
+// Public returns what browsers see. The socket is not a route of the framework, so that nothing
+// wraps a connection that is taken over and lives for hours.
+func (s *Server) Public() http.Handler {
+	e := echo.New()
+	e.IPExtractor = s.address // explicit: the default believes any X-Forwarded-For
+	e.SchemeExtractor = func(*http.Request) string { return "http" }
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = s.refuse
+	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			guard(c.Response().Header())
+			return next(c)
+		}
+	})
+	for _, r := range s.routes() {
+		e.Match([]string{http.MethodGet, http.MethodHead}, r.path, echo.WrapHandler(r.serve))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			s.enter(w, r)
+			return
+		}
+		e.ServeHTTP(w, r)
+	})
+}
+
+// asset serves a file of the page. The name is looked up in a map, so that no path leads out.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	const prefix = "/a/"
+	name := r.URL.Path[len(prefix):]
+	if len(name) > len(s.site.hash) && name[:len(s.site.hash)+1] == s.site.hash+"/" {
+		if f, ok := s.site.files[name[len(s.site.hash)+1:]]; ok {
+			f.ServeHTTP(w, r)
+			return
+		}
+	}
+	plain(w, http.StatusNotFound)
+}
+
+// refuse answers what no route serves.
+func (s *Server) refuse(err error, c echo.Context) {
+	code := http.StatusInternalServerError
+	var known *echo.HTTPError
+	if errors.As(err, &known) {
+		code = known.Code
+	} else {
+		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed", slog.Any("error", err))
+	}
+	if !c.Response().Committed {
+		plain(c.Response(), code)
+	}
+}
+
+// plain answers with the status as one line of text.
+func plain(w http.ResponseWriter, code int) {
+	says := http.StatusText(code)
+	if code == http.StatusNotFound {
+		says = "There is no such page here. The door is at /"
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", never)
+	w.WriteHeader(code)
+	fmt.Fprintln(w, says)
+}
+
+// enter lets a browser through to signaling if the limits allow it.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
+	guard(w.Header())
+	address := s.address(r)
+	why, wait := s.limit.admit(address, time.Now())
+	if why == admitted {
+		defer s.limit.release(address)
+		s.socket.ServeHTTP(w, r)
+		return
+	}
+	code, says := http.StatusTooManyRequests, "Too many connections from your address: try again later."
+	if why == houseFull {
+		code, says = http.StatusServiceUnavailable, "This server is full: try again later."
+	}
+	s.log.LogAttrs(r.Context(), slog.LevelDebug, "socket refused", slog.Int("status", code))
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	http.Error(w, says, code)
+}
+
+// answer writes v as JSON, for the operator's listener.
+func answer(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", never)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // a reader that went away is nobody's fault
+}

@@ -1,0 +1,134 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Config is what a server needs.
+type Config struct {
+	Socket  http.Handler                // signaling, served at /ws; returns when the socket has ended
+	Ready   func(context.Context) error // whether the store accepts a write
+	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
+	Limits  Limits
+	Log     *slog.Logger
+}
+
+// Server serves the page, the socket and health.
+type Server struct {
+	socket    http.Handler
+	ready     func(context.Context) error
+	address   echo.IPExtractor
+	limit     *limiter
+	log       *slog.Logger
+	site      *site
+	catalogue *file
+	privacy   *file
+	draining  atomic.Bool
+}
+
+// New reads the embedded page. It fails only if the program was built from a broken tree.
+func New(cfg Config) (*Server, error) {
+	app, err := fs.Sub(embedded, "app")
+	if err != nil {
+		return nil, err
+	}
+	site, err := newSite(app)
+	if err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
+	s := &Server{
+		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
+		address: addressOf(cfg.Proxies), limit: newLimiter(cfg.Limits), site: site,
+	}
+	if s.catalogue, err = newCatalogue(); err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
+	if s.privacy, err = newPrivacy(site); err != nil {
+		return nil, fmt.Errorf("privacy page: %w", err)
+	}
+	return s, nil
+}
+
+// addressOf returns how the address of a visitor is found: from the connection, or from
+// X-Forwarded-For as far as it was written by the proxies that the operator named.
+func addressOf(proxies []netip.Prefix) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{
+			IP:   p.Masked().Addr().AsSlice(),
+			Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// Drain makes the node answer that it is not ready. Visitors who are here stay.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// stopWithin is how long answers that are under way may take after the end was asked for. A page
+// is a few kilobytes from memory; who needs longer has gone.
+const stopWithin = 2 * time.Second
+
+// Serve answers on both listeners until ctx ends, then lets answers under way finish. Sockets are
+// signaling's to close.
+func (s *Server) Serve(ctx context.Context, public, operator net.Listener) error {
+	errs := make(chan error, 2)
+	servers := []*http.Server{s.httpServer(s.Public()), s.httpServer(s.Operator())}
+	for i, l := range []net.Listener{public, operator} {
+		go func() { errs <- servers[i].Serve(l) }()
+	}
+	var failed error
+	running := 2
+	select {
+	case <-ctx.Done():
+	case failed = <-errs:
+		running--
+	}
+	for _, h := range servers {
+		failed = errors.Join(failed, stop(ctx, h))
+	}
+	for range running {
+		if err := <-errs; !errors.Is(err, http.ErrServerClosed) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+func stop(ctx context.Context, h *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err := h.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return h.Close()
+	}
+	return err
+}
+
+// httpServer bounds what a slow or greedy client can hold. The framework's own server would leave
+// every one of these at zero.
+func (s *Server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    8 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
