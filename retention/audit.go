@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +18,7 @@ type Fault struct {
 // Audit walks every key of rdb and returns those that are not in the catalogue, have another type
 // than declared, lack an expiry, or would live longer than declared. It reads only, by SCAN.
 func Audit(ctx context.Context, rdb redis.UniversalClient) ([]Fault, error) {
+	var mu sync.Mutex // guards faults: the masters of a cluster are walked at the same time
 	var faults []Fault
 	err := scan(ctx, rdb, func(key string) error {
 		says, err := audit(ctx, rdb, key)
@@ -24,6 +26,8 @@ func Audit(ctx context.Context, rdb redis.UniversalClient) ([]Fault, error) {
 			return fmt.Errorf("audit %s: %w", key, err)
 		}
 		if says != "" {
+			mu.Lock()
+			defer mu.Unlock()
 			faults = append(faults, Fault{Key: key, Says: says})
 		}
 		return nil
@@ -31,7 +35,7 @@ func Audit(ctx context.Context, rdb redis.UniversalClient) ([]Fault, error) {
 	return faults, err
 }
 
-// scan calls visit for each key, on every master of a cluster.
+// scan calls visit for each key, on every master of a cluster; on several masters at once.
 func scan(ctx context.Context, rdb redis.UniversalClient, visit func(key string) error) error {
 	one := func(ctx context.Context, node redis.Cmdable) error {
 		it := node.Scan(ctx, 0, "*", 500).Iterator()

@@ -43,6 +43,22 @@ func (c Class) Key(parts ...string) string {
 	return b.String() + rest
 }
 
+// Format returns the key with %s for each part, for a Lua script that fills the parts in by
+// string.format: a script sees tickets that its caller cannot name beforehand.
+func (c Class) Format() string {
+	var b strings.Builder
+	rest := c.item().Pattern
+	for {
+		before, after, more := strings.Cut(rest, "<")
+		b.WriteString(before)
+		if !more {
+			return b.String()
+		}
+		b.WriteString("%s")
+		_, rest, _ = strings.Cut(after, ">")
+	}
+}
+
 // classify returns the item whose pattern key fits.
 func classify(key string) (Item, bool) {
 	for _, it := range Catalogue() {

@@ -1,0 +1,40 @@
+// Package matcher brings two strangers together.
+//
+// # The rule
+//
+// A search is a [Ticket]. It stands in pools; a pool is a language, an interest (or "any") and the
+// band of the ticket. It comes to its pools one after the other, counted from its arrival:
+//
+//	0   its first language with each of its interests; with "any" if it chose none
+//	W   its first language with "any": everybody who speaks it
+//	2W  each other language, with each interest and with "any"
+//
+// A strict ticket stays with the first line. W is 6 s, 2 s when the pools are quiet, 12 s when
+// they are busy ([Steps] says it to the user).
+//
+// Two tickets may meet in a pool to which both will come, as soon as one of them is there: one who
+// has widened is enough. They never meet if they are of the same device, if either avoids the
+// other's device, if either may not meet the other's band, if either's node is dead, or if either
+// has waited for longer than [retention.LongestWait].
+//
+// Among those that a ticket may meet, in the first band of its Meets in which there is one, it gets
+// the oldest: the one that stands longest in a pool where they may meet. So somebody with a common
+// interest comes W before somebody without, and whoever has waited long comes before both. One that
+// stands at most 2 s less and shares more interests is preferred; at most four are looked at for that.
+//
+// # Two phases
+//
+// A pair is offered to both. Each confirms that it is here; the second confirmation makes the match
+// live, for both, in one atomic step. Else the match is aborted and both tickets are closed; an
+// owner who wants to go on joins with a new ticket and the old arrival. Nobody loses their place.
+//
+// # What holds it together
+//
+// Each step is one Lua script on Redis, whose clock is the only clock. Every answer can be asked for
+// again: a ticket is used for one search only, a closed one stays closed, a claimed one gets the same
+// offer. A node keeps a lease; the tickets of a node whose lease ran out are never matched.
+//
+// The owner of a ticket repeats [Queue.Join] at each step of the schedule and every 10 s. That
+// pairs two who both ripened while nobody else came, and repairs whatever was lost: an event, a
+// record, or all of Redis.
+package matcher

@@ -1,0 +1,203 @@
+package matcher
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/retention"
+)
+
+const (
+	// listen is how long one read of the inbox waits.
+	listen = time.Second
+	batch  = 256
+
+	backoffLeast = 50 * time.Millisecond
+	backoffMost  = time.Second
+)
+
+// read hands out what comes to this node's inbox, until ctx ends. The last entry read is noted in
+// cursor for the beat, which trims.
+func (q *Queue) read(ctx context.Context, at *cursor) {
+	pause := backoffLeast
+	for ctx.Err() == nil {
+		if q.rewind.Swap(false) {
+			at.set("0")
+		}
+		entries, err := q.listen(ctx, at.get())
+		if err != nil {
+			wait(ctx, pause)
+			pause = min(2*pause, backoffMost)
+			continue
+		}
+		pause = backoffLeast
+		for _, entry := range entries {
+			at.set(entry.ID)
+			q.take(entry.Values)
+		}
+	}
+}
+
+// listen waits for entries after last.
+func (q *Queue) listen(ctx context.Context, last string) ([]redis.XMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, listen+q.cfg.Timeout)
+	defer cancel()
+	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{retention.Inbox.Key(q.cfg.Node), last}, Count: batch, Block: listen,
+	}).Result()
+	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
+		return nil, nil // nothing came
+	}
+	if err != nil {
+		return nil, err
+	}
+	return streams[0].Messages, nil
+}
+
+// take hands out one entry as tell of common.lua wrote it.
+func (q *Queue) take(entry map[string]any) {
+	text := func(field string) string { s, _ := entry[field].(string); return s }
+	match, ticket := text("match"), text("ticket")
+	copies := single
+	if text("from") == q.cfg.Node {
+		copies = twin
+	}
+	switch kind := text("event"); kind {
+	case "offer":
+		if offer, ok := readOffer(match, ticket, text("detail"), q.local); ok {
+			q.hand(OfferMade{offer}, copies)
+		}
+	case "live":
+		q.hand(WentLive{match, ticket}, copies)
+	case "abort":
+		q.hand(WasAborted{match, ticket, Why(text("detail"))}, copies)
+	case "stop": // from resign: only to wake us
+	default:
+		q.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, "unknown event in the inbox", slog.String("event", kind))
+	}
+}
+
+// copies is how often an event comes to this node.
+type copies int
+
+const (
+	single copies = iota // by the inbox
+	twin                 // by the answer of a call of this node, and by the inbox
+)
+
+// hand gives an event to the owner; it never waits.
+func (q *Queue) hand(e Event, n copies) {
+	if n == twin && q.echoes.second(e) {
+		return
+	}
+	select {
+	case q.events <- e:
+	default:
+		q.dropped.Add(1)
+	}
+}
+
+// echoes tells the second copy of an event from the first. It remembers the events whose second
+// copy has yet to come, for one to two turns; a copy that comes later is handed out again.
+type echoes struct {
+	mu         sync.Mutex // guards the following
+	young, old map[string]struct{}
+}
+
+func newEchoes() *echoes {
+	return &echoes{young: map[string]struct{}{}, old: map[string]struct{}{}}
+}
+
+func (s *echoes) second(e Event) bool {
+	key := name(e)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, young := s.young[key]
+	_, old := s.old[key]
+	if young || old {
+		delete(s.young, key)
+		delete(s.old, key)
+		return true
+	}
+	s.young[key] = struct{}{}
+	return false
+}
+
+// turn forgets the older half.
+func (s *echoes) turn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old, s.young = s.young, map[string]struct{}{}
+}
+
+func name(e Event) string {
+	switch e := e.(type) {
+	case OfferMade:
+		return "offer " + e.Offer.Match + e.Offer.Ticket
+	case WentLive:
+		return "live " + e.Match + e.Ticket
+	case WasAborted:
+		return "abort " + e.Match + e.Ticket
+	}
+	return ""
+}
+
+// readOffer reads a record of a match, as write_match of common.lua wrote it, from the view of one
+// of its tickets.
+func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer, bool) {
+	f := strings.Split(record, ";")
+	if len(f) < 17 {
+		return Offer{}, false
+	}
+	language, shared, deadline := f[1], f[2], f[4]
+	a, b := f[5:11], f[11:17] // ticket, node, device, ...
+	o := Offer{Match: match, Ticket: ticket, Language: language, Deadline: local(micros(deadline))}
+	if shared != "" {
+		o.Shared = strings.Split(shared, ",")
+	}
+	peer := b
+	switch ticket {
+	case a[0]:
+		o.First = true
+	case b[0]:
+		peer = a
+	default:
+		return Offer{}, false
+	}
+	o.PeerTicket, o.PeerNode, o.PeerDevice = peer[0], peer[1], peer[2]
+	return o, true
+}
+
+// cursor is the last entry read of the inbox.
+type cursor struct {
+	mu sync.Mutex // guards id
+	id string
+}
+
+func (c *cursor) get() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.id
+}
+
+func (c *cursor) set(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id = id
+}
+
+// wait returns after d or when ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,27 @@
+-- abort: one side gives the match up, or its time to confirm is over. Both tickets close; their
+-- owners queue anew with the old arrival. A live match is not aborted.
+--
+-- KEYS  1 the match
+-- ARGV  1 match   2 ticket of the side that asks   3 how early a timer may fire, in microseconds
+-- Result {'aborted', now, 'new', other ticket, other node, why} | {'aborted', now, 'old'}
+--       | {'live', now} | {'unknown', now}
+--       why = what the other is told: 'peer', unless its own time to confirm is over: 'late'
+-- Complexity: constant.
+
+local id, ticket = ARGV[1], ARGV[2]
+local pair = read_match(id)
+local mine, other
+if pair then mine, other = side_of(pair, ticket) end
+if not mine then return {'unknown', digits(now)} end
+if pair.state == 'live' then return {'live', digits(now)} end
+if pair.state == 'aborted' then return {'aborted', digits(now), 'old'} end
+
+local in_time = now < pair.deadline - tonumber(ARGV[3])
+local why = (pair.state == other or in_time) and 'peer' or 'late'
+pair.state = 'aborted'
+write_match(id, pair)
+local other_ticket, other_node = pair[other .. '_ticket'], pair[other .. '_node']
+close(ticket)
+close(other_ticket)
+tell(other_node, 'abort', id, other_ticket, pair[mine .. '_node'], why)
+return {'aborted', digits(now), 'new', other_ticket, other_node, why}

@@ -1,0 +1,198 @@
+-- join: claim the oldest compatible ticket, or queue. The same ticket may join again at any time:
+-- that is how its owner repairs what was lost and pairs two who both ripened while waiting.
+--
+-- KEYS  1 the ticket   2 the leases
+-- ARGV  1 ticket   2 id for the match, should one come about   3 arrived in microseconds, 0 = now
+--       4 time to confirm in microseconds
+--       5 <widens>;<strict>;<node>;<device>;<band>;<languages>;<interests>;<meets>;<avoid>
+-- Result {'waiting', now, arrived, widens} | {'offered', now, match, record, 'new' or 'old'}
+--       | {'closed', now} | {'lease', now}: this node's lease ran out, renew it and ask again
+-- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
+
+local EXAMINE = 48        -- living but incompatible tickets looked at
+local BURY = 128          -- dead tickets dropped
+local STEPS = 512         -- entries passed, the same ticket in several pools counted each time
+local WINDOW = 2000000    -- within this of the oldest, more shared interests win
+local WINDOW_EXAMINE = 4  -- tickets looked at for that
+
+local id, match_id = ARGV[1], ARGV[2]
+local stored = call('GET', KEYS[1])
+if stored == 'x' then return {'closed', digits(now)} end
+if stored and string.sub(stored, 1, 2) == 'm;' then -- the same answer however often it is asked
+  local claimed = string.sub(stored, 3)
+  local record = call('GET', format(MATCH, claimed))
+  if not record then return {'closed', digits(now)} end
+  return {'offered', digits(now), claimed, record, 'old'}
+end
+
+local arrived = tonumber(ARGV[3])
+if arrived == 0 or arrived > now then arrived = now end
+local me = waiting(id, stored or ('w;' .. digits(arrived) .. ';' .. ARGV[5]))
+if now - me.arrived >= LONGEST then
+  if stored then unqueue(me) end
+  close(id)
+  return {'closed', digits(now)}
+end
+if not alive(me.node) then return {'lease', digits(now)} end
+
+local function shared_with(other)
+  local shared = {}
+  for interest in gmatch(me.interests, '[^,]+') do
+    if find(other.interests, ',' .. interest .. ',', 1, true) then shared[#shared + 1] = interest end
+  end
+  return shared
+end
+local _, most = string.gsub(me.interests, '[^,]+', '')
+
+local my_device, my_band = ',' .. me.device .. ',', ',' .. me.band .. ','
+local function compatible(other)
+  return other.device ~= me.device
+    and not find(me.avoid, ',' .. other.device .. ',', 1, true)
+    and not find(other.avoid, my_device, 1, true)
+    and find(other.meets, my_band, 1, true)
+end
+
+-- heads returns the first entry of each pool of mine in a band. In a pool that I stand in by now I
+-- may meet everybody; in one that I have yet to come to, those who stand there by now.
+local function heads_of(band)
+  local heads = {}
+  stands(me, function(language, interest, since)
+    local key = format(POOL, language, interest, band)
+    local limit = since <= now and '+inf' or digits(now)
+    local page = call('ZRANGEBYSCORE', key, '-inf', limit, 'WITHSCORES', 'LIMIT', 0, 1)
+    if page[1] then
+      heads[#heads + 1] = {
+        key = key, language = language, limit = limit,
+        page = page, at = 1, since = tonumber(page[2]), kept = 0,
+      }
+    end
+  end)
+  return heads
+end
+
+-- oldest returns the index of the head that stands longest.
+local function oldest(heads)
+  local best = 1
+  for i = 2, #heads do
+    if heads[i].since < heads[best].since then best = i end
+  end
+  return best
+end
+
+-- advance moves a head to its pool's next entry; false at the end. Entries that were removed from
+-- the pool do not count for the offset.
+local function advance(head, removed)
+  if not removed then head.kept = head.kept + 1 end
+  head.at = head.at + 2
+  if not head.page[head.at] then
+    head.page = call('ZRANGEBYSCORE', head.key, '-inf', head.limit, 'WITHSCORES', 'LIMIT', head.kept, 8)
+    head.at = 1
+    if not head.page[1] then return false end
+  end
+  head.since = tonumber(head.page[head.at + 1])
+  return true
+end
+
+local examined, buried, steps = 0, 0, 0
+local seen = {[id] = true}
+
+-- examine returns the ticket of an entry if it lives and was not examined before, and whether the
+-- entry was removed.
+local function examine(head)
+  local other_id = head.page[head.at]
+  if seen[other_id] then return nil, seen[other_id] == 'gone' end
+  local record = call('GET', format(TICKET, other_id))
+  local other = record and waiting(other_id, record)
+  if not other then
+    call('ZREM', head.key, other_id)
+    buried = buried + 1
+    return nil, true
+  end
+  if over(other) then
+    unqueue(other)
+    call('DEL', format(TICKET, other_id))
+    seen[other_id] = 'gone'
+    buried = buried + 1
+    return nil, true
+  end
+  seen[other_id] = true
+  examined = examined + 1
+  return other, false
+end
+
+-- choose returns {ticket, shared, language}: the oldest compatible one of a band, or one that
+-- stands almost as long and shares more interests.
+local function choose(band)
+  local heads, best, last, extra = heads_of(band), nil, nil, 0
+  while #heads > 0 and examined < EXAMINE and buried < BURY and steps < STEPS do
+    steps = steps + 1
+    local i = oldest(heads)
+    local head = heads[i]
+    if best and head.since > last then break end
+    local other, removed = examine(head)
+    if other then
+      if best then extra = extra + 1 end
+      if compatible(other) then
+        local shared = shared_with(other)
+        if not best then last = head.since + WINDOW end
+        if not best or #shared > #best.shared then
+          best = {ticket = other, shared = shared, language = head.language}
+        end
+      end
+      if best and (#best.shared == most or extra == WINDOW_EXAMINE) then break end
+    end
+    if not advance(head, removed) then table.remove(heads, i) end
+  end
+  return best
+end
+
+local found
+for band in gmatch(me.meets, '[^,]+') do
+  found = choose(band)
+  if found then break end
+end
+
+-- sample returns under which language and interest a search's wait is recorded: one of the chosen
+-- interests, picked by the random ticket, so that each list is a fair sample at the cost of one.
+local function sample(ticket)
+  local language = match(ticket.languages, '[^,]+')
+  local interests = {}
+  for interest in gmatch(ticket.interests, '[^,]+') do interests[#interests + 1] = interest end
+  if #interests == 0 then return language, 'any' end
+  return language, interests[string.byte(ticket.id) % #interests + 1]
+end
+
+local function claim(ticket) call('SET', format(TICKET, ticket.id), 'm;' .. match_id, 'PX', TOMBSTONE_TTL) end
+
+if found then
+  local other = found.ticket
+  unqueue(other)
+  if stored then unqueue(me) end
+  claim(other)
+  claim(me)
+  local a, b = other, me
+  if me.arrived < other.arrived or (me.arrived == other.arrived and me.id < other.id) then a, b = me, other end
+  local pair = {
+    state = 'offered', language = found.language, shared = table.concat(found.shared, ','),
+    made = digits(now), deadline = digits(now + tonumber(ARGV[4])),
+    a_ticket = a.id, a_node = a.node, a_device = a.device, a_arrived = digits(a.arrived),
+    b_ticket = b.id, b_node = b.node, b_device = b.device, b_arrived = digits(b.arrived),
+  }
+  pair.a_language, pair.a_interest = sample(a)
+  pair.b_language, pair.b_interest = sample(b)
+  local record = write_match(match_id, pair)
+  tell(other.node, 'offer', match_id, other.id, me.node, record)
+  return {'offered', digits(now), match_id, record, 'new'}
+end
+
+-- Queue, or put back what a half-lost Redis forgot: the same scores, so nothing changes otherwise.
+stands(me, function(language, interest, since)
+  local pool = format(POOL, language, interest, me.band)
+  call('ZADD', pool, digits(since), id)
+  call('PEXPIRE', pool, POOL_TTL)
+end)
+if not stored then
+  local left = math.ceil((me.arrived + LONGEST - now) / 1000)
+  call('SET', KEYS[1], me.record, 'PX', digits(left + TOMBSTONE_TTL))
+end
+return {'waiting', digits(now), digits(me.arrived), digits(me.widens)}

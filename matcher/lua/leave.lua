@@ -1,0 +1,20 @@
+-- leave: a search is over. A late duplicate of its join finds the ticket closed.
+--
+-- KEYS  1 the ticket
+-- ARGV  1 ticket
+-- Result {'left', now} | {'claimed', now, match}: too late, abort the match instead
+--       | {'unknown', now}
+-- Complexity: log n for each of the ticket's pools.
+
+local id = ARGV[1]
+local record = call('GET', KEYS[1])
+if not record then
+  close(id)
+  return {'unknown', digits(now)}
+end
+if record == 'x' then return {'left', digits(now)} end
+local ticket = waiting(id, record)
+if not ticket then return {'claimed', digits(now), string.sub(record, 3)} end
+unqueue(ticket)
+close(id)
+return {'left', digits(now)}

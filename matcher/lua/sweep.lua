@@ -1,0 +1,23 @@
+-- sweep: drop tickets of a pool that may not be matched any more. Whoever looks for a peer drops
+-- those it meets; this is for pools in which nobody looks.
+--
+-- KEYS  1 the pool
+-- ARGV  1 rank to begin at   2 how many to look at
+-- Result {now, looked at, dropped}
+-- Complexity: log n and the number looked at.
+
+local ids = call('ZRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)
+local dropped = 0
+for _, id in ipairs(ids) do
+  local record = call('GET', format(TICKET, id))
+  local ticket = record and waiting(id, record)
+  if not ticket then
+    call('ZREM', KEYS[1], id)
+    dropped = dropped + 1
+  elseif over(ticket) then
+    unqueue(ticket)
+    call('DEL', format(TICKET, id))
+    dropped = dropped + 1
+  end
+end
+return {digits(now), digits(#ids), digits(dropped)}

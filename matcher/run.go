@@ -1,0 +1,161 @@
+package matcher
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"parley/retention"
+)
+
+const (
+	beatEvery = time.Second
+	turnEvery = 60 // beats
+)
+
+// Run keeps this node alive: it renews the lease each second, reads the inbox and sweeps the pools
+// that this node uses. It returns when ctx ends, with the lease resigned, so that nobody is matched
+// with a browser of this node from then on. While Redis is away it goes on trying.
+func (q *Queue) Run(ctx context.Context) error {
+	at := &cursor{id: "0"}
+	var reading sync.WaitGroup
+	reading.Go(func() { q.read(ctx, at) })
+	q.beats(ctx, at)
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
+	defer cancel()
+	err := q.resign(ctx)
+	reading.Wait()
+	return err
+}
+
+// beats renews the lease until ctx ends.
+func (q *Queue) beats(ctx context.Context, at *cursor) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	away := false
+	for n := 1; ctx.Err() == nil; n++ {
+		err := q.beat(ctx, at.get())
+		if err == nil {
+			err = q.sweep(ctx)
+		}
+		if failed := err != nil && ctx.Err() == nil; failed != away {
+			away = failed
+			q.report(ctx, err)
+		}
+		if n%turnEvery == 0 {
+			q.echoes.turn()
+			q.pace.forget(time.Now())
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// report logs that Redis went away or came back.
+func (q *Queue) report(ctx context.Context, err error) {
+	if err != nil {
+		q.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "queue store is away", slog.Any("error", err))
+		return
+	}
+	q.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "queue store is back")
+}
+
+// beat renews the lease. read is the last entry read of the inbox, "0" for none.
+func (q *Queue) beat(ctx context.Context, read string) error {
+	reply, err := q.beatFor(ctx, retention.LeaseTime, read)
+	if err != nil {
+		return fmt.Errorf("renew the lease: %w", err)
+	}
+	q.sync(reply[0])
+	q.nodes.Store(max(1, micros(reply[1])))
+	if reply[2] == "new" && q.held.Swap(true) {
+		q.rewind.Store(true)
+	}
+	return nil
+}
+
+// resign gives the lease back and wakes the reader of the inbox.
+func (q *Queue) resign(ctx context.Context) error {
+	if _, err := q.beatFor(ctx, 0, "0"); err != nil {
+		return fmt.Errorf("resign the lease: %w", err)
+	}
+	return nil
+}
+
+func (q *Queue) beatFor(ctx context.Context, lease time.Duration, read string) ([]string, error) {
+	keys := []string{retention.Lease.Key(), retention.Inbox.Key(q.cfg.Node)}
+	return q.run(ctx, q.scripts.beat, keys, q.cfg.Node, lease.Microseconds(), read)
+}
+
+const (
+	sweepPools = 4   // in one beat
+	sweepSize  = 128 // tickets of each
+)
+
+// sweeper knows the pools in which tickets of this node were queued, and how far each is swept.
+// There are as many as the catalogue and the bands allow, at most.
+type sweeper struct {
+	mu    sync.Mutex // guards ranks
+	ranks map[string]int64
+}
+
+func newSweeper() *sweeper { return &sweeper{ranks: map[string]int64{}} }
+
+// watch adds the pools in which t stands at once.
+func (s *sweeper) watch(t Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range near(t) {
+		key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(t.Band))
+		if _, watched := s.ranks[key]; !watched {
+			s.ranks[key] = 0
+		}
+	}
+}
+
+// next returns some pools and the rank to go on at: the map's order is random, so all get a turn.
+func (s *sweeper) next() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	some := map[string]int64{}
+	for key, rank := range s.ranks {
+		if len(some) == sweepPools {
+			break
+		}
+		some[key] = rank
+	}
+	return some
+}
+
+// swept notes that a pool was swept up to rank; an empty pool is no longer watched.
+func (s *sweeper) swept(key string, rank, seen int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case seen == sweepSize:
+		s.ranks[key] = rank
+	case rank == 0:
+		delete(s.ranks, key)
+	default:
+		s.ranks[key] = 0
+	}
+}
+
+// sweep drops dead tickets from a few of the pools that this node uses.
+func (q *Queue) sweep(ctx context.Context) error {
+	for key, rank := range q.beaten.next() {
+		reply, err := q.run(ctx, q.scripts.sweep, []string{key}, rank, sweepSize)
+		if err != nil {
+			return fmt.Errorf("sweep: %w", err)
+		}
+		seen, dropped := micros(reply[1]), micros(reply[2])
+		q.beaten.swept(key, rank+seen-dropped, seen)
+	}
+	return nil
+}

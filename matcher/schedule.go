@@ -1,0 +1,73 @@
+package matcher
+
+import "time"
+
+// Look is how far a search looks.
+type Look string
+
+// Looks, from near to far.
+const (
+	LookInterests Look = "interests" // first language, a common interest
+	LookAnything  Look = "anything"  // first language, any interest
+	LookLanguages Look = "languages" // every chosen language, any interest
+)
+
+// Step says from when on a search looks how far.
+type Step struct {
+	After time.Duration // since arrival
+	Look  Look
+}
+
+// Widening delays; which one a ticket gets is decided by [widening].
+const (
+	widenQuiet  = 2 * time.Second
+	widenNormal = 6 * time.Second
+	widenBusy   = 12 * time.Second
+
+	// expectSpan is the span for which the arrivals are expected that decide.
+	expectSpan = 6 * time.Second
+	quiet      = 0.5
+	busy       = 4.0
+)
+
+// widening returns W: how long to hold out for a common interest when so many arrivals in the
+// ticket's own pools are expected within expectSpan. Waiting pays only if somebody will come.
+func widening(expected float64) time.Duration {
+	switch {
+	case expected < quiet:
+		return widenQuiet
+	case expected > busy:
+		return widenBusy
+	}
+	return widenNormal
+}
+
+// Steps returns the schedule of a ticket whose widening delay is widens. The first step is at 0.
+func Steps(t Ticket, widens time.Duration) []Step {
+	steps := []Step{{0, LookAnything}}
+	if len(t.Interests) > 0 {
+		steps = []Step{{0, LookInterests}}
+		if !t.Strict {
+			steps = append(steps, Step{widens, LookAnything})
+		}
+	}
+	if len(t.Languages) > 1 && !t.Strict {
+		steps = append(steps, Step{2 * widens, LookLanguages})
+	}
+	return steps
+}
+
+// pool is a language and an interest, or a language and everything.
+type pool struct{ language, interest string }
+
+// near returns the pools of the first step, in which a ticket stands at once.
+func near(t Ticket) []pool {
+	if len(t.Interests) == 0 {
+		return []pool{{t.Languages[0], everything}}
+	}
+	pools := make([]pool, len(t.Interests))
+	for i, interest := range t.Interests {
+		pools[i] = pool{t.Languages[0], interest}
+	}
+	return pools
+}

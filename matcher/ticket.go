@@ -1,0 +1,131 @@
+package matcher
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of a ticket.
+const (
+	MaxLanguages = 5
+	MaxInterests = 5
+	MaxAvoid     = 128
+	maxBand      = 9
+
+	idBytes    = 16
+	tagLength  = 12
+	idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+)
+
+// Ticket is one search of one browser.
+type Ticket struct {
+	ID        string    // [NewID]; used for this search only
+	Device    string    // keyed tag of the browser's device
+	Languages []string  // 1 to 5, the preferred first
+	Interests []string  // 0 to 5; none means anything
+	Strict    bool      // keep to the first language and the chosen interests
+	Band      int       // risk band of the device, 0 to 9
+	Meets     []int     // bands it may meet, the preferred first
+	Avoid     []string  // tags of devices not to meet
+	Arrived   time.Time // zero: now; else the place kept from an earlier ticket, see [Waiting]
+}
+
+// NewID returns 128 random bits as 22 characters, for a ticket, a match or a node.
+func NewID() string {
+	var id [idBytes]byte
+	rand.Read(id[:]) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// FieldError says which field of a ticket is not allowed, and what is.
+type FieldError struct {
+	Field   string // as in the protocol: "languages", "interests", ...
+	Allowed string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Allowed }
+
+// Validate returns a [*FieldError] for the first field that is not allowed.
+func (t Ticket) Validate() error {
+	c := known()
+	switch {
+	case !isID(t.ID):
+		return &FieldError{"id", "22 characters of base64url"}
+	case !isTag(t.Device):
+		return &FieldError{"device", "12 characters of base64url"}
+	case len(t.Languages) == 0 || !chosen(t.Languages, c.tags, MaxLanguages):
+		return &FieldError{"languages", fmt.Sprintf("1 to %d different tags of the catalogue, for example %q", MaxLanguages, "en")}
+	case !chosen(t.Interests, c.slugs, MaxInterests):
+		return &FieldError{"interests", fmt.Sprintf("0 to %d different words of the catalogue, for example %q", MaxInterests, "music")}
+	case !isBand(t.Band):
+		return &FieldError{"band", fmt.Sprintf("0 to %d", maxBand)}
+	case !bands(t.Meets):
+		return &FieldError{"meets", fmt.Sprintf("1 to %d different bands, 0 to %d", maxBand+1, maxBand)}
+	case len(t.Avoid) > MaxAvoid:
+		return &FieldError{"avoid", fmt.Sprintf("at most %d devices", MaxAvoid)}
+	}
+	for _, device := range t.Avoid {
+		if !isTag(device) {
+			return &FieldError{"avoid", "12 characters of base64url each"}
+		}
+	}
+	return nil
+}
+
+func isID(s string) bool   { return len(s) == base64.RawURLEncoding.EncodedLen(idBytes) && plain(s) }
+func isTag(s string) bool  { return len(s) == tagLength && plain(s) }
+func isBand(band int) bool { return band >= 0 && band <= maxBand }
+
+// plain says that s cannot break a record or a key.
+func plain(s string) bool { return strings.Trim(s, idAlphabet) == "" }
+
+// chosen says that choices are at most limit different members of allowed.
+func chosen(choices []string, allowed map[string]bool, limit int) bool {
+	if len(choices) > limit {
+		return false
+	}
+	for i, choice := range choices {
+		if !allowed[choice] || slices.Contains(choices[:i], choice) {
+			return false
+		}
+	}
+	return true
+}
+
+func bands(meets []int) bool {
+	for i, band := range meets {
+		if !isBand(band) || slices.Contains(meets[:i], band) {
+			return false
+		}
+	}
+	return len(meets) > 0
+}
+
+// pack writes the ticket as the scripts read it, without its state and arrival; common.lua
+// describes the fields.
+func (t Ticket) pack(node string, widens time.Duration) string {
+	strict, meets := "0", make([]string, len(t.Meets))
+	if t.Strict {
+		strict = "1"
+	}
+	for i, band := range t.Meets {
+		meets[i] = strconv.Itoa(band)
+	}
+	return strings.Join([]string{
+		strconv.FormatInt(widens.Microseconds(), 10), strict, node, t.Device, strconv.Itoa(t.Band),
+		list(t.Languages), list(t.Interests), list(meets), list(t.Avoid),
+	}, ";")
+}
+
+// list writes ",a,b,", so that ",a," is found whatever its place; "," if there is none.
+func list(parts []string) string {
+	if len(parts) == 0 {
+		return ","
+	}
+	return "," + strings.Join(parts, ",") + ","
+}
