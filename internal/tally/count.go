@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// event is one line of go test -json; see go doc test2json.
+type event struct {
+	Action, Package, Test, Output string
+	ImportPath                    string // of build events
+}
+
+// name is one test.
+type name struct{ pkg, test string }
+
+// said is what one package printed, in order.
+type said struct {
+	by   string // the test, "" for the package itself
+	text string
+}
+
+// count adds up events of any number of runs.
+type count struct {
+	out     io.Writer
+	ends    map[name]string   // how each test ended: pass, fail, skip
+	said    map[string][]said // by package, until it ends
+	reasons map[string]int    // why tests were skipped
+	failed  int               // packages that failed, by tests or otherwise
+}
+
+func newCount(out io.Writer) *count {
+	return &count{out: out, ends: map[name]string{}, said: map[string][]said{}, reasons: map[string]int{}}
+}
+
+// read takes events until the stream ends.
+func (c *count) read(lines *bufio.Reader) error {
+	dec := json.NewDecoder(lines)
+	for {
+		var e event
+		err := dec.Decode(&e)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read events: %w", err)
+		}
+		c.add(e)
+	}
+}
+
+func (c *count) add(e event) {
+	switch e.Action {
+	case "output":
+		c.said[e.Package] = append(c.said[e.Package], said{e.Test, e.Output})
+	case "build-output":
+		fmt.Fprint(c.out, e.Output)
+	case "pass", "fail", "skip":
+		if e.Test != "" {
+			c.ends[name{e.Package, e.Test}] = e.Action
+			return
+		}
+		c.endPackage(e)
+	}
+}
+
+// endPackage prints a passed package in one line, a failed one with all that its failed tests said.
+func (c *count) endPackage(e event) {
+	if e.Action == "fail" {
+		c.failed++
+	}
+	for _, s := range c.said[e.Package] {
+		end := c.ends[name{e.Package, s.by}]
+		switch {
+		case end == "skip":
+			c.reason(s.text)
+		case s.by == "" && verdict.MatchString(s.text), e.Action == "fail" && end != "pass":
+			fmt.Fprint(c.out, s.text)
+		}
+	}
+	delete(c.said, e.Package)
+}
+
+var (
+	verdict = regexp.MustCompile(`^(ok  |FAIL|\?   )\t`)            // what go test says of a package
+	located = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+: (.*\S)\s*$`) // what a test said, with its line
+)
+
+// reason notes why a test was skipped, once for all tests that say the same.
+func (c *count) reason(text string) {
+	if m := located.FindStringSubmatch(text); m != nil {
+		c.reasons[m[1]]++
+	}
+}
+
+// leaves calls visit for each test without subtests: a parent only repeats what they say.
+func (c *count) leaves(visit func(n name, end string)) {
+	parents := map[name]bool{}
+	for n := range c.ends {
+		for i, r := range n.test {
+			if r == '/' {
+				parents[name{n.pkg, n.test[:i]}] = true
+			}
+		}
+	}
+	for n, end := range c.ends {
+		if !parents[n] {
+			visit(n, end)
+		}
+	}
+}
+
+// browser tells whether a test drives a real browser.
+func (n name) browser() bool { return n.pkg == alone || strings.Contains(n.test, "Browser") }
+
+// realRedis tells whether a test runs against a real redis-server.
+func (n name) realRedis() bool {
+	return slices.Contains(strings.Split(n.test, "/"), "redis-server")
+}
+
+// close prints the sums and tells whether all is well. Required kinds must have passed at least once.
+func (c *count) close(browsers, redis bool) (ok bool) {
+	sums := map[string]int{}
+	var inBrowser, onRedis int
+	c.leaves(func(n name, end string) {
+		sums[end]++
+		if end == "pass" && n.browser() {
+			inBrowser++
+		}
+		if end == "pass" && n.realRedis() {
+			onRedis++
+		}
+	})
+	why := make([]string, 0, len(c.reasons))
+	for reason := range c.reasons {
+		why = append(why, reason)
+	}
+	slices.Sort(why)
+	for _, reason := range why {
+		fmt.Fprintf(c.out, "skipped %d: %s\n", c.reasons[reason], reason)
+	}
+	fmt.Fprintf(c.out, "browser tests: %d passed\nreal Redis tests: %d passed\n", inBrowser, onRedis)
+	ok = sums["fail"] == 0 && c.failed == 0 && sums["pass"] > 0
+	for _, kind := range []struct {
+		required bool
+		ran      int
+		name     string
+	}{{browsers, inBrowser, "browser"}, {redis, onRedis, "real Redis"}} {
+		if kind.required && kind.ran == 0 {
+			fmt.Fprintf(c.out, "FAIL: %s tests are required, and none passed\n", kind.name)
+			ok = false
+		}
+	}
+	// A package that failed without a failed test (it did not build, it panicked) counts as one.
+	fmt.Fprintf(c.out, "%d passed, %d failed, %d skipped\n", sums["pass"], max(sums["fail"], c.failed), sums["skip"])
+	return ok
+}
