@@ -1,0 +1,52 @@
+package turn
+
+import "sync/atomic"
+
+// Counters is what the relay has counted since it started. It holds no address, user or call.
+type Counters struct {
+	Relays  int64 // alive
+	Streams int64 // TCP connections alive
+	Made    int64 // relays made
+
+	Packets, Bytes       int64 // carried between browsers
+	OutPackets, OutBytes int64 // carried to peers outside, by open relays
+	InPackets, InBytes   int64 // carried from there
+
+	// Packets dropped, by reason.
+	DroppedMalformed, DroppedStranger, DroppedRoute, DroppedRate, DroppedQueue, DroppedSend int64
+
+	// Requests refused, by reason.
+	RefusedUser, RefusedQuota, RefusedPorts, RefusedPeer, RefusedRequest int64
+
+	Challenges, Suppressed int64 // unauthenticated requests answered, and not answered
+	Streamless             int64 // TCP connections refused
+	AcceptErrors           int64
+	Panics                 int64 // packets that made the code fail; each cost only itself
+	LibraryErrors          int64 // errors that pion wrote to its log
+}
+
+// tally is Counters while it is being counted.
+type tally struct {
+	relays, streams, made                                               atomic.Int64
+	packets, bytes, outPackets, outBytes, inPackets, inBytes            atomic.Int64
+	malformed, stranger, route, rate, queue, send                       atomic.Int64
+	refusedUser, refusedQuota, refusedPorts, refusedPeer, refusedOthers atomic.Int64
+	challenges, suppressed, streamless, acceptErrors, panics, library   atomic.Int64
+}
+
+// Counters returns what was counted so far.
+func (s *Server) Counters() Counters {
+	t := &s.tally
+	return Counters{
+		Relays: t.relays.Load(), Streams: t.streams.Load(), Made: t.made.Load(),
+		Packets: t.packets.Load(), Bytes: t.bytes.Load(),
+		OutPackets: t.outPackets.Load(), OutBytes: t.outBytes.Load(),
+		InPackets: t.inPackets.Load(), InBytes: t.inBytes.Load(),
+		DroppedMalformed: t.malformed.Load(), DroppedStranger: t.stranger.Load(), DroppedRoute: t.route.Load(),
+		DroppedRate: t.rate.Load(), DroppedQueue: t.queue.Load(), DroppedSend: t.send.Load(),
+		RefusedUser: t.refusedUser.Load(), RefusedQuota: t.refusedQuota.Load(), RefusedPorts: t.refusedPorts.Load(),
+		RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),
+		Challenges: t.challenges.Load(), Suppressed: t.suppressed.Load(), Streamless: t.streamless.Load(),
+		AcceptErrors: t.acceptErrors.Load(), Panics: t.panics.Load(), LibraryErrors: t.library.Load(),
+	}
+}

@@ -1,0 +1,275 @@
+package turn
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/pion/stun/v3"
+	pionturn "github.com/pion/turn/v4"
+)
+
+const realm = "parley"
+
+// shortestLifetime is the least that may be asked for: below, pion's timer would fire first.
+const shortestLifetime = 30 * time.Second
+
+// user is somebody whose user name was accepted for the request at hand.
+type user struct {
+	name  string
+	key   []byte
+	grant grant
+}
+
+// gate stands between a plane and pion. pion's hooks are told neither the request nor the relay
+// that they are about; as each plane is one loop, the gate knows both. It is used by that loop
+// only, and by the hooks while the loop is inside pion.
+type gate struct {
+	server *Server
+	stream bool
+	reply  func(b []byte, to client) // sends to a client, through the plane
+
+	now      request
+	from     client
+	user     user
+	reserved bool // a place in the ledger is taken for user and no relay has it yet
+}
+
+// settle ends the request at hand: pion has answered it.
+func (g *gate) settle() {
+	if g.reserved {
+		g.server.ledger.give(g.user.name)
+		g.reserved = false
+	}
+	g.now, g.user = request{}, user{}
+}
+
+// admit decides whether pion gets to see a packet. It answers what pion would answer wrongly.
+func (g *gate) admit(b []byte, from client) (seen bool) {
+	defer g.server.survive()
+	r, whole := parse(b)
+	if !whole {
+		g.server.tally.malformed.Add(1)
+		return false
+	}
+	g.now, g.from = r, from
+	live := g.server.table.of(from)
+	if r.data || r.class == stun.ClassIndication {
+		if live == nil {
+			g.server.tally.stranger.Add(1)
+		}
+		return live != nil
+	}
+	if !r.signed {
+		return g.challenge(live)
+	}
+	code := g.fault(live)
+	switch {
+	case code == silence:
+		return false
+	case code == 0:
+		return true
+	case live != nil && code != stun.CodeWrongCredentials && !verified(b, live.key):
+		return true // not its owner: pion's to refuse
+	case live == nil && !g.server.throttle.allow(from.addr.Addr(), time.Now()):
+		g.server.tally.suppressed.Add(1) // the sender may be forged
+		return false
+	}
+	g.server.tally.refusedOthers.Add(1)
+	g.refuse(code, live)
+	return false
+}
+
+// silence as a code means no answer.
+const silence stun.ErrorCode = -1
+
+// challenge decides on an unsigned request. Its answer may go to a forged address.
+func (g *gate) challenge(live *relay) bool {
+	t := &g.server.tally
+	switch g.now.method {
+	case stun.MethodBinding, stun.MethodAllocate:
+	default:
+		if live == nil {
+			t.stranger.Add(1)
+			return false
+		}
+	}
+	if !g.server.throttle.allow(g.from.addr.Addr(), time.Now()) {
+		t.suppressed.Add(1)
+		return false
+	}
+	t.challenges.Add(1)
+	return true
+}
+
+// fault finds what is wrong with a signed request, 0 if nothing is.
+func (g *gate) fault(live *relay) stun.ErrorCode {
+	r := &g.now
+	switch {
+	case r.method == stun.MethodBinding:
+		return 0
+	case live != nil && r.user != live.user:
+		return stun.CodeWrongCredentials
+	case len(r.unknown) > 0:
+		return stun.CodeUnknownAttribute
+	case r.method == stun.MethodAllocate:
+		return g.allocateFault(live)
+	case live == nil || live.over():
+		return stun.CodeAllocMismatch
+	case r.method == stun.MethodRefresh:
+		if r.lifetime != 0 && r.lifetime < shortestLifetime {
+			return stun.CodeBadRequest
+		}
+		return 0
+	}
+	return g.peerFault(live)
+}
+
+func (g *gate) allocateFault(live *relay) stun.ErrorCode {
+	r := &g.now
+	switch {
+	case live != nil:
+		return 0 // a repeat, which pion answers as before, or 437
+	case g.server.table.rests(g.from, time.Now()):
+		return silence // the repeat will find it rested
+	case r.lifetime < shortestLifetime:
+		return stun.CodeBadRequest
+	case r.transports > 0 && r.transport != protocolUDP:
+		return stun.CodeUnsupportedTransProto
+	case r.family != 0 && r.family != familyV4:
+		return stun.CodeAddrFamilyNotSupported
+	case r.ports, g.server.draining.Load():
+		return stun.CodeInsufficientCapacity
+	}
+	return 0
+}
+
+// peerFault judges CreatePermission and ChannelBind.
+func (g *gate) peerFault(live *relay) stun.ErrorCode {
+	r := &g.now
+	bind := r.method == stun.MethodChannelBind
+	if len(r.peers) == 0 || bind && (len(r.peers) != 1 || r.channels != 1 ||
+		r.channel < firstChannel || r.channel > lastChannel) {
+		return stun.CodeBadRequest
+	}
+	for _, p := range r.peers {
+		switch {
+		case p.Addr().Is6():
+			return stun.CodePeerAddrFamilyMismatch
+		case !g.server.admits(live.grant.kind, p.Addr()):
+			g.server.tally.refusedPeer.Add(1)
+			return stun.CodeForbidden
+		}
+	}
+	if !live.room(r) {
+		return stun.CodeInsufficientCapacity
+	}
+	return 0
+}
+
+// refuse answers the request at hand with an error, signed if its relay is known.
+func (g *gate) refuse(code stun.ErrorCode, live *relay) {
+	parts := []stun.Setter{
+		stun.NewTransactionIDSetter(g.now.tx),
+		stun.NewType(g.now.method, stun.ClassErrorResponse),
+		&stun.ErrorCodeAttribute{Code: code},
+	}
+	if code == stun.CodeUnknownAttribute {
+		parts = append(parts, stun.UnknownAttributes(g.now.unknown))
+	}
+	if live != nil && code != stun.CodeWrongCredentials {
+		parts = append(parts, stun.MessageIntegrity(live.key))
+	}
+	if m, err := stun.Build(parts...); err == nil {
+		g.reply(m.Raw, g.from)
+	}
+}
+
+// verified tells whether a request is signed with key.
+func verified(b, key []byte) bool {
+	m := stun.New()
+	return stun.Decode(b, m) == nil && stun.MessageIntegrity(key).Check(m) == nil
+}
+
+// authenticate is pion's AuthHandler. A relay obeys only the user name that made it, whose expiry
+// does not matter any more.
+func (s *Server) authenticate(name, in string, src net.Addr) (key []byte, ok bool) {
+	defer s.survive()
+	g := s.gateOf(src)
+	if live := s.table.of(clientOf(src)); live != nil {
+		return live.key, live.user == name && !live.over()
+	}
+	if g.now.method != stun.MethodAllocate || in != realm {
+		return nil, false
+	}
+	granted, err := s.mint.open(name, s.cfg.Now())
+	if err != nil {
+		s.tally.refusedUser.Add(1)
+		return nil, false
+	}
+	g.user = user{name: name, grant: granted, key: pionturn.GenerateAuthKey(name, realm, s.mint.password(name))}
+	return g.user.key, true
+}
+
+// admitRelay is pion's QuotaHandler; the signature was right.
+func (s *Server) admitRelay(name, _ string, src net.Addr) bool {
+	g := s.gateOf(src)
+	g.reserved = g.user.name == name && s.ledger.take(name)
+	if !g.reserved {
+		s.tally.refusedQuota.Add(1)
+	}
+	return g.reserved
+}
+
+// refreshed is pion's OnAuth: a request of a known relay was signed well.
+func (s *Server) refreshed(src net.Addr, method string, verdict bool) {
+	g := s.gateOf(src)
+	live := s.table.of(clientOf(src))
+	if verdict && live != nil && method == stun.MethodRefresh.String() && g.now.lifetime != 0 {
+		live.extend(g.now.lifetime)
+	}
+}
+
+// errNobody says that pion asks for a relay that nobody was granted.
+var errNobody = errors.New("no relay was granted")
+
+// Validate implements pion's RelayAddressGenerator.
+func (g *gate) Validate() error { return nil }
+
+// AllocatePacketConn makes the relay for the request at hand.
+func (g *gate) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error) {
+	if !g.reserved {
+		return nil, nil, errNobody
+	}
+	r, err := g.server.newRelay(g.from, g.user, g.now.lifetime)
+	if err != nil {
+		g.server.tally.refusedPorts.Add(1)
+		return nil, nil, err
+	}
+	g.reserved = false // now the relay's to give back
+	return r, r.LocalAddr(), nil
+}
+
+// AllocateConn would be for relays over TCP, which there are none of.
+func (g *gate) AllocateConn(string, int) (net.Conn, net.Addr, error) {
+	return nil, nil, errors.ErrUnsupported
+}
+
+// permits is pion's PermissionHandler, behind the gate's own check.
+func (s *Server) permits(src net.Addr, peer net.IP) bool {
+	live := s.table.of(clientOf(src))
+	a, ok := netip.AddrFromSlice(peer)
+	return ok && live != nil && s.admits(live.grant.kind, a)
+}
+
+// clientOf reads the address that a plane gave pion.
+func clientOf(a net.Addr) client {
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		return client{addr: unmapped(a.AddrPort())}
+	case *net.TCPAddr:
+		return client{stream: true, addr: unmapped(a.AddrPort())}
+	}
+	return client{}
+}

@@ -1,0 +1,122 @@
+package turn
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// client is where a browser's packets come from.
+type client struct {
+	stream bool
+	addr   netip.AddrPort
+}
+
+// PortRange is the ports that relays may have.
+type PortRange struct{ First, Last uint16 }
+
+const (
+	portRest   = time.Minute // how long a port stays unused, so that nobody gets an old peer's packets
+	clientRest = time.Second // how long a client waits after its relay ended: pion may still be clearing up
+)
+
+// errPorts says that every port of the range is in use or rests.
+var errPorts = errors.New("no relay port is free")
+
+// table finds relays by client and by port.
+type table struct {
+	first  uint16
+	byPort []atomic.Pointer[relay]
+
+	mu       sync.RWMutex // guards the following fields
+	free     []int64      // by port: Unix ns from when on it is free, MaxInt64 while in use
+	byClient map[client]*relay
+	resting  map[client]time.Time
+}
+
+func newTable(ports PortRange) *table {
+	n := int(ports.Last) - int(ports.First) + 1
+	return &table{
+		first:    ports.First,
+		byPort:   make([]atomic.Pointer[relay], n),
+		free:     make([]int64, n),
+		byClient: map[client]*relay{},
+		resting:  map[client]time.Time{},
+	}
+}
+
+// add gives r a random free port and lists it.
+func (t *table) add(r *relay, now time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := rand.IntN(len(t.free)) //nolint:gosec // which port is no secret
+	for i := range t.free {
+		slot := (at + i) % len(t.free)
+		if t.free[slot] > now.UnixNano() {
+			continue
+		}
+		t.free[slot] = math.MaxInt64
+		r.port = t.first + uint16(slot) //nolint:gosec // a slot is below 65536
+		t.byPort[slot].Store(r)
+		t.byClient[r.client] = r
+		return nil
+	}
+	return errPorts
+}
+
+// remove unlists r.
+func (t *table) remove(r *relay, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slot := r.port - t.first
+	t.byPort[slot].Store(nil)
+	t.free[slot] = now.Add(portRest).UnixNano()
+	if t.byClient[r.client] == r {
+		delete(t.byClient, r.client)
+		t.resting[r.client] = now.Add(clientRest)
+	}
+}
+
+// of returns the relay of c, nil without one.
+func (t *table) of(c client) *relay {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byClient[c]
+}
+
+// rests tells whether c must wait before it gets another relay.
+func (t *table) rests(c client, now time.Time) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return now.Before(t.resting[c])
+}
+
+// at returns the relay that has a port, nil without one.
+func (t *table) at(port uint16) *relay {
+	if port < t.first || int(port-t.first) >= len(t.byPort) {
+		return nil
+	}
+	return t.byPort[port-t.first].Load()
+}
+
+// due returns the relays of one plane that end now, and forgets who has rested.
+func (t *table) due(stream bool, now time.Time) []*relay {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for c, until := range t.resting {
+		if !now.Before(until) {
+			delete(t.resting, c)
+		}
+	}
+	var due []*relay
+	for c, r := range t.byClient {
+		if c.stream == stream && !now.Before(r.expires()) {
+			due = append(due, r)
+		}
+	}
+	return due
+}
