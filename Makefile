@@ -1,0 +1,37 @@
+# No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
+.PHONY: run test check bench screens nightly
+
+# TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
+TESTFLAGS =
+LINTER = go tool -modfile=tools/go.mod
+
+run:
+	go run ./cmd/parley
+
+# Everything that must hold. Browser and real-Redis tests that cannot run are skipped and say what to install.
+test:
+	@! gofmt -l $$(git ls-files '*.go') | grep . || { echo 'these files are not formatted: run gofmt -w'; exit 1; }
+	go vet ./...
+	go run ./internal/tally $(TESTFLAGS)
+
+# What a reviewer would complain of. The first run builds the linters and installs two packages of npm.
+check:
+	@! $(LINTER) gofumpt -l $$(git ls-files '*.go') | grep .
+	go vet ./...
+	@! go fix -diff ./... | grep .
+	$(LINTER) golangci-lint run
+	npm ci --silent --no-audit --no-fund
+	npm run -s check
+
+# The table of ratios against named baselines; bench/README.md says what each means.
+bench:
+	go run ./bench
+
+# Pictures of every screen into screens/, for a person to look at.
+screens:
+	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run TestScreens ./internal/e2e
+
+# Longer than a gate may take: everything three times in another order, known vulnerabilities.
+nightly:
+	PARLEY_E2E=require PARLEY_REDIS=require go run ./internal/tally -count=3 -shuffle=on -timeout=60m
+	$(LINTER) govulncheck ./...
