@@ -1,0 +1,175 @@
+// From the first press of "find" to the match: the microphone screen, the queue, the confirmation.
+
+import { go, newQueue, retryLater } from './app-state.js';
+import * as protocol from './protocol.js';
+
+/** @typedef {import('./app-state.js').State} State */
+/** @typedef {import('./app-state.js').Context} Context */
+
+const MOST_LATES = 2;
+
+/** search joins the queue, anew or at the kept place.
+ * @param {State} s @param {Context} x */
+export function search(s, x) {
+  go(s, 'queued');
+  s.queue = newQueue(x.now);
+  Object.assign(s.own, { searching: true, place: '', refind: false, match: '', confirmed: false, lates: 0 });
+  x.out({ do: 'save' });
+  if (!s.own.micLive) x.out({ do: 'mic', what: 'ask' });
+  x.out({ do: 'find', place: '' });
+  x.out({ do: 'prepare' });
+}
+
+/** stopSearch leaves the queue or the match.
+ * @param {State} s @param {Context} x */
+export function stopSearch(s, x) {
+  if (!s.own.searching) return;
+  s.own.searching = false;
+  const { match, confirmed } = s.own;
+  x.out({ do: 'send', frame: match && !confirmed ? protocol.decline(match) : protocol.cancel() });
+  s.own.match = '';
+}
+
+/** closeMic switches the microphone off.
+ * @param {State} s @param {Context} x */
+export function closeMic(s, x) {
+  s.own.micLive = false;
+  s.mic = { ...s.mic, phase: 'explain', error: '' };
+  x.out({ do: 'mic', what: 'stop' });
+}
+
+/** toHome ends whatever runs and shows the first screen, with a reason that may be ''.
+ * @param {State} s @param {Context} x @param {string} why */
+export function toHome(s, x, why) {
+  stopSearch(s, x);
+  s.own.match = '';
+  closeMic(s, x);
+  s.own.why = why;
+  if (why) s.alert = why;
+  go(s, 'home');
+}
+
+/** enter goes to the queue when the microphone is known to work, else to its screen.
+ * @param {State} s @param {Context} x */
+export function enter(s, x) {
+  s.own.why = '';
+  if (s.choices.languages.length === 0) s.alert = 'language';
+  else if (!s.choices.adult) s.alert = 'adult';
+  else if (s.own.tested && (s.own.granted || s.own.micLive)) search(s, x);
+  else {
+    x.out({ do: 'save' });
+    s.mic = { ...s.mic, phase: 'explain', error: '' };
+    go(s, 'mic');
+  }
+}
+
+/** confirm answers a match as soon as the microphone is open.
+ * @param {State} s @param {Context} x */
+export function confirm(s, x) {
+  if (!s.own.match || s.own.confirmed || !s.own.micLive) return;
+  s.own.confirmed = true;
+  x.out({ do: 'send', frame: protocol.confirm(s.own.match) });
+}
+
+/** again searches once more at the kept place, after the session or the match was lost.
+ * @param {State} s @param {Context} x */
+export function again(s, x) {
+  s.own.match = '';
+  s.own.confirmed = false;
+  go(s, 'queued');
+  x.out({ do: 'find', place: s.own.place });
+}
+
+export const searchFrames = {
+  /** @param {State} s @param {import('./protocol.js').Queued} f @param {Context} x */
+  queued(s, f, x) {
+    if (!s.own.searching) return x.out({ do: 'send', frame: protocol.cancel() });
+    const startedAt = x.now - f.since_ms;
+    const steps = f.steps.map(({ at_ms, look }) => ({ at: startedAt + at_ms, look }));
+    const wait = f.wait && { p50: f.wait.p50_ms, p90: f.wait.p90_ms };
+    const widensAt = steps.filter((step) => step.at > startedAt).map((step) => step.at);
+    s.queue = { ...s.queue, startedAt, steps, widensAt, wait, waiting: f.waiting };
+    s.own.place = f.place;
+    s.own.match = '';
+    go(s, 'queued');
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  cancelled(s, _, x) {
+    if (!s.own.refind) return;
+    s.own.refind = false;
+    if (s.own.searching) again(s, x);
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  expired(s, _, x) {
+    if (!s.own.searching) return;
+    s.own.searching = false;
+    toHome(s, x, 'expired');
+  },
+  /** @param {State} s @param {import('./protocol.js').Matched} f @param {Context} x */
+  matched(s, f, x) {
+    if (!s.own.searching) return x.out({ do: 'send', frame: protocol.decline(f.match) });
+    Object.assign(s.own, { match: f.match, confirmed: false, refind: false });
+    s.queue.note = '';
+    go(s, 'matched');
+    confirm(s, x);
+  },
+  /** @param {State} s @param {{why: 'peer' | 'late'}} f @param {Context} x */
+  aborted(s, f, x) {
+    s.own.match = '';
+    if (!s.own.searching) return;
+    if (f.why === 'peer') {
+      s.queue.note = 'back';
+      go(s, 'queued');
+    } else if (s.own.micLive && s.own.lates < MOST_LATES) {
+      s.own.lates += 1;
+      again(s, x);
+    } else {
+      s.own.searching = false; // the server has stopped already
+      toHome(s, x, 'late');
+    }
+  },
+};
+
+/** refused answers an error about find or confirm.
+ * @param {State} s @param {import('./protocol.js').Refusal} f @param {Context} x */
+export function refused(s, f, x) {
+  if (f.about === 'confirm') {
+    s.own.match = '';
+    if (s.screen === 'matched') go(s, 'queued');
+    return;
+  }
+  if (!s.own.searching || s.screen !== 'queued') return; // a match or a call came first
+  if (f.code === 'bad_value' && s.own.place) {
+    s.own.place = ''; // of a server that has forgotten its keys
+    return again(s, x);
+  }
+  if (f.code === 'unavailable' || f.code === 'bad_state') return retryLater(s, x, 'find');
+  s.own.searching = false;
+  toHome(s, x, f.code);
+}
+
+export const searchActions = {
+  /** @param {State} s @param {{choices: import('./app-state.js').Choices}} e @param {Context} x */
+  choose(s, { choices }, x) {
+    s.choices = { ...s.choices, ...choices };
+    x.out({ do: 'save' });
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  find(s, _, x) {
+    if (['home', 'ended', 'mic'].includes(s.screen)) enter(s, x);
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  widen(s, _, x) {
+    s.choices = { ...s.choices, widen: !s.choices.widen };
+    x.out({ do: 'save' });
+    if (s.screen !== 'queued' || s.own.refind) return;
+    s.own.refind = true;
+    x.out({ do: 'send', frame: protocol.cancel() });
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  cancel(s, _, x) {
+    if (!['mic', 'queued', 'matched'].includes(s.screen)) return;
+    toHome(s, x, '');
+    if (s.after?.canReport && !s.after.reported) go(s, 'ended'); // the last call can still be reported
+  },
+};

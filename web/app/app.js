@@ -1,0 +1,112 @@
+// The reducer of the page: step(state, event, now) gives the next state and what is to be done.
+// Pure: no DOM, no timer, no socket; main.js carries the effects out and brings the events.
+
+import { afterActions, afterFrames, blocked, redo, refusedAfter } from './app-after.js';
+import { callActions, callFrames, peerEvents } from './app-call.js';
+import { micActions, micEvents } from './app-mic.js';
+import { again, refused, searchActions, searchFrames } from './app-search.js';
+import { draft, reasonOf, retryLater } from './app-state.js';
+import * as protocol from './protocol.js';
+
+export { start } from './app-state.js';
+
+/** @typedef {import('./app-state.js').State} State */
+/** @typedef {import('./app-state.js').Event} Event */
+/** @typedef {import('./app-state.js').Effect} Effect */
+/** @typedef {import('./app-state.js').Context} Context */
+/** @typedef {import('./protocol.js').Frame} Frame */
+/** @typedef {{[K in Event['type']]: (s: State, e: Extract<Event, {type: K}>, x: Context) => void}} Handlers */
+/** @typedef {{[K in Frame['t']]: (s: State, f: Extract<Frame, {t: K}>, x: Context) => void}} FrameHandlers */
+
+const SLOW = 8000;
+const nothing = () => {};
+
+/** @type {Record<string, 'replaced' | 'protocol' | 'version'>} */
+const CLOSED = { stop: 'replaced', show: 'protocol', reload: 'version' };
+
+const actions = { ...searchActions, ...micActions, ...callActions, ...afterActions };
+
+/** @type {FrameHandlers} */
+const frames = {
+  ...searchFrames,
+  ...callFrames,
+  ...afterFrames,
+  error(s, f, x) {
+    if (f.about === 'confirm' && f.code === 'unavailable') retryLater(s, x, 'confirm');
+    else if (f.about === 'find' || f.about === 'confirm') refused(s, f, x);
+    else if (f.about && f.about !== 'relay' && f.about !== 'relays') refusedAfter(s, f, x);
+  },
+  // The socket deals with these.
+  welcome: nothing,
+  relay: nothing,
+  ack: nothing,
+  ping: nothing,
+  notice: nothing,
+  drain: nothing,
+};
+
+/** @type {Handlers} */
+const handlers = {
+  ...actions,
+  ...micEvents,
+  ...peerEvents,
+  frame: (s, { frame }, x) => {
+    const handle = /** @type {(s: State, f: Frame, x: Context) => void} */ (frames[frame.t]);
+    handle(s, frame, x);
+  },
+  welcome(s, { resumed }, x) {
+    s.online = true;
+    if (!resumed) revive(s, x);
+  },
+  offline(s) {
+    s.online = false;
+  },
+  closed(s, { how }, x) {
+    s.online = false;
+    blocked(s, x, CLOSED[how] ?? 'protocol');
+  },
+  unsupported: (s, _, x) => blocked(s, x, 'unsupported'),
+  tick,
+};
+
+/** step returns the next state and the effects of an event, in order.
+ * @param {State} state @param {Event} event @param {number} now ms since 1970
+ * @returns {[State, Effect[]]} */
+export function step(state, event, now) {
+  const s = draft(state);
+  /** @type {Effect[]} */
+  const effects = [];
+  if (event.type in actions) s.alert = ''; // said once
+  const handle = /** @type {(s: State, e: Event, x: Context) => void} */ (handlers[event.type]);
+  handle(s, event, { now, out: (effect) => effects.push(effect) });
+  s.reason = reasonOf(s);
+  return [s, effects];
+}
+
+/** revive asks a server that has forgotten this session for what was under way.
+ * @param {State} s @param {Context} x */
+function revive(s, x) {
+  const { reporting, pass, searching } = s.own;
+  if (reporting) x.out({ do: 'send', frame: protocol.report(reporting.handle, reporting.reason) });
+  if (s.call && pass) {
+    s.own.rejoining = true;
+    x.out({ do: 'send', frame: protocol.rejoin(pass) });
+  } else if (searching) again(s, x);
+}
+
+/** tick is what time alone brings about.
+ * @param {State} s @param {unknown} _ @param {Context} x */
+function tick(s, _, x) {
+  const { call, after, own } = s;
+  if (call && s.screen === 'connecting' && x.now - call.since >= SLOW) {
+    call.slow = !s.online ? 'network' : own.relayed ? 'peer' : 'relay';
+  }
+  if (after?.canReport && x.now >= after.until) {
+    after.canReport = false;
+    own.lastHandle = '';
+  }
+  const due = own.retries.filter((r) => x.now >= r.at);
+  if (due.length === 0) return;
+  own.retries = own.retries.filter((r) => x.now < r.at);
+  for (const { what } of due) redo(s, x, what);
+}
