@@ -3,6 +3,7 @@ package moderation
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ const (
 
 	// handleTime bounds a handle whose call never ends. The record of the call bounds all others.
 	handleTime = 24 * time.Hour
+
+	replaced = 2 // result of report.lua: the oldest report made room
 
 	handlePurpose = "report handle"
 )
@@ -63,9 +66,12 @@ func (d *Desk) Report(ctx context.Context, reporter, handle string, reason Reaso
 	mark := d.ring.Tag("report mark", call, reporter)
 	hour := strconv.FormatInt(now.Unix()/3600, 10)
 	record := strings.Join([]string{mark, hour, string(reason)}, ";")
-	err = d.report.Run(ctx, d.rdb, d.slots(target), retention.ReportTime.Milliseconds(), mark, record).Err()
+	how, err := d.report.Run(ctx, d.rdb, d.slots(target), retention.ReportTime.Milliseconds(), mark, record).Int()
 	if err != nil {
 		return unavailable("store report", err)
+	}
+	if how == replaced {
+		d.log.LogAttrs(ctx, slog.LevelInfo, "a device has as many reports as are kept; the newest took the place of the oldest")
 	}
 	return nil
 }
