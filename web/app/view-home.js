@@ -1,0 +1,196 @@
+// Home: what this is, what you would like to talk about and in which languages, and what is kept.
+
+import { attr, h, repeat, show, text } from './dom.js';
+import { icon } from './view-icons.js';
+
+const most = 5; // languages or interests of one search
+
+/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
+export function home(ctx) {
+  const { t, dispatch } = ctx;
+  const title = h('h1', { tabindex: -1 }, t('home.title'));
+  const speak = languages(ctx);
+  const about = interests(ctx);
+  const adult = h('input', {
+    type: 'checkbox',
+    id: 'adult',
+    'data-testid': 'adult',
+    'aria-describedby': 'adult-why adult-missing',
+    onchange: () => {
+      show(missing, false);
+      ctx.choose({ adult: adult.checked });
+    },
+  });
+  const missing = h('p', { class: 'error', id: 'adult-missing', role: 'alert', hidden: true }, t('home.adult.missing'));
+  const offline = h('p', { class: 'note' }, t('home.offline'));
+  const find = () => {
+    show(missing, !adult.checked);
+    if (adult.checked) dispatch({ type: 'find' });
+    else adult.focus();
+  };
+  const el = h(
+    'div',
+    { class: 'home' },
+    h('div', { class: 'hero' }, title, h('p', { class: 'lead' }, t('home.lead'))),
+    speak.el,
+    about.el,
+    h(
+      'div',
+      { class: 'adult' },
+      h('label', { class: 'check', for: 'adult' }, adult, t('home.adult')),
+      h('p', { class: 'hint', id: 'adult-why' }, t('home.adult.why')),
+      missing,
+    ),
+    h(
+      'div',
+      { class: 'go' },
+      h('button', { class: 'primary', type: 'button', 'data-testid': 'find', onclick: find }, t('home.find')),
+      offline,
+    ),
+    kept(ctx),
+  );
+  return {
+    el,
+    title,
+    update(state) {
+      speak.update(state.choices);
+      about.update(state.choices);
+      if (adult.checked !== state.choices.adult) adult.checked = state.choices.adult;
+      show(offline, !state.online);
+    },
+  };
+}
+
+/** The languages in order of preference. @param {import('./view.js').Ctx} ctx */
+function languages({ t, catalogue, choices, choose }) {
+  const names = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
+  const chips = h('span', { class: 'chips' });
+  const add = h(
+    'select',
+    {
+      'data-testid': 'language',
+      'aria-label': t('home.language.add'),
+      onchange: () => {
+        choose({ languages: [...choices().languages, add.value] });
+        add.value = '';
+      },
+    },
+    h('option', { value: '' }, t('home.language.add')),
+    ...catalogue.languages.map(({ tag, name }) => h('option', { value: tag, lang: tag }, name)),
+  );
+  const hint = h('p', { class: 'hint' });
+
+  /** @param {string} tag */
+  function chip(tag) {
+    const name = names.get(tag) ?? tag;
+    const without = () => choices().languages.filter((other) => other !== tag);
+    return h(
+      'span',
+      { class: 'chip on', 'data-testid': `language-${tag}` },
+      h(
+        'button',
+        { type: 'button', class: 'first', onclick: () => choose({ languages: [tag, ...without()] }) },
+        h('span', { lang: tag }, name),
+      ),
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'remove',
+          'aria-label': t('home.language.remove', { name }),
+          onclick: () => {
+            choose({ languages: without() });
+            add.focus();
+          },
+        },
+        icon('close'),
+      ),
+    );
+  }
+
+  const el = h(
+    'section',
+    { 'aria-labelledby': 'speak' },
+    h('h2', { id: 'speak' }, t('home.speak')),
+    h('div', { class: 'chips' }, chips, add),
+    hint,
+  );
+  /** @param {import('./view.js').Choices} chosen */
+  function update({ languages: tags }) {
+    repeat(chips, tags, chip);
+    [...chips.children].forEach((child, i) => {
+      const [first, remove] = child.querySelectorAll('button');
+      const name = names.get(tags[i] ?? '') ?? '';
+      if (first)
+        attr(first, 'aria-label', i === 0 ? t('home.language.first', { name }) : t('home.language.raise', { name }));
+      if (first) attr(first, 'title', i === 0 ? undefined : t('home.language.raise', { name }));
+      if (remove) show(remove, tags.length > 1);
+    });
+    for (const option of add.options) option.hidden = option.disabled = tags.includes(option.value);
+    show(add, tags.length < most);
+    text(hint, tags.length === 0 ? t('home.language.none') : tags.length > 1 ? t('home.language.order') : '');
+    show(hint, tags.length !== 1);
+  }
+  return { el, update };
+}
+
+/** The interests, or anything. @param {import('./view.js').Ctx} ctx */
+function interests({ t, catalogue, choices, choose }) {
+  const full = h('p', { class: 'hint', id: 'interests-hint' }, t('home.interests.hint', { n: most }));
+  const any = chip('anything', t('home.anything'), () => choose({ interests: [] }));
+  const each = catalogue.interests.map((slug) => ({
+    slug,
+    el: chip(`interest-${slug}`, t(`interest.${slug}`), () => toggle(slug)),
+  }));
+
+  /** @param {string} slug */
+  function toggle(slug) {
+    const chosen = choices().interests;
+    if (chosen.includes(slug)) choose({ interests: chosen.filter((other) => other !== slug) });
+    else if (chosen.length < most) choose({ interests: [...chosen, slug] });
+  }
+  /** @param {string} id @param {string} name @param {() => void} onclick */
+  function chip(id, name, onclick) {
+    return h('button', { type: 'button', class: 'chip', 'data-testid': id, onclick }, name);
+  }
+  const el = h(
+    'section',
+    { 'aria-labelledby': 'about', 'aria-describedby': 'interests-hint' },
+    h('h2', { id: 'about' }, t('home.about')),
+    h('div', { class: 'chips' }, any, ...each.map((interest) => interest.el)),
+    full,
+  );
+  /** @param {import('./view.js').Choices} chosen */
+  function update({ interests: chosen }) {
+    attr(any, 'aria-pressed', chosen.length === 0 ? 'true' : 'false');
+    for (const { slug, el } of each) {
+      const on = chosen.includes(slug);
+      attr(el, 'aria-pressed', on ? 'true' : 'false');
+      attr(el, 'aria-disabled', !on && chosen.length >= most ? 'true' : undefined);
+    }
+  }
+  return { el, update };
+}
+
+/** What is kept, in three lines, and what cannot be prevented. @param {import('./view.js').Ctx} ctx */
+function kept({ t }) {
+  return h(
+    'section',
+    { class: 'kept', 'aria-labelledby': 'kept' },
+    h('h2', { id: 'kept' }, t('home.kept')),
+    h(
+      'ul',
+      {},
+      h('li', {}, icon('sound'), h('span', {}, t('home.kept.voice'))),
+      h('li', {}, icon('lock'), h('span', {}, t('home.kept.address'))),
+      h('li', {}, icon('flag'), h('span', {}, t('home.kept.after'))),
+    ),
+    h(
+      'p',
+      { class: 'hint' },
+      t('home.kept.limits'),
+      ' ',
+      h('a', { href: 'privacy', 'data-testid': 'privacy' }, t('home.privacy')),
+    ),
+  );
+}

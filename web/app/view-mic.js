@@ -1,0 +1,99 @@
+// Microphone: why the browser will ask, the test that stays on this device, and the way out of each failure.
+
+import { h, show, text } from './dom.js';
+import { waysOut } from './view-help.js';
+import { icon } from './view-icons.js';
+import { pickers } from './view-sound.js';
+
+/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
+export function mic(ctx) {
+  const { t, dispatch } = ctx;
+  const title = h('h1', { tabindex: -1 });
+  const body = h('p', { class: 'lead' });
+  const ask = h(
+    'button',
+    { class: 'primary', type: 'button', 'data-testid': 'mic-ask', onclick: () => dispatch({ type: 'mic-ask' }) },
+    t('mic.ask'),
+  );
+  const facts = h(
+    'ul',
+    { class: 'facts' },
+    h('li', {}, icon('check'), t('mic.fact.sound')),
+    h('li', {}, icon('check'), t('mic.fact.local')),
+    h('li', {}, icon('check'), t('mic.fact.stop')),
+  );
+  const test = tester(ctx);
+  const help = waysOut(ctx);
+  const back = h(
+    'button',
+    { class: 'quiet', type: 'button', 'data-testid': 'home', onclick: () => dispatch({ type: 'home' }) },
+    t('back'),
+  );
+  const el = h('div', { class: 'mic' }, title, body, facts, h('div', { class: 'go' }, ask), help.el, test.el, back);
+  return {
+    el,
+    title,
+    update(state) {
+      const { phase, error } = state.mic;
+      const failed = phase === 'failed';
+      const testing = ['test', 'recording', 'playing'].includes(phase);
+      const name = testing ? 'test' : phase;
+      text(title, failed ? t(`mic.fail.${error || 'denied'}`) : t(`mic.${name}`));
+      text(body, failed ? t(`mic.fail.${error || 'denied'}.why`) : t(`mic.${name}.why`));
+      show(facts, phase === 'explain');
+      show(ask, phase === 'explain');
+      show(help.el, failed || phase === 'pending');
+      show(test.el, testing);
+      help.update(state);
+      test.update(state);
+    },
+  };
+}
+
+/** The test: a bubble that moves, three seconds to hear oneself, the devices. @param {import('./view.js').Ctx} ctx */
+function tester(ctx) {
+  const { t, dispatch } = ctx;
+  const silent = h('p', { class: 'note warn' }, t('mic.silent'));
+  const record = h(
+    'button',
+    { type: 'button', 'data-testid': 'mic-record', onclick: () => dispatch({ type: 'mic-record' }) },
+    t('mic.record'),
+  );
+  const play = h(
+    'button',
+    { type: 'button', 'data-testid': 'mic-play', onclick: () => dispatch({ type: 'mic-play' }) },
+    t('mic.play'),
+  );
+  const now = h('p', { class: 'hint busy' });
+  const devices = pickers(ctx, 'test');
+  const ok = h(
+    'button',
+    { class: 'primary', type: 'button', 'data-testid': 'mic-ok', onclick: () => dispatch({ type: 'mic-ok' }) },
+    t('mic.ok'),
+  );
+  const el = h(
+    'div',
+    { class: 'tester' },
+    silent,
+    h('div', { class: 'row' }, record, play),
+    now,
+    devices.el,
+    h('p', { class: 'hint' }, t('mic.headphones')),
+    h('div', { class: 'go' }, ok),
+  );
+  let recorded = false;
+  return {
+    el,
+    /** @param {import('./view.js').State} state */
+    update(state) {
+      const { phase, error } = state.mic;
+      if (phase === 'recording') recorded = true;
+      show(silent, error === 'silent');
+      show(play, recorded);
+      record.disabled = phase !== 'test';
+      play.disabled = phase !== 'test';
+      text(now, phase === 'recording' ? t('mic.recording') : phase === 'playing' ? t('mic.playing') : '');
+      devices.update(state);
+    },
+  };
+}
