@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -100,8 +101,11 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 	address := s.address(r)
 	why, wait := s.limit.admit(address, time.Now())
 	if why == admitted {
-		defer s.limit.release(address)
-		s.socket.ServeHTTP(w, r)
+		c := &counted{ResponseWriter: w, release: sync.OnceFunc(func() { s.limit.release(address) })}
+		s.socket.ServeHTTP(c, r)
+		if !c.taken {
+			c.release()
+		}
 		return
 	}
 	code, says := http.StatusTooManyRequests, "Too many connections from your address: try again later."

@@ -17,7 +17,7 @@ import (
 
 // Config is what a server needs.
 type Config struct {
-	Socket  http.Handler                // signaling, served at /ws; returns when the socket has ended
+	Socket  http.Handler                // signaling, served at /ws
 	Ready   func(context.Context) error // whether the store accepts a write
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	Limits  Limits
