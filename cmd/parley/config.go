@@ -85,8 +85,8 @@ func (l *layers) checkTogether(cfg config) {
 	if _, port, err := net.SplitHostPort(cfg.Listen); err == nil && port != "0" && cfg.Listen == cfg.OperatorListen {
 		l.fault("operator-listen: it is the same as listen (%s); visitors must not see it", cfg.Listen)
 	}
-	if cfg.RelayListen.Addr().IsUnspecified() && !cfg.RelayExternal.IsValid() {
-		l.fault("relay-external: say under which address browsers reach the relay, since relay-listen is all addresses (%s)", cfg.RelayListen)
+	if at := cfg.RelayListen.Addr(); !cfg.RelayExternal.IsValid() && (at.IsUnspecified() || !at.Unmap().Is4()) {
+		l.fault("relay-external: say under which IPv4 address browsers reach the relay; relay-listen (%s) does not tell", cfg.RelayListen)
 	}
 }
 

@@ -7,17 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"parley/internal/redact"
-	"parley/web"
+	"parley/turn"
 )
-
-// peopleEmbedded is how many browsers may be connected to a trial that keeps all in one process.
-const peopleEmbedded = 300
 
 // serve builds the house, says where it is, and closes it in reverse on SIGINT or SIGTERM. A second
 // signal ends the process at once.
@@ -41,59 +37,10 @@ func serve(ctx context.Context, cfg config, out, errs io.Writer) error {
 	return errors.Join(err, h.close())
 }
 
-// build starts every part in order and returns where the page is.
-func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string, error) {
-	public, err := listen(ctx, h, "listen", cfg.Listen)
-	if err != nil {
-		return "", err
-	}
-	operator, err := listen(ctx, h, "operator-listen", cfg.OperatorListen)
-	if err != nil {
-		return "", err
-	}
-	origins := settle(cfg.PublicURL, public.Addr())
-	rdb, err := openStore(ctx, h, cfg.Redis, log)
-	if err != nil {
-		return "", err
-	}
-	limits := web.Limits{}
-	if cfg.Redis == nil {
-		limits.Sockets = peopleEmbedded
-	}
-	server, err := web.New(web.Config{
-		Socket:  http.NotFoundHandler(),
-		Ready:   acceptsWrites(rdb),
-		Proxies: cfg.TrustedProxies,
-		Limits:  limits,
-		Log:     log,
-	})
-	if err != nil {
-		return "", err
-	}
-	h.run("web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
-	h.closeLater("readiness", func() error { server.Drain(); return nil })
-	return origins[0], nil
-}
-
-// listen opens a TCP port. Its closing is the server's, but a failed start must not leave it open.
-func listen(ctx context.Context, h *house, setting, where string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", where)
-	if err != nil {
-		return nil, sayPort(setting, where, err)
-	}
-	h.closeLater(setting, func() error {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	})
-	return l, nil
-}
-
 // sayPort turns an error of listening into a sentence that names the setting to change.
 func sayPort(setting, where string, err error) error {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, turn.ErrPortInUse):
 		return fmt.Errorf("%s: %s is in use by another program; stop it, or choose another with --%s", setting, where, setting)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return fmt.Errorf("%s: this machine does not have the address of %s; choose another with --%s", setting, where, setting)
@@ -124,9 +71,6 @@ func announce(out io.Writer, cfg config, url string) {
 	fmt.Fprintf(out, "parley is ready: %s\n", url)
 	if cfg.Redis == nil {
 		fmt.Fprintf(out, "  store: embedded, forgets everything on exit, takes %d people; --redis for more\n", peopleEmbedded)
-	}
-	if cfg.RelayLoopback {
-		fmt.Fprintln(out, "  relay: may forward to this machine itself (relay-allow-loopback), for a trial only")
 	}
 	if strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "http://localhost") && !strings.HasPrefix(url, "http://127.") {
 		fmt.Fprintln(out, "  warning: browsers open the microphone only for https:// or localhost; put a proxy with TLS in front")

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"parley/turn"
 )
 
 // config is what the operator decided, checked and ready for use.
@@ -23,14 +25,11 @@ type config struct {
 	State          string
 	RelayListen    netip.AddrPort
 	RelayExternal  netip.Addr // invalid: the address of RelayListen
-	RelayPorts     ports
+	RelayPorts     turn.PortRange
 	RelayLoopback  bool
 	LogLevel       slog.Level
 	LogFormat      string
 }
-
-// ports is an inclusive range.
-type ports struct{ First, Last uint16 }
 
 // setting is one line of the table: the same name serves the file, the environment and the flag.
 type setting struct {
@@ -92,7 +91,7 @@ func settings() []setting {
 		},
 		{
 			name: "relay-ports", value: "49152-65535", shape: "FIRST-LAST",
-			says: "Which UDP ports the relay may use, two for each call. Set a small range in a container or behind a firewall.",
+			says: "Which UDP ports the relay gives out, two for each call. Set it when other programs on this machine need some of them.",
 			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
 		},
 		{
@@ -234,20 +233,20 @@ func address(v string) (netip.Addr, error) {
 		return netip.Addr{}, nil
 	}
 	a, err := netip.ParseAddr(v)
-	if err != nil || a.IsUnspecified() {
-		return a, fmt.Errorf("%q is not an IP address that browsers could reach", v)
+	if err != nil || a.IsUnspecified() || !a.Unmap().Is4() {
+		return a, fmt.Errorf("%q is not an IPv4 address that browsers could reach", v)
 	}
 	return a, nil
 }
 
-func portRange(v string) (ports, error) {
+func portRange(v string) (turn.PortRange, error) {
 	first, last, _ := strings.Cut(v, "-")
 	a, errA := strconv.ParseUint(first, 10, 16)
 	b, errB := strconv.ParseUint(last, 10, 16)
 	if errA != nil || errB != nil || a < 1024 || b < a+1 {
-		return ports{}, errors.New("say FIRST-LAST between 1024 and 65535, at least two ports, for example 50000-50999")
+		return turn.PortRange{}, errors.New("say FIRST-LAST between 1024 and 65535, at least two ports, for example 50000-50999")
 	}
-	return ports{uint16(a), uint16(b)}, nil
+	return turn.PortRange{First: uint16(a), Last: uint16(b)}, nil
 }
 
 // list splits at commas and leaves out empty parts.

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/keyring"
+	"parley/matcher"
+	"parley/migrations"
+	"parley/moderation"
+	"parley/signaling"
+	"parley/turn"
+	"parley/web"
+)
+
+// peopleEmbedded is how many browsers may be connected to a trial that keeps all in one process.
+const peopleEmbedded = 300
+
+// build starts every part in order and returns where the page is.
+func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string, error) {
+	public, err := listen(ctx, h, "listen", cfg.Listen)
+	if err != nil {
+		return "", err
+	}
+	operator, err := listen(ctx, h, "operator-listen", cfg.OperatorListen)
+	if err != nil {
+		return "", err
+	}
+	cfg.PublicURL = settle(cfg.PublicURL, public.Addr())
+	ring, err := keyring.Load(filepath.Join(cfg.State, "keys"))
+	if err != nil {
+		return "", fmt.Errorf("state: %w", err)
+	}
+	relay, err := openRelay(h, cfg, ring, log)
+	if err != nil {
+		return "", err
+	}
+	rdb, err := openStore(ctx, h, cfg.Redis, log)
+	if err != nil {
+		return "", err
+	}
+	if err := migrations.Run(ctx, rdb, log); err != nil {
+		return "", fmt.Errorf("redis: %w", err)
+	}
+	server, err := openDoor(cfg, openSignaling(h, cfg, parts{ring, relay, rdb, log}), rdb, log)
+	if err != nil {
+		return "", err
+	}
+	h.run("web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
+	h.closeLater("readiness", func() error { server.Drain(); return nil })
+	return cfg.PublicURL[0], nil
+}
+
+// parts are what signaling joins.
+type parts struct {
+	ring  *keyring.Ring
+	relay *turn.Server
+	rdb   *redis.Client
+	log   *slog.Logger
+}
+
+// openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
+// a restart.
+func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*turn.Server, error) {
+	relay, err := turn.Start(turn.Config{
+		Listen:        cfg.RelayListen,
+		External:      cfg.RelayExternal,
+		Secret:        ring.Derive("relay credentials"),
+		Ports:         cfg.RelayPorts,
+		AllowLoopback: cfg.RelayLoopback,
+		Log:           log,
+	})
+	if err != nil {
+		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
+	}
+	h.closeLater("relay", relay.Close)
+	return relay, nil
+}
+
+// openSignaling starts the queue and the hub on it.
+func openSignaling(h *house, cfg config, p parts) *signaling.Hub {
+	queue := matcher.New(p.rdb, matcher.Config{Log: p.log})
+	hub := signaling.New(signaling.Config{
+		Queue:   queue,
+		Desk:    moderation.New(p.rdb, p.ring, p.log),
+		Ring:    p.ring,
+		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
+		Origins: cfg.PublicURL,
+		Log:     p.log,
+	})
+	h.run("queue", queue.Run)
+	h.run("signaling", hub.Run)
+	return hub
+}
+
+// ice puts a credential of the relay into the words of signaling.
+func ice(c turn.Credential) signaling.Ice {
+	return signaling.Ice{
+		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
+		TTLMS:   c.TTL.Milliseconds(),
+	}
+}
+
+// openDoor makes the server that lets browsers in.
+func openDoor(cfg config, hub *signaling.Hub, rdb *redis.Client, log *slog.Logger) (*web.Server, error) {
+	limits := web.Limits{}
+	if cfg.Redis == nil {
+		limits.Sockets = peopleEmbedded
+	}
+	return web.New(web.Config{
+		Socket:  hub,
+		Ready:   acceptsWrites(rdb),
+		Proxies: cfg.TrustedProxies,
+		Limits:  limits,
+		Log:     log,
+	})
+}
+
+// listen opens a TCP port. Its closing is the server's, but a failed start must not leave it open.
+func listen(ctx context.Context, h *house, setting, where string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", where)
+	if err != nil {
+		return nil, sayPort(setting, where, err)
+	}
+	h.closeLater(setting, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return l, nil
+}
