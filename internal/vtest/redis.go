@@ -42,7 +42,10 @@ func NewRedis(t testing.TB) *Redis {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: quiet(),
 	})
-	t.Cleanup(func() { rdb.Close() })
+	t.Cleanup(func() {
+		rdb.Close()
+		m.Close() // ends blocking reads
+	})
 	return &Redis{Client: rdb, server: m}
 }
 
@@ -58,6 +61,20 @@ func (r *Redis) Pass(d time.Duration) {
 		d -= s
 	}
 }
+
+// Advance sets the server's clock d ahead of what it was and lets keys expire, without waiting: for
+// suites outside a bubble whose only clock is the server's.
+func (r *Redis) Advance(d time.Duration) {
+	now := r.Time(context.Background()).Val()
+	r.server.FastForward(d)
+	r.server.SetTime(now.Add(d))
+}
+
+// Away makes every command fail until Back, as when the server is loading or gone.
+func (r *Redis) Away() { r.server.SetError("LOADING the embedded server was told to be away") }
+
+// Back ends Away.
+func (r *Redis) Back() { r.server.SetError("") }
 
 // Keys returns every key, for tests that look at what is remembered.
 func (r *Redis) Keys() []string { return r.server.Keys() }

@@ -1,0 +1,44 @@
+package matcher
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/retention"
+)
+
+// Edited returns a queue whose scripts were edited and whose widening delay is given.
+func Edited(rdb redis.UniversalClient, cfg Config, edit func(string) string, widens func(Ticket) time.Duration) *Queue {
+	q := build(rdb, cfg, edit)
+	q.widens = widens
+	return q
+}
+
+// Source returns all that an edit may change.
+func Source() string {
+	return commonLua + joinLua + confirmLua + abortLua + leaveLua + beatLua + sweepLua
+}
+
+// Beat renews the lease once, as Run does each second.
+func (q *Queue) Beat(ctx context.Context) error { return q.beat(ctx, "0") }
+
+// Sweep sweeps once, as Run does each second.
+func (q *Queue) Sweep(ctx context.Context) error { return q.sweep(ctx) }
+
+// Collect reads the inbox after an entry, hands all out, and returns the last one read.
+func (q *Queue) Collect(ctx context.Context, after string) (string, error) {
+	entries, err := q.rdb.XRange(ctx, retention.Inbox.Key(q.cfg.Node), "("+after, "+").Result()
+	for _, entry := range entries {
+		q.take(entry.Values)
+		after = entry.ID
+	}
+	return after, err
+}
+
+// Unexported, but worth a test of their own.
+var (
+	Widening = widening
+	Summary  = summary
+)

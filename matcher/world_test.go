@@ -1,0 +1,356 @@
+package matcher_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/vtest"
+	"parley/matcher"
+	"parley/retention"
+)
+
+// engine is a Redis whose clock a test sets.
+type engine struct {
+	name  string
+	rdb   redis.UniversalClient
+	edit  func(string) string // what scripts need to see that clock
+	reset func(context.Context) error
+	pass  func(context.Context, time.Duration) error
+}
+
+// dawn is when each history begins.
+var dawn = time.Date(2030, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
+
+// engines runs a test on the embedded server and on redis-server.
+func engines(t *testing.T, test func(*testing.T, engine)) {
+	t.Run("embedded", func(t *testing.T) { test(t, embedded(t)) })
+	t.Run("redis-server", func(t *testing.T) { test(t, realServer(t)) })
+}
+
+func embedded(t *testing.T) engine {
+	rdb := vtest.NewRedis(t)
+	return engine{
+		name: "embedded", rdb: rdb.Client,
+		edit: func(source string) string { return source },
+		reset: func(ctx context.Context) error {
+			now := rdb.Time(ctx).Val()
+			rdb.Advance(dawn.Sub(now))
+			return rdb.FlushAll(ctx).Err()
+		},
+		pass: func(_ context.Context, d time.Duration) error {
+			rdb.Advance(d)
+			return nil
+		},
+	}
+}
+
+// realServer cannot have its clock set, so the one line that asks for the time is replaced by one
+// that reads a key. Everything else is the real thing, but keys expire by the real clock: a history
+// is shorter than the shortest lifetime.
+func realServer(t *testing.T) engine {
+	const clock = "clock:{m}"
+	rdb := redis.NewClient(vtest.StartRedis(t))
+	t.Cleanup(func() { rdb.Close() })
+	var now time.Time
+	set := func(ctx context.Context) error {
+		micros := now.UnixMicro()
+		return rdb.HSet(ctx, clock, "s", micros/1e6, "us", micros%1e6).Err()
+	}
+	return engine{
+		name: "redis-server", rdb: rdb,
+		edit: func(source string) string {
+			return strings.ReplaceAll(source, "call('TIME')", "call('HMGET', '"+clock+"', 's', 'us')")
+		},
+		reset: func(ctx context.Context) error {
+			now = dawn
+			return errors.Join(rdb.FlushAll(ctx).Err(), set(ctx))
+		},
+		pass: func(ctx context.Context, d time.Duration) error {
+			now = now.Add(d)
+			return set(ctx)
+		},
+	}
+}
+
+// world runs one history on an engine and on the model, and compares each answer.
+type world struct {
+	ctx     context.Context
+	engine  engine
+	model   *model
+	nodes   []*node
+	tickets []string
+	pairs   []*pairing
+	spent   time.Duration
+}
+
+type node struct {
+	*matcher.Queue
+	silent bool
+	read   string
+	expect []string // events that must come
+}
+
+const longestHistory = retention.Tombstone - 5*time.Second
+
+func newWorld(ctx context.Context, e engine, nodes int, edit func(string) string) (*world, error) {
+	w := &world{ctx: ctx, engine: e, model: &model{
+		now: dawn, offer: 4 * second, leases: map[string]time.Time{}, tickets: map[string]*search{},
+	}}
+	if err := e.reset(ctx); err != nil {
+		return nil, err
+	}
+	for i := range nodes {
+		q := matcher.Edited(e.rdb, matcher.Config{Node: fmt.Sprintf("node-%d", i)},
+			func(source string) string { return e.edit(edit(source)) }, widens)
+		w.nodes = append(w.nodes, &node{Queue: q, read: "0"})
+	}
+	return w, w.beat()
+}
+
+// widens is the delay of a ticket in these tests: it differs from device to device.
+func widens(t matcher.Ticket) time.Duration {
+	return []time.Duration{2 * second, 6 * second}[t.Device[0]%2]
+}
+
+func (w *world) beat() error {
+	for _, n := range w.nodes {
+		if n.silent {
+			continue
+		}
+		if err := n.Beat(w.ctx); err != nil {
+			return err
+		}
+		w.model.leases[n.Node()] = w.model.now.Add(lease)
+	}
+	return nil
+}
+
+// pass lets time go by; living nodes beat at its end.
+func (w *world) pass(d time.Duration) error {
+	if w.spent+d > longestHistory {
+		return nil
+	}
+	w.spent += d
+	w.model.now = w.model.now.Add(d)
+	if err := w.engine.pass(w.ctx, d); err != nil {
+		return err
+	}
+	return w.beat()
+}
+
+func (w *world) node(name string) *node {
+	return w.nodes[slices.IndexFunc(w.nodes, func(n *node) bool { return n.Node() == name })]
+}
+
+// differ returns an error that shows what was got and what the model says.
+func differ(what string, got, want any) error {
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("%s (-model +answer):\n%s", what, diff)
+	}
+	return nil
+}
+
+// join joins on both sides and compares. New tickets are remembered.
+func (w *world) join(n *node, t matcher.Ticket) error {
+	_, again := w.model.tickets[t.ID]
+	if !again {
+		w.tickets = append(w.tickets, t.ID)
+	}
+	got, err := n.Join(w.ctx, t)
+	if err != nil {
+		return err
+	}
+	s := w.model.join(t, n.Node(), widens(t))
+	if offer, is := got.(matcher.Offered); is && s.match != nil && s.match.id == "" {
+		s.match.id = offer.Offer.Match
+		w.pairs = append(w.pairs, s.match)
+		other := s.match.other(s)
+		w.expect(other, "offer", "")
+	}
+	return w.compare(n, s, got)
+}
+
+func (w *world) expect(s *search, kind string, why matcher.Why) {
+	n := w.node(s.node)
+	n.expect = append(n.expect, fmt.Sprint(kind, " ", s.match.id, " ", s.ID, " ", why))
+}
+
+func (p *pairing) other(s *search) *search {
+	if p.sides[0] == s {
+		return p.sides[1]
+	}
+	return p.sides[0]
+}
+
+// compare checks an answer of Join.
+func (w *world) compare(n *node, s *search, got matcher.Result) error {
+	switch got := got.(type) {
+	case matcher.Waiting:
+		if s.state != waits {
+			return fmt.Errorf("ticket %s waits, the model says %v", s.ID, s.state)
+		}
+		return differ("waiting", got, matcher.Waiting{
+			Arrived: s.arrived.Local(), Waited: w.model.now.Sub(s.arrived), Widens: s.widens, Steps: matcher.Steps(s.Ticket, s.widens),
+		})
+	case matcher.Offered:
+		if s.state != offered {
+			return fmt.Errorf("ticket %s is offered %v, the model says %v", s.ID, got.Offer.PeerTicket, s.state)
+		}
+		got.Offer.Deadline = time.Time{} // by the node's clock; compared in TestDeadline
+		return errors.Join(differ("offer", got.Offer, s.offer()), w.safe(s, got.Offer))
+	case matcher.Closed:
+		if s.state != closed {
+			return fmt.Errorf("ticket %s is closed, the model says %v", s.ID, s.state)
+		}
+	}
+	return nil
+}
+
+// offer is what the model offers to a search.
+func (s *search) offer() matcher.Offer {
+	p, peer := s.match, s.match.other(s)
+	return matcher.Offer{
+		Match: p.id, Ticket: s.ID, PeerTicket: peer.ID, PeerNode: peer.node, PeerDevice: peer.Device,
+		Language: p.language, Shared: p.shared, First: p.sides[0] == s,
+	}
+}
+
+// safe checks the invariants on an offer without trusting the model's choice.
+func (w *world) safe(s *search, o matcher.Offer) error {
+	peer := w.model.tickets[o.PeerTicket]
+	switch {
+	case peer == nil || peer == s || peer.Device == s.Device:
+		return errors.New("somebody met themself")
+	case slices.Contains(s.Avoid, peer.Device) || slices.Contains(peer.Avoid, s.Device):
+		return errors.New("somebody met whom they avoid")
+	case !slices.Contains(s.Meets, peer.Band) || !slices.Contains(peer.Meets, s.Band):
+		return errors.New("two met whose bands may not")
+	case !slices.Contains(s.Languages, o.Language) || !slices.Contains(peer.Languages, o.Language):
+		return errors.New("two met in a language that one did not choose")
+	}
+	for _, p := range w.pairs {
+		if p.id != o.Match && (slices.Contains(p.sides[:], s) || slices.Contains(p.sides[:], peer)) {
+			return errors.New("somebody is in two matches")
+		}
+	}
+	return nil
+}
+
+func (w *world) leave(id string) error {
+	left, err := w.nodes[0].Leave(w.ctx, id)
+	if err != nil {
+		return err
+	}
+	want := matcher.Left{State: matcher.Unknown}
+	if was, known := w.model.leave(id); known {
+		want.State = matcher.LeftQueue
+		if was == offered {
+			want = matcher.Left{State: matcher.Claimed, Match: w.model.tickets[id].match.id}
+		}
+	}
+	return differ("leave", left, want)
+}
+
+func (w *world) confirm(p *pairing, s *search) error {
+	got, err := w.node(s.node).Confirm(w.ctx, p.id, s.ID)
+	if err != nil {
+		return err
+	}
+	wasLive := p.live
+	want, orphaned := w.model.confirm(p, s)
+	if orphaned {
+		w.expect(p.other(s), "abort", matcher.WhyPeer)
+	}
+	if p.live && !wasLive {
+		w.expect(p.other(s), "live", "")
+	}
+	return differ("confirm", got, want)
+}
+
+func (w *world) abort(p *pairing, s *search) error {
+	got, err := w.node(s.node).Abort(w.ctx, p.id, s.ID)
+	if err != nil {
+		return err
+	}
+	want, why := w.model.abort(p, s)
+	if why != "" {
+		w.expect(p.other(s), "abort", why)
+	}
+	return differ("abort", got, want)
+}
+
+// heard checks that each node was told what it must be told, once.
+func (w *world) heard() error {
+	for _, n := range w.nodes {
+		var err error
+		if n.read, err = n.Collect(w.ctx, n.read); err != nil {
+			return err
+		}
+		var got []string
+		for len(n.Events()) > 0 {
+			switch e := (<-n.Events()).(type) {
+			case matcher.OfferMade:
+				s := w.model.tickets[e.Offer.Ticket]
+				e.Offer.Deadline = time.Time{}
+				if err := differ("offer made", e.Offer, s.offer()); err != nil {
+					return err
+				}
+				got = append(got, fmt.Sprint("offer ", e.Offer.Match, " ", e.Offer.Ticket, " "))
+			case matcher.WentLive:
+				got = append(got, fmt.Sprint("live ", e.Match, " ", e.Ticket, " "))
+			case matcher.WasAborted:
+				got = append(got, fmt.Sprint("abort ", e.Match, " ", e.Ticket, " ", e.Why))
+			}
+		}
+		if err := differ("events of "+n.Node(), got, n.expect); err != nil {
+			return err
+		}
+		n.expect = nil
+	}
+	return nil
+}
+
+// pools checks that everybody who waits on a living node stands in each of their pools at the right
+// place, and that nobody stands there who is known not to wait.
+func (w *world) pools() error {
+	for _, s := range w.model.tickets {
+		for _, p := range s.places() {
+			key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(s.Band))
+			score, err := w.engine.rdb.ZScore(w.ctx, key, s.ID).Result()
+			stands := err == nil
+			switch {
+			case err != nil && !errors.Is(err, redis.Nil):
+				return err
+			case s.state != waits && stands:
+				return fmt.Errorf("%s stands in %s and does not wait", s.ID, key)
+			case s.state != waits || w.model.over(s):
+			case !stands:
+				return fmt.Errorf("%s waits and does not stand in %s", s.ID, key)
+			case int64(score) != p.since.UnixMicro():
+				return fmt.Errorf("%s stands in %s since %.0f, the model says %d", s.ID, key, score, p.since.UnixMicro())
+			}
+		}
+	}
+	return nil
+}
+
+// audit checks all keys against the catalogue, at the end of a history.
+func (w *world) audit() error {
+	if err := w.engine.rdb.Del(w.ctx, "clock:{m}").Err(); err != nil {
+		return err
+	}
+	faults, err := retention.Audit(w.ctx, w.engine.rdb)
+	if err != nil {
+		return err
+	}
+	return differ("faults", faults, []retention.Fault(nil))
+}
