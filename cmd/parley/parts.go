@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,6 +22,10 @@ import (
 
 // peopleEmbedded is how many browsers may be connected to a trial that keeps all in one process.
 const peopleEmbedded = 300
+
+// drainWithin is how long the end waits for browsers that were told to come back elsewhere. Those
+// who are left are told when their sockets close. Calls go on between the browsers.
+const drainWithin = 3 * time.Second
 
 // build starts every part in order and returns where the page is.
 func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string, error) {
@@ -48,12 +53,19 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err := migrations.Run(ctx, rdb, log); err != nil {
 		return "", fmt.Errorf("redis: %w", err)
 	}
-	server, err := openDoor(cfg, openSignaling(h, cfg, parts{ring, relay, rdb, log}), rdb, log)
+	hub := openSignaling(h, cfg, parts{ring, relay, rdb, log})
+	server, err := openDoor(cfg, hub, rdb, log)
 	if err != nil {
 		return "", err
 	}
 	h.run("web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
-	h.closeLater("readiness", func() error { server.Drain(); return nil })
+	h.closeLater("new visitors", func() error {
+		server.Drain()
+		ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+		defer cancel()
+		hub.Drain(ctx)
+		return nil
+	})
 	return cfg.PublicURL[0], nil
 }
 

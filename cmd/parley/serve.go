@@ -30,7 +30,7 @@ func serve(ctx context.Context, cfg config, out, errs io.Writer) error {
 	announce(out, cfg, url)
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(out, "parley stops")
+		fmt.Fprintln(out, "parley stops; a second signal ends it at once")
 		stop()
 	case err = <-h.failed:
 	}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"parley": main})
+}
+
+// TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
+// $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
+// commands of our own: get URL STATUS TEXT waits until the answer is as said; redis start|stop.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup:               setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"get":   get,
+			"redis": redisCommand,
+			"hold":  hold,
+		},
+	})
+}
+
+// redisKey is where a script keeps its Redis.
+type redisKey struct{}
+
+func setup(env *testscript.Env) error {
+	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS"} {
+		port, err := freePort()
+		if err != nil {
+			return err
+		}
+		env.Setenv(name, port)
+	}
+	env.Setenv("SERVE", "")
+	env.Setenv("XDG_STATE_HOME", env.WorkDir+"/state")
+	env.Setenv("HOME", env.WorkDir)
+	env.Values[redisKey{}] = miniredis.NewMiniRedis()
+	return nil
+}
+
+// freePort returns a port that was free for TCP and UDP a moment ago.
+func freePort() (string, error) {
+	for range 20 {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return "", err
+		}
+		l.Close()
+		u, err := net.ListenPacket("udp4", l.Addr().String())
+		if err != nil {
+			continue
+		}
+		u.Close()
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		return port, err
+	}
+	return "", fmt.Errorf("no port is free for TCP and UDP")
+}
+
+// get asks until the status and a part of the body are as said, at most 10 s.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: get URL STATUS TEXT")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	last := "nothing"
+	for {
+		if status, body, err := ask(ctx, args[0]); err == nil {
+			if last = status + " " + body; status == args[1] && strings.Contains(body, args[2]) {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("%s: got %s", args[0], last)
+		}
+	}
+}
+
+func ask(ctx context.Context, url string) (status, body string, err error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", "", err
+	}
+	r, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return "", "", err
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	return fmt.Sprint(r.StatusCode), string(b), err
+}
+
+// redisCommand starts or stops a Redis on $REDIS.
+func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
+	server, ok := ts.Value(redisKey{}).(*miniredis.Miniredis)
+	if neg || len(args) != 1 || !ok {
+		ts.Fatalf("usage: redis start|stop")
+	}
+	switch args[0] {
+	case "start":
+		ts.Check(server.StartAddr("127.0.0.1:" + ts.Getenv("REDIS")))
+		ts.Defer(server.Close)
+	case "stop":
+		server.Close()
+	}
+}
+
+// hold takes a port until the script ends.
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hold tcp|udp PORT")
+	}
+	var held io.Closer
+	var err error
+	if args[0] == "udp" {
+		held, err = net.ListenPacket("udp4", "127.0.0.1:"+args[1])
+	} else {
+		held, err = net.Listen("tcp4", "127.0.0.1:"+args[1])
+	}
+	ts.Check(err)
+	ts.Defer(func() { held.Close() })
+}
