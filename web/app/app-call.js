@@ -44,7 +44,6 @@ function differ(s, x, call) {
   call.verified = 'mismatch';
   call.muted = true;
   s.panel = '';
-  s.alert = 'mismatch';
   x.out({ do: 'mismatch' });
 }
 

@@ -53,7 +53,7 @@ export const micEvents = {
     s.own.micLive = true;
     s.own.granted = true;
     s.mic = { ...s.mic, phase: 'test', error: '' };
-    if (s.alert === 'mic_lost') s.alert = '';
+    if (s.alert === 'mic') s.alert = '';
     confirm(s, x);
   },
   /** @param {State} s */
@@ -65,7 +65,7 @@ export const micEvents = {
     s.own.micLive = false;
     if (error === 'denied' || error === 'blocked') s.own.granted = false;
     s.mic = { ...s.mic, phase: 'failed', error };
-    if (s.call) s.alert = 'mic_lost';
+    if (s.call) s.alert = 'mic';
     else if (s.screen === 'queued' || s.screen === 'matched') {
       stopSearch(s, x);
       go(s, 'mic');
@@ -74,13 +74,11 @@ export const micEvents = {
   /** @param {State} s */
   'mic-lost'(s) {
     s.own.micLive = false;
-    if (s.call) s.alert = 'mic_lost';
+    if (s.call) s.alert = 'mic';
   },
   /** @param {State} s @param {{silent: boolean}} e */
   'mic-silent'(s, { silent }) {
-    if (s.mic.phase === 'failed') return;
-    s.mic.error = silent ? 'silent' : '';
-    if (silent && s.call && !s.call.muted) s.alert = 'mic_silent';
+    if (s.mic.phase !== 'failed') s.mic.error = silent ? 'silent' : '';
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   'mic-recorded'(s, _, x) {

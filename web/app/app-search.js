@@ -38,6 +38,17 @@ export function closeMic(s, x) {
   x.out({ do: 'mic', what: 'stop' });
 }
 
+/** fruitless ends a search that found nobody. What was known of the last call stays.
+ * @param {State} s @param {Context} x @param {'expired' | 'late'} why */
+function fruitless(s, x, why) {
+  s.own.searching = false; // the server has stopped already
+  s.own.match = '';
+  closeMic(s, x);
+  const last = s.after ?? { canReport: false, until: 0, reported: false, blocked: false };
+  s.after = { ...last, why, talked: 0 };
+  go(s, 'ended');
+}
+
 /** toHome ends whatever runs and shows the first screen, with a reason that may be ''.
  * @param {State} s @param {Context} x @param {string} why */
 export function toHome(s, x, why) {
@@ -53,9 +64,8 @@ export function toHome(s, x, why) {
  * @param {State} s @param {Context} x */
 export function enter(s, x) {
   s.own.why = '';
-  if (s.choices.languages.length === 0) s.alert = 'language';
-  else if (!s.choices.adult) s.alert = 'adult';
-  else if (s.own.tested && (s.own.granted || s.own.micLive)) search(s, x);
+  if (s.choices.languages.length === 0 || !s.choices.adult) return; // the form says so
+  if (s.own.tested && (s.own.granted || s.own.micLive)) search(s, x);
   else {
     x.out({ do: 'save' });
     s.mic = { ...s.mic, phase: 'explain', error: '' };
@@ -101,9 +111,7 @@ export const searchFrames = {
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   expired(s, _, x) {
-    if (!s.own.searching) return;
-    s.own.searching = false;
-    toHome(s, x, 'expired');
+    if (s.own.searching) fruitless(s, x, 'expired');
   },
   /** @param {State} s @param {import('./protocol.js').Matched} f @param {Context} x */
   matched(s, f, x) {
@@ -123,10 +131,7 @@ export const searchFrames = {
     } else if (s.own.micLive && s.own.lates < MOST_LATES) {
       s.own.lates += 1;
       again(s, x);
-    } else {
-      s.own.searching = false; // the server has stopped already
-      toHome(s, x, 'late');
-    }
+    } else fruitless(s, x, 'late');
   },
 };
 

@@ -16,7 +16,7 @@
  *    muted: boolean, peerMuted: boolean, volume: number, path: 'relayed' | 'direct' | '', direct: {mine: boolean, theirs: boolean},
  *    sas: Sas | null, verified: 'unverified' | 'verified' | 'mismatch', quality: 'good' | 'weak' | '', peerAway: boolean,
  *    chat: Line[], peerSilent: boolean}} Call */
-/** @typedef {'left' | 'peer_left' | 'peer_lost' | 'lost' | 'mismatch' | 'reported' | 'no_relay'} Why */
+/** @typedef {'left' | 'peer_left' | 'peer_lost' | 'lost' | 'mismatch' | 'reported' | 'no_relay' | 'expired' | 'late'} Why */
 /** @typedef {{why: Why, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean}} After */
 /** @typedef {'find' | 'confirm' | 'cancel' | 'leave' | 'rejoin' | 'report' | 'block'} Retry */
 

@@ -21,8 +21,8 @@ export { start } from './app-state.js';
 const SLOW = 8000;
 const nothing = () => {};
 
-/** @type {Record<string, 'replaced' | 'protocol' | 'version'>} */
-const CLOSED = { stop: 'replaced', show: 'protocol', reload: 'version' };
+/** @type {Record<string, 'replaced' | 'hello' | 'version'>} */
+const CLOSED = { stop: 'replaced', show: 'hello', reload: 'version' };
 
 const actions = { ...searchActions, ...micActions, ...callActions, ...afterActions };
 
@@ -63,7 +63,7 @@ const handlers = {
   },
   closed(s, { how }, x) {
     s.online = false;
-    blocked(s, x, CLOSED[how] ?? 'protocol');
+    blocked(s, x, CLOSED[how] ?? 'hello');
   },
   unsupported: (s, _, x) => blocked(s, x, 'unsupported'),
   tick,

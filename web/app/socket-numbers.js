@@ -5,6 +5,7 @@
 
 const ACK_AFTER = 8;
 const REMEMBER = 64;
+const MOST_KEPT = 512;
 
 export class Numbers {
   #sent = 0;
@@ -25,6 +26,11 @@ export class Numbers {
   /** The highest number received. */
   get last() {
     return this.#seen;
+  }
+
+  /** Whether so much waits that the session is better given up. */
+  get full() {
+    return this.#kept.length >= MOST_KEPT;
   }
 
   /** number gives a frame its number and keeps it until the server has it.
@@ -84,6 +90,7 @@ export class Numbers {
 
   /** @param {number} c @param {Outgoing} frame @returns {Outgoing} */
   #stamp(c, frame) {
-    return this.#seen > 0 ? { ...frame, c, a: this.tell() } : { ...frame, c };
+    const { t, ...rest } = frame;
+    return { t, c, a: this.tell(), ...rest }; // the order of the table: the server reads it fastest
   }
 }

@@ -86,7 +86,11 @@ test('eight frames are acknowledged at the latest, and a sent frame acknowledges
   assert.equal(numbers.ackDue, false);
   numbers.arrived(8);
   assert.equal(numbers.ackDue, true);
-  assert.deepEqual(numbers.number({ t: 'leave' }), { t: 'leave', c: 1, a: 8 });
+  assert.equal(
+    JSON.stringify(numbers.number({ t: 'relay', to: 'b', seq: 1, box: 'x' })),
+    '{"t":"relay","c":1,"a":8,"to":"b","seq":1,"box":"x"}',
+    'in the order of the table',
+  );
   assert.deepEqual([numbers.ackDue, numbers.ackOpen], [false, false]);
 });
 
@@ -105,5 +109,5 @@ test('reset begins again at 1', () => {
   numbers.arrived(1);
   numbers.reset();
   assert.deepEqual(numbers.again(0), []);
-  assert.deepEqual(numbers.number({ t: 'find' }), { t: 'find', c: 1 });
+  assert.deepEqual(numbers.number({ t: 'find' }), { t: 'find', c: 1, a: 0 });
 });
