@@ -1,0 +1,38 @@
+package web_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestModules runs the page's own tests, which lie beside its modules, under node. Without node it is
+// skipped, or fails when PARLEY_E2E=require.
+func TestModules(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		const install = "node is not installed: apt-get install nodejs"
+		if os.Getenv("PARLEY_E2E") == "require" {
+			t.Fatal(install)
+		}
+		t.Skip(install)
+	}
+	files, err := filepath.Glob("app/*.test.js")
+	if err != nil || len(files) == 0 {
+		t.Fatal("the page has no tests", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.js"), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			out, err := exec.CommandContext(ctx, node, "--test", file).CombinedOutput()
+			if err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
