@@ -1,0 +1,337 @@
+package signaling
+
+import (
+	"crypto/subtle"
+	"time"
+)
+
+// ackAfter is how many frames may go unacknowledged before an acknowledgement is sent by itself.
+const ackAfter = 8
+
+// client is a session with what it needs to act: its socket, its ring, its timer, its lane.
+type client struct {
+	mailbox[Event]
+	hub    *Hub
+	self   Address
+	secret string // the second half of the token
+	alarm  *timer
+	lane   lane
+
+	// Guarded by the mailbox.
+	machine *session
+	ring    ring
+	conn    *conn  // nil while away
+	ticket  string // under which the hub finds this client
+	phase   Phase  // as counted
+	heard   uint64 // the highest number received from the browser
+	told    uint64 // the highest that it was told
+}
+
+func (h *Hub) newClient(now time.Time, device string) *client {
+	cl := &client{hub: h, self: Address{h.node, newID()}, secret: newID()}
+	cl.machine = newSession(now, cl.self, device, h.cfg.Desk.Tag(device), newID)
+	cl.step = cl.carry
+	cl.alarm = newTimer(func() { cl.post(tick{}) })
+	return cl
+}
+
+func (cl *client) token() string { return cl.self.ID + cl.secret }
+
+// welcome finds the client that hello asks for, or makes one, and gives it the socket. The answer
+// is the first frame on the socket.
+func (h *Hub) welcome(c *conn, m Hello) *client {
+	now := time.Now()
+	if len(m.Token) > idLength {
+		if cl, ok := h.bus.clients.get(m.Token[:idLength]); ok && cl.resume(now, c, m) {
+			return cl
+		}
+	}
+	cl := h.newClient(now, m.Device)
+	h.phases[Idle].Add(1)
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	h.bus.clients.put(cl.self.ID, cl)
+	cl.attach(c, false)
+	return cl
+}
+
+// resume takes the socket if m names this session, and replaces the one that it may still have.
+func (cl *client) resume(now time.Time, c *conn, m Hello) bool {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	secret := subtle.ConstantTimeCompare([]byte(m.Token[idLength:]), []byte(cl.secret)) == 1
+	if !secret || m.Device != cl.machine.device || cl.phase == Gone || !cl.ring.rewind(now, m.Last) {
+		return false
+	}
+	if cl.conn != nil {
+		cl.drop(CloseReplaced)
+	}
+	cl.attach(c, true)
+	cl.hub.counts.resumed.Add(1)
+	return true
+}
+
+// attach is called with mu held.
+func (cl *client) attach(c *conn, resumed bool) {
+	cl.conn, cl.told = c, cl.heard
+	c.control = append(c.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds()}))
+	cl.postLocked(attached{})
+	cl.kick()
+}
+
+// drop says goodbye to the socket; whatever still comes in on it is not heard. Called with mu held.
+func (cl *client) drop(code CloseCode) {
+	c := cl.conn
+	cl.conn = nil
+	c.closing = code
+	cl.kickConn(c)
+	cl.hub.closed(code)
+}
+
+// shut closes c with code, unless it was replaced or closed before.
+func (cl *client) shut(c *conn, code CloseCode) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.conn == c {
+		cl.drop(code)
+		cl.postLocked(detached{})
+	}
+}
+
+// detach notes that c is gone.
+func (cl *client) detach(c *conn) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.conn == c {
+		cl.conn = nil
+		cl.postLocked(detached{})
+	}
+}
+
+// hear takes in a frame: once, and only from the present socket.
+func (cl *client) hear(c *conn, m FromBrowser) {
+	e := cl.open(m)
+	number, ack := m.number()
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.conn != c {
+		return
+	}
+	cl.ring.ack(ack)
+	if !cl.count(number) || e == nil {
+		return
+	}
+	cl.postLocked(e)
+	cl.owe()
+}
+
+// refuse answers a frame that could not be read.
+func (cl *client) refuse(c *conn, f Fault) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.conn != c || !cl.count(f.Of) {
+		return
+	}
+	cl.postLocked(answered{Refused{f.Of, f.Code, f.Text}})
+}
+
+// count notes a frame's number. It reports false for one that was heard before.
+func (cl *client) count(number uint64) bool {
+	if number == 0 {
+		return true
+	}
+	if number <= cl.heard {
+		return false
+	}
+	cl.heard = number
+	return true
+}
+
+// owe sends an acknowledgement when many frames went by without one.
+func (cl *client) owe() {
+	if c := cl.conn; c != nil && cl.heard-cl.told >= ackAfter {
+		c.ackDue = true
+		cl.kick()
+	}
+}
+
+// open turns a frame into an event, opening its tokens. Nil means that it is no event.
+func (cl *client) open(m FromBrowser) Event {
+	now, device := time.Now(), cl.machine.device
+	switch m := m.(type) {
+	case Find:
+		if len(m.Avoid) > maxAvoid {
+			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
+		}
+		return find{
+			Find:    m,
+			avoid:   cl.hub.tokens.openAvoid(now, device, m.Avoid),
+			arrived: cl.hub.tokens.openPlace(now, device, m.Place),
+		}
+	case Rejoin:
+		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
+	case Ack, Pong:
+		return nil
+	case *Relay, Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block:
+		return said{m}
+	}
+	return nil
+}
+
+// suggest sends a frame without a number, if there is a socket with room. Called with mu held.
+func (cl *client) suggest(m ToBrowser) {
+	if c := cl.conn; c != nil && len(c.control) < controls {
+		c.control = append(c.control, frameOf(m))
+		cl.kick()
+	}
+}
+
+// hint is suggest for who does not hold mu.
+func (cl *client) hint(m ToBrowser) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.suggest(m)
+}
+
+// beat pings the socket, and cuts it when the last ping was not answered.
+func (cl *client) beat(now time.Time, ping bool) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	c := cl.conn
+	switch {
+	case c == nil:
+	case c.lapsed(now):
+		cl.drop(CloseSilent)
+		cl.postLocked(detached{})
+	case ping:
+		cl.suggest(Ping{})
+	}
+}
+
+// kick lets the writer run if there is something to write. Called with mu held.
+func (cl *client) kick() {
+	if cl.conn != nil {
+		cl.kickConn(cl.conn)
+	}
+}
+
+func (cl *client) kickConn(c *conn) {
+	if !c.writing && !c.sent {
+		c.writing = true
+		cl.hub.wg.Go(func() { c.write(cl) })
+	}
+}
+
+// take gives the writer its next frame: n is 0 for one without a number, ack 0 for nothing to
+// acknowledge. An empty frame ends the writer; a code tells it to close the socket.
+func (cl *client) take(c *conn) (f frame, n, ack uint64, code CloseCode) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	since, behind := cl.ring.waiting()
+	if c == cl.conn && behind && time.Since(since) >= slowAfter {
+		cl.drop(CloseSlow)
+		cl.postLocked(detached{})
+	}
+	if c.closing != 0 {
+		c.writing, c.sent = false, true
+		return frame{}, 0, 0, c.closing
+	}
+	if len(c.control) > 0 {
+		f = c.control[0]
+		c.control[0] = frame{}
+		if c.control = c.control[1:]; len(c.control) == 0 {
+			c.control = nil
+		}
+		return f, 0, 0, 0
+	}
+	if c != cl.conn {
+		c.writing = false
+		return frame{}, 0, 0, 0
+	}
+	if q, n, ok := cl.ring.take(); ok {
+		c.ackDue, cl.told = false, cl.heard
+		return q.frame, n, cl.heard, 0
+	}
+	if c.ackDue {
+		c.ackDue, cl.told = false, cl.heard
+		return frameOf(Acked{}), 0, cl.heard, 0
+	}
+	c.writing = false
+	return frame{}, 0, 0, 0
+}
+
+// stopWriting notes that the writer has given up on a broken socket.
+func (cl *client) stopWriting(c *conn) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	c.writing, c.sent = false, true
+}
+
+// carry steps the machine: frames go into the ring at once, everything else is done without the lock.
+func (cl *client) carry(e Event) {
+	now := time.Now()
+	effects := cl.machine.Step(now, e)
+	cl.settle()
+	remote := effects[:0]
+	for _, e := range effects {
+		if rest := cl.push(now, e); rest != nil {
+			remote = append(remote, rest)
+		}
+	}
+	if _, behind := cl.ring.waiting(); behind {
+		cl.kick()
+	}
+	if len(remote) == 0 {
+		return
+	}
+	cl.mu.Unlock()
+	defer cl.mu.Lock()
+	for _, e := range remote {
+		cl.hub.do(cl, e)
+	}
+}
+
+// settle keeps the timer and the counts as the machine has them.
+func (cl *client) settle() {
+	cl.hub.timers.set(cl.alarm, cl.machine.Deadline())
+	if p := cl.machine.phase; p != cl.phase {
+		cl.hub.phases[cl.phase].Add(-1)
+		cl.hub.phases[p].Add(1)
+		cl.phase = p
+	}
+}
+
+// push carries out the effects that are frames for the browser, and returns the others.
+func (cl *client) push(now time.Time, e Effect) Effect {
+	switch e := e.(type) {
+	case send:
+		cl.queue(now, frameOf(e.ToBrowser))
+	case hint:
+		cl.suggest(e.Notice)
+	case sendQueued:
+		e.Place = cl.hub.tokens.sealPlace(cl.machine.device, e.arrived)
+		cl.queue(now, frameOf(e.Queued))
+	case sendConnected:
+		cl.queue(now, frameOf(cl.hub.connected(now, e.pass)))
+	case sendRelays:
+		cl.queue(now, frameOf(FreshRelays{cl.hub.cfg.Ice(e.call)}))
+	case forward:
+		f := frame{kind: "relay", from: e.From, tail: e.Tail}
+		if !cl.ring.fits(f.size()) {
+			return bounce{e.Sender, Undelivered{e.C, PeerBusy}}
+		}
+		cl.queue(now, f)
+	case join, quit, confirm, abort, report, block, post, bounce, vanish:
+		return e
+	}
+	return nil
+}
+
+// queue puts a frame in the ring. A browser for which not even the server's own frames have room
+// has not read for long, although nothing but them was added: it is cut, and starts anew.
+func (cl *client) queue(now time.Time, f frame) {
+	if !cl.ring.push(now, f) && cl.conn != nil {
+		cl.drop(CloseSlow)
+		cl.waiting = append(cl.waiting, detached{})
+	}
+}

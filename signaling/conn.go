@@ -1,0 +1,295 @@
+package signaling
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Subprotocol is the only one that is spoken.
+const Subprotocol = "parley.v1"
+
+// Times and rates of a socket.
+const (
+	helloWithin = 10 * time.Second
+	pingEvery   = 25 * time.Second
+	pongWithin  = 10 * time.Second
+	frameWithin = 10 * time.Second // a frame that has begun must be complete
+	writeWithin = 5 * time.Second
+	slowAfter   = 5 * time.Second // the oldest unwritten frame must not be older
+	lingers     = time.Second     // how long a closed socket is read on, so that the close frame arrives
+	lingerBytes = 256 << 10
+	controls    = 16 // unnumbered frames that may wait; more are dropped, being hints
+
+	frameRate, frameBurst = 20, 240
+	byteRate, byteBurst   = 32 << 10, 512 << 10
+)
+
+// conn is one WebSocket. One goroutine reads; another writes while there is something to write.
+type conn struct {
+	ws   *websocket.Conn
+	hub  *Hub
+	done chan struct{} // closed when the reader is gone
+
+	// Guarded by the mutex of the client that hello found; nobody else uses them before.
+	control []frame
+	ackDue  bool
+	writing bool
+	closing CloseCode
+	sent    bool // the close frame is out
+
+	heard   atomic.Int64 // when something whole was last read, Unix nanoseconds
+	begun   atomic.Int64 // since when a frame is being read, 0 between frames
+	pinged  atomic.Int64 // when the unanswered ping was sent, 0 for none
+	head    []byte       // the writer's
+	frames  bucket       // the reader's, like the following
+	bytes   bucket
+	noticed time.Time
+}
+
+// upgrader makes sockets of requests. gorilla's own answer to a bad request is replaced by ours.
+func newUpgrader() websocket.Upgrader {
+	return websocket.Upgrader{
+		ReadBufferSize:  512, // larger frames still work; an idle browser costs less
+		WriteBufferPool: &sync.Pool{},
+		Subprotocols:    []string{Subprotocol},
+		CheckOrigin:     func(*http.Request) bool { return true }, // ServeHTTP has checked
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
+			http.Error(w, "This is a WebSocket endpoint.", status)
+		},
+	}
+}
+
+// ServeHTTP upgrades a request of an allowed origin that offers the subprotocol. It returns at
+// once, so that net/http's buffers are let go; [Hub.Run] waits for the socket.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !websocket.IsWebSocketUpgrade(r):
+		http.Error(w, "This is a WebSocket endpoint: open the page instead.", http.StatusUpgradeRequired)
+		return
+	case !slices.Contains(h.cfg.Origins, r.Header.Get("Origin")):
+		http.Error(w, "This page is not served by parley: open parley's own address.", http.StatusForbidden)
+		return
+	case !slices.Contains(websocket.Subprotocols(r), Subprotocol):
+		http.Error(w, "This server speaks "+Subprotocol+": reload the page.", http.StatusBadRequest)
+		return
+	}
+	if !h.admits() {
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "This node stops: try again in 2 seconds.", http.StatusServiceUnavailable)
+		return
+	}
+	ws, err := h.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // answered by the upgrader
+	}
+	now := time.Now()
+	c := &conn{
+		ws: ws, hub: h, done: make(chan struct{}),
+		frames: newBucket(now, frameRate, frameBurst), bytes: newBucket(now, byteRate, byteBurst),
+	}
+	if !h.adopt(c) {
+		ws.Close()
+	}
+}
+
+// serve reads the socket until its end.
+func (c *conn) serve() {
+	defer close(c.done)
+	defer c.ws.Close()
+	c.ws.SetReadLimit(MaxFrame)
+	c.ws.SetPongHandler(func(string) error { c.alive(time.Now()); return nil })
+	c.ws.SetPingHandler(c.answerPing)
+	cl := c.greet()
+	if cl == nil {
+		return
+	}
+	defer cl.detach(c)
+	for {
+		m, n, err := c.next()
+		now := time.Now()
+		fault := new(Fault)
+		switch {
+		case errors.As(err, &fault) && fault.Close != 0:
+			cl.shut(c, fault.Close)
+		case errors.As(err, &fault):
+			cl.refuse(c, *fault)
+		case errors.Is(err, websocket.ErrReadLimit):
+			c.linger() // gorilla has sent the close frame
+			return
+		case err != nil:
+			return
+		default:
+			cl.hear(c, m)
+		}
+		c.pace(cl, now, n)
+	}
+}
+
+// greet reads hello and finds or makes its client. It returns nil when the socket is not worth
+// going on with.
+func (c *conn) greet() *client {
+	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin)) // a dead socket shows when it is read
+	m, _, err := c.next()
+	hello, ok := m.(Hello)
+	if err == nil && ok && isDevice(hello.Device) {
+		_ = c.ws.SetReadDeadline(time.Time{})
+		cl := c.hub.welcome(c, hello)
+		if c.hub.isOver() {
+			c.hurry()
+		}
+		return cl
+	}
+	code := CloseBadHello
+	if fault := new(Fault); errors.As(err, &fault) && fault.Close != 0 {
+		code = fault.Close
+	}
+	if !errors.Is(err, websocket.ErrReadLimit) {
+		c.say(code)
+	}
+	c.linger()
+	return nil
+}
+
+// next reads one frame.
+func (c *conn) next() (m FromBrowser, size int, err error) {
+	kind, r, err := c.ws.NextReader()
+	if err != nil {
+		return nil, 0, err
+	}
+	c.begun.Store(time.Now().UnixNano())
+	defer c.begun.Store(0)
+	buf := c.hub.buffers.Get().(*bytes.Buffer)
+	defer c.hub.buffers.Put(buf)
+	buf.Reset()
+	if _, err := buf.ReadFrom(r); err != nil {
+		return nil, 0, err
+	}
+	c.alive(time.Now())
+	if kind != websocket.TextMessage {
+		return nil, 0, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
+	}
+	m, err = Decode(buf.Bytes())
+	if relay, ok := m.(*Relay); ok {
+		relay.Tail = bytes.Clone(relay.Tail) // the buffer is used again
+	}
+	return m, buf.Len(), err
+}
+
+func (c *conn) alive(now time.Time) {
+	c.heard.Store(now.UnixNano())
+	c.pinged.Store(0)
+}
+
+// pace lets a reader that is ahead of its rate sleep until the bucket allows the frame: the
+// browser is then slowed down by TCP, and nobody else notices.
+func (c *conn) pace(cl *client, now time.Time, size int) {
+	wait := max(c.frames.take(now, 1), c.bytes.take(now, float64(size)))
+	if wait == 0 {
+		return
+	}
+	if now.Sub(c.noticed) >= time.Second {
+		c.noticed = now
+		cl.hint(Notice{SlowDown, "frames come faster than they are read"})
+	}
+	pause := time.NewTimer(wait)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-c.hub.stopped:
+	}
+	c.alive(time.Now()) // it was we who did not read
+}
+
+// answerPing answers a ping of the browser, which no page can send: at the price of a frame.
+func (c *conn) answerPing(data string) error {
+	now := time.Now()
+	c.alive(now)
+	if wait := c.frames.take(now, 1); wait > 0 {
+		pause := time.NewTimer(wait)
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-c.hub.stopped:
+		}
+	}
+	err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(lingers))
+	if errors.Is(err, websocket.ErrCloseSent) {
+		return nil
+	}
+	return err
+}
+
+// write writes what there is, and ends. The client has noted that it runs.
+func (c *conn) write(cl *client) {
+	for {
+		f, n, ack, code := cl.take(c)
+		switch {
+		case code != 0:
+			c.say(code)
+			// The reader goes on for a moment, or the system would drop what is still on its way out.
+			c.hurry()
+			return
+		case f.kind == "":
+			return
+		}
+		if err := c.writeFrame(f, n, ack); err != nil {
+			c.ws.Close() // wakes the reader, which detaches
+			cl.stopWriting(c)
+			return
+		}
+	}
+}
+
+func (c *conn) writeFrame(f frame, n, ack uint64) error {
+	now := time.Now()
+	_ = c.ws.SetWriteDeadline(now.Add(writeWithin)) // only stored
+	if f.kind == (Ping{}).kind() {
+		c.pinged.Store(now.UnixNano())
+		if err := c.ws.WriteControl(websocket.PingMessage, nil, now.Add(writeWithin)); err != nil {
+			return err
+		}
+	}
+	w, err := c.ws.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return err
+	}
+	c.head = f.appendHead(c.head[:0], n, ack)
+	if _, err := w.Write(c.head); err != nil {
+		return err
+	}
+	if _, err := w.Write(f.tail); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// say sends the close frame. On a socket that is stuck it gives up.
+func (c *conn) say(code CloseCode) {
+	text := websocket.FormatCloseMessage(int(code), code.Text())
+	_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(lingers))
+}
+
+// linger reads on after a close frame, for a moment and without looking.
+func (c *conn) linger() {
+	c.hurry()
+	_, _ = io.CopyN(io.Discard, c.ws.NetConn(), lingerBytes)
+}
+
+// hurry ends the reader soon, whatever the browser does.
+func (c *conn) hurry() { _ = c.ws.SetReadDeadline(time.Now().Add(lingers)) }
+
+// lapsed tells whether the browser is silent: a ping unanswered, or a frame begun and not ended.
+func (c *conn) lapsed(now time.Time) bool {
+	over := func(since int64, limit time.Duration) bool {
+		return since != 0 && now.UnixNano()-since >= int64(limit)
+	}
+	return over(c.pinged.Load(), pongWithin) || over(c.begun.Load(), frameWithin)
+}

@@ -1,0 +1,142 @@
+package signaling
+
+import (
+	"time"
+
+	"parley/matcher"
+)
+
+// Event is what a session is stepped with: a frame of its browser, or one of the types here and in
+// letter.go. A closed set.
+type Event interface{ event() }
+
+type (
+	// said is a frame of the browser that needs no opening of tokens.
+	said struct{ FromBrowser }
+	// find is a Find whose tokens were opened.
+	find struct {
+		Find
+		avoid   []string  // tags of devices not to meet
+		arrived time.Time // zero, or since when the place in the queue counts
+	}
+	// rejoin is a Rejoin whose pass was opened; nil when it was not ours.
+	rejoin struct {
+		Rejoin
+		pass *pass
+	}
+	// attached: a socket is there, the first or a resumed one.
+	attached struct{}
+	// detached: the socket is gone.
+	detached struct{}
+	// tick: the deadline of the session has come.
+	tick struct{}
+
+	// joined answers the effect join.
+	joined struct {
+		ticket   string
+		result   matcher.Result
+		estimate *matcher.Estimate
+		band     int
+		meets    []int
+		err      error
+	}
+	// offered: the matcher found a peer.
+	offered struct{ matcher.Offer }
+	// confirmed answers the effect confirm.
+	confirmed struct {
+		match  string
+		result matcher.Confirmation
+		err    error
+	}
+	// wentLive: both sides have confirmed.
+	wentLive struct{ match string }
+	// aborted: the match came to nothing.
+	aborted struct {
+		match string
+		why   matcher.Why
+	}
+	// answered carries the answer of the desk to a report or a block.
+	answered struct{ ToBrowser }
+)
+
+func (said) event()      {}
+func (find) event()      {}
+func (rejoin) event()    {}
+func (attached) event()  {}
+func (detached) event()  {}
+func (tick) event()      {}
+func (joined) event()    {}
+func (offered) event()   {}
+func (confirmed) event() {}
+func (wentLive) event()  {}
+func (aborted) event()   {}
+func (answered) event()  {}
+
+// Effect is what a session wants done. Effects are carried out in order. A closed set.
+//
+//sumtype:decl
+type Effect interface{ effect() }
+
+type (
+	// send puts a frame in the ring.
+	send struct{ ToBrowser }
+	// hint sends a frame without a number, if a socket is there.
+	hint struct{ Notice }
+	// forward puts a peer's envelope in the ring, or refuses it to the peer when the ring is full.
+	forward struct{ *Say }
+	// sendQueued seals the place and sends queued.
+	sendQueued struct {
+		Queued
+		arrived time.Time
+	}
+	// sendConnected makes the tokens of a call and sends connected.
+	sendConnected struct{ Opened }
+	// sendRelays makes fresh credentials of the relay for a call.
+	sendRelays struct{ call string }
+	// join stands in the queue, or asks again how the ticket stands. The answer is joined.
+	join struct {
+		matcher.Ticket
+		banded bool // Band and Meets are known
+	}
+	// quit takes a ticket out of the queue, and aborts the match that may have claimed it.
+	quit struct{ ticket string }
+	// confirm confirms a match. The answer is confirmed.
+	confirm struct{ match, ticket string }
+	// abort aborts a match; with ask, the answer is aborted or wentLive.
+	abort struct {
+		match, ticket string
+		ask           bool
+	}
+	// report stores a report. The answer is answered.
+	report struct{ Report }
+	// block makes a token. The answer is answered.
+	block struct{ Block }
+	// post sends a letter to a room.
+	post struct {
+		to     Address
+		letter ToRoom
+	}
+	// bounce tells the sender of an envelope that it was not taken.
+	bounce struct {
+		to     Address
+		letter Undelivered
+	}
+	// vanish forgets the session.
+	vanish struct{}
+)
+
+func (send) effect()          {}
+func (hint) effect()          {}
+func (forward) effect()       {}
+func (sendQueued) effect()    {}
+func (sendConnected) effect() {}
+func (sendRelays) effect()    {}
+func (join) effect()          {}
+func (quit) effect()          {}
+func (confirm) effect()       {}
+func (abort) effect()         {}
+func (report) effect()        {}
+func (block) effect()         {}
+func (post) effect()          {}
+func (bounce) effect()        {}
+func (vanish) effect()        {}

@@ -1,0 +1,243 @@
+package signaling
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"parley/internal/keyring"
+	"parley/matcher"
+	"parley/moderation"
+)
+
+// Config is what a hub needs.
+type Config struct {
+	Queue   *matcher.Queue
+	Desk    *moderation.Desk
+	Ring    *keyring.Ring
+	Ice     func(call string) Ice // credentials of the relay for one call
+	Origins []string              // exactly these pages may connect, for example "https://parley.example"
+	Log     *slog.Logger
+}
+
+// Hub owns the sockets, sessions and rooms of one node.
+type Hub struct {
+	cfg      Config
+	node     string
+	upgrader websocket.Upgrader
+	tokens   tokens
+	bus      *Bus
+	tickets  *shards[*client] // who holds which ticket
+	timers   *timers
+	jobs     *jobs
+	buffers  sync.Pool     // of *bytes.Buffer, for frames that are being read
+	stopped  chan struct{} // closed when Run ends
+	wg       sync.WaitGroup
+
+	mu    sync.Mutex // guards the following
+	state hubState
+	conns map[*conn]struct{}
+
+	phases [Gone + 1]atomic.Int64
+	counts struct{ resumed, slow, silent, calls atomic.Int64 }
+}
+
+type hubState int
+
+const (
+	resting  hubState = iota // -> running by Run
+	running                  // -> draining by Drain
+	draining                 // no new sockets; -> over when Run's context ends
+	over                     // final
+)
+
+// New returns a hub. It takes sockets while [Hub.Run] runs.
+func New(cfg Config) *Hub {
+	h := &Hub{
+		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
+		bus:     &Bus{clients: newShards[*client](), rooms: newShards[*call]()},
+		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(),
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		stopped: make(chan struct{}), conns: map[*conn]struct{}{},
+	}
+	h.bus.open = h.newCall
+	return h
+}
+
+// Run takes sockets until ctx ends. It returns when every socket is closed and every goroutine of
+// the hub has ended.
+func (h *Hub) Run(ctx context.Context) error {
+	if !h.become(running) {
+		return fmt.Errorf("signaling: a hub runs only once")
+	}
+	// The store is asked until the sockets are closed, so that who leaves also leaves the queue.
+	asking, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	for range workers {
+		h.wg.Go(func() { h.jobs.work(asking) })
+	}
+	h.wg.Go(func() { h.timers.run(ctx) })
+	h.wg.Go(func() { h.beat(ctx) })
+	h.wg.Go(func() { h.follow(ctx) })
+	<-ctx.Done()
+	h.become(over)
+	close(h.stopped)
+	h.closeAll()
+	h.jobs.stop()
+	done()
+	h.wg.Wait()
+	return nil
+}
+
+// become moves to a later state. It reports false when that is not a step forward.
+func (h *Hub) become(s hubState) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s <= h.state || (s == draining && h.state == resting) {
+		return false
+	}
+	h.state = s
+	return true
+}
+
+// admits tells whether new sockets are taken.
+func (h *Hub) admits() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state == running
+}
+
+func (h *Hub) isOver() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state == over
+}
+
+// adopt starts reading c. It reports false when the hub has stopped meanwhile.
+func (h *Hub) adopt(c *conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state != running {
+		return false
+	}
+	h.conns[c] = struct{}{}
+	h.wg.Go(func() {
+		c.serve()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.conns, c)
+	})
+	return true
+}
+
+// closeAll ends all sockets: those with a session are told to come back.
+func (h *Hub) closeAll() {
+	for i := range shardCount {
+		for _, cl := range h.bus.clients.part(i) {
+			cl.leave(CloseDrain)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for c := range h.conns {
+		c.hurry()
+	}
+}
+
+// follow hands on what the matcher tells.
+func (h *Hub) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e := <-h.cfg.Queue.Events():
+			h.tell(e)
+		}
+	}
+}
+
+func (h *Hub) tell(e matcher.Event) {
+	switch e := e.(type) {
+	case matcher.OfferMade:
+		if cl, ok := h.tickets.get(e.Offer.Ticket); ok {
+			cl.post(offered{e.Offer})
+			return
+		}
+		// The browser is gone: do not let its peer wait.
+		h.ask(&lane{}, func(ctx context.Context) error {
+			_, err := h.cfg.Queue.Abort(ctx, e.Offer.Match, e.Offer.Ticket)
+			return err
+		})
+	case matcher.WentLive:
+		if cl, ok := h.tickets.get(e.Ticket); ok {
+			cl.post(wentLive{e.Match})
+		}
+	case matcher.WasAborted:
+		if cl, ok := h.tickets.get(e.Ticket); ok {
+			cl.post(aborted{e.Match, e.Why})
+		}
+	}
+}
+
+// beat pings every socket each 25 s: one shard after the other, so that the work is spread. A shard
+// is looked at again 10 s after its ping.
+func (h *Hub) beat(ctx context.Context) {
+	const every = pingEvery / shardCount
+	const later = int(pongWithin/every) + 1
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for i := 0; ; i = (i + 1) % shardCount {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, cl := range h.bus.clients.part(i) {
+				cl.beat(now, true)
+			}
+			for _, cl := range h.bus.clients.part((i + shardCount - later) % shardCount) {
+				cl.beat(now, false)
+			}
+		}
+	}
+}
+
+// Counts is what a hub carries now, and what it did since it started.
+type Counts struct {
+	Sockets, Sessions, Searching, InCall, Rooms int64 // now
+	Calls, Resumed, Slow, Silent                int64 // since the start
+}
+
+// Counts returns them.
+func (h *Hub) Counts() Counts {
+	h.mu.Lock()
+	sockets := len(h.conns)
+	h.mu.Unlock()
+	return Counts{
+		Sockets: int64(sockets), Sessions: int64(h.bus.clients.count()),
+		Searching: h.phases[Searching].Load(), InCall: h.phases[InRoom].Load(), Rooms: int64(h.bus.rooms.count()),
+		Calls: h.counts.calls.Load(), Resumed: h.counts.resumed.Load(),
+		Slow: h.counts.slow.Load(), Silent: h.counts.silent.Load(),
+	}
+}
+
+// closed counts a socket that the server closed.
+func (h *Hub) closed(code CloseCode) {
+	switch code {
+	case CloseSlow:
+		h.counts.slow.Add(1)
+	case CloseSilent:
+		h.counts.silent.Add(1)
+	case CloseTooBig, CloseDrain, CloseBadHello, CloseReplaced, CloseBinary, CloseVersion:
+	}
+}
+
+const idLength = 22
+
+// newID returns an unguessable name of idLength characters.
+func newID() string { return matcher.NewID() }

@@ -1,0 +1,109 @@
+package signaling
+
+// Address names a session or a room on a node.
+type Address struct{ Node, ID string }
+
+// ToRoom is a letter from a session to a room: plain values, which could as well come from another
+// node. A closed set.
+//
+//sumtype:decl
+type ToRoom interface{ toRoom() }
+
+type (
+	// Enter comes into a room that gathers. Both sides name the same room, from their match.
+	Enter struct {
+		From     Address
+		Member   string
+		Device   string
+		Role     Role
+		Shared   []string
+		Language string
+	}
+	// Reenter comes back after the session, and perhaps the room, was lost.
+	Reenter struct {
+		From Address
+		pass
+	}
+	// Say is a sealed envelope on its way to one member. It goes through the room unchanged.
+	Say struct {
+		Sender Address
+		C      uint64 // the number of the sender's frame
+		From   string
+		To     string
+		Tail   []byte
+	}
+	// Went leaves the room for good: Why is EndLeft by wish, EndPeerLost when the browser did not
+	// come back.
+	Went struct {
+		Member string
+		Why    EndWhy
+	}
+	// Missing and Present tell that the member's socket was lost, and is back.
+	Missing struct{ Member string }
+	// Present is the end of Missing.
+	Present struct{ Member string }
+)
+
+func (Enter) toRoom()   {}
+func (Reenter) toRoom() {}
+func (*Say) toRoom()    {}
+func (Went) toRoom()    {}
+func (Missing) toRoom() {}
+func (Present) toRoom() {}
+
+// ToSession is a letter to a session, from a room or from the session that could not take an
+// envelope. A closed set.
+//
+//sumtype:decl
+type ToSession interface {
+	Event
+	toSession()
+}
+
+type (
+	// Opened tells that the room is open, and who is there.
+	Opened struct{ pass }
+	// Failed tells that the others did not enter.
+	Failed struct{ Room string }
+	// Heard is an envelope of a peer.
+	Heard struct{ *Say }
+	// PeerIs tells of a peer's socket.
+	PeerIs struct{ State PeerState }
+	// Over tells that the call has ended for this session.
+	Over struct {
+		Room string
+		Why  EndWhy
+	}
+	// Undelivered tells that the envelope in frame C did not reach its receiver.
+	Undelivered struct {
+		C    uint64
+		Code ErrorCode
+	}
+)
+
+func (Opened) toSession()      {}
+func (Failed) toSession()      {}
+func (Heard) toSession()       {}
+func (PeerIs) toSession()      {}
+func (Over) toSession()        {}
+func (Undelivered) toSession() {}
+
+func (Opened) event()      {}
+func (Failed) event()      {}
+func (Heard) event()       {}
+func (PeerIs) event()      {}
+func (Over) event()        {}
+func (Undelivered) event() {}
+
+// pass is all that one member knows of its place in a room. Sealed, it is the token with which the
+// browser comes back after the server has lost everything.
+type pass struct {
+	Room       string   `json:"room"`
+	Member     string   `json:"member"`
+	Peer       string   `json:"peer"`
+	PeerDevice string   `json:"peer_device"`
+	Device     string   `json:"device"`
+	Role       Role     `json:"role"`
+	Shared     []string `json:"shared"`
+	Language   string   `json:"language"`
+}

@@ -1,0 +1,222 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"parley/matcher"
+	"parley/moderation"
+	"parley/retention"
+)
+
+// do carries out an effect of cl that is not a frame.
+func (h *Hub) do(cl *client, e Effect) {
+	switch e := e.(type) {
+	case post:
+		h.bus.ToRoom(e.to, e.letter)
+	case bounce:
+		h.bus.ToSession(e.to, e.letter)
+	case join:
+		h.join(cl, e)
+	case quit:
+		h.quit(cl, e.ticket)
+	case confirm:
+		h.ask(&cl.lane, func(ctx context.Context) error {
+			result, err := h.cfg.Queue.Confirm(ctx, e.match, e.ticket)
+			cl.post(confirmed{e.match, result, err})
+			return err
+		})
+	case abort:
+		h.abort(cl, e)
+	case report:
+		h.report(cl, e.Report)
+	case block:
+		h.block(cl, e.Block)
+	case vanish:
+		h.forget(cl)
+	case send, hint, sendQueued, sendConnected, sendRelays, forward: // client.push has done them
+	}
+}
+
+// ask gives do to the lane. It reports false when the lane is full. Errors are logged here, and
+// here only.
+func (h *Hub) ask(l *lane, do func(context.Context) error) bool {
+	return h.jobs.add(l, func(ctx context.Context) {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			h.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the store did not answer", slog.Any("error", err))
+		}
+	})
+}
+
+func (h *Hub) join(cl *client, e join) {
+	t := e.Ticket
+	h.register(cl, t.ID)
+	h.ask(&cl.lane, func(ctx context.Context) error {
+		answer := joined{ticket: t.ID, band: t.Band, meets: t.Meets}
+		if !e.banded {
+			var band moderation.Band
+			if band, answer.err = h.cfg.Desk.Band(ctx, cl.machine.device); answer.err == nil {
+				t.Band, t.Meets = int(band), moderation.Table()[band].Meets
+				answer.band, answer.meets = t.Band, t.Meets
+			}
+		}
+		if answer.err == nil {
+			answer.result, answer.err = h.cfg.Queue.Join(ctx, t)
+		}
+		if _, waits := answer.result.(matcher.Waiting); waits {
+			if estimate, err := h.cfg.Queue.Estimate(ctx, t); err == nil {
+				answer.estimate = &estimate
+			}
+		}
+		cl.post(answer)
+		return answer.err
+	})
+}
+
+// register makes cl the one who hears of a ticket.
+func (h *Hub) register(cl *client, ticket string) {
+	h.tickets.put(ticket, cl)
+	cl.mu.Lock()
+	old := cl.ticket
+	cl.ticket = ticket
+	cl.mu.Unlock()
+	if old != ticket {
+		h.tickets.remove(old)
+	}
+}
+
+// quit leaves the queue. If that is too late, the match is aborted so that the peer need not wait.
+func (h *Hub) quit(cl *client, ticket string) {
+	h.ask(&cl.lane, func(ctx context.Context) error {
+		left, err := h.cfg.Queue.Leave(ctx, ticket)
+		if err == nil && left.State == matcher.Claimed {
+			_, err = h.cfg.Queue.Abort(ctx, left.Match, ticket)
+		}
+		return err
+	})
+}
+
+func (h *Hub) abort(cl *client, e abort) {
+	h.ask(&cl.lane, func(ctx context.Context) error {
+		became, err := h.cfg.Queue.Abort(ctx, e.match, e.ticket)
+		switch {
+		case err != nil || !e.ask:
+		case became == matcher.AlreadyLive:
+			cl.post(wentLive{e.match})
+		default:
+			cl.post(aborted{e.match, matcher.WhyPeer})
+		}
+		return err
+	})
+}
+
+func (h *Hub) report(cl *client, m Report) {
+	h.decide(cl, m.C, func(ctx context.Context, now time.Time) (ToBrowser, error) {
+		device := cl.machine.device
+		if err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now); err != nil {
+			return nil, err
+		}
+		_, target, err := h.cfg.Desk.Target(device, m.Handle, now)
+		return Reported{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), retention.ReportTime)}, err
+	})
+}
+
+func (h *Hub) block(cl *client, m Block) {
+	h.decide(cl, m.C, func(ctx context.Context, now time.Time) (ToBrowser, error) {
+		device := cl.machine.device
+		call, target, err := h.cfg.Desk.Target(device, m.Handle, now)
+		if err != nil {
+			return nil, err
+		}
+		switch possible, err := h.cfg.Desk.Reportable(ctx, call); {
+		case err != nil:
+			return nil, err
+		case !possible:
+			return nil, moderation.ErrHandle
+		}
+		return Blocked{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), blockTime)}, nil
+	})
+}
+
+// decide asks the desk and answers frame c.
+func (h *Hub) decide(cl *client, c uint64, do func(context.Context, time.Time) (ToBrowser, error)) {
+	taken := h.ask(&cl.lane, func(ctx context.Context) error {
+		m, err := do(ctx, time.Now())
+		if err == nil {
+			cl.post(answered{m})
+			return nil
+		}
+		code := codeOf(err)
+		cl.post(answered{Refused{c, code, refusal(code)}})
+		if code == Unavailable {
+			return err
+		}
+		return nil
+	})
+	if !taken {
+		cl.post(answered{Refused{c, Unavailable, refusal(Unavailable)}})
+	}
+}
+
+// codeOf maps an error of the desk.
+func codeOf(err error) ErrorCode {
+	switch {
+	case errors.Is(err, moderation.ErrHandle):
+		return BadHandle
+	case errors.Is(err, moderation.ErrReason):
+		return BadValue
+	}
+	return Unavailable
+}
+
+func refusal(code ErrorCode) string {
+	switch code {
+	case BadHandle:
+		return moderation.ErrHandle.Error()
+	case BadValue:
+		return moderation.ErrReason.Error()
+	case Unavailable, BadFrame, BadState, BadMatch, NoMember, PeerBusy, TooMany:
+	}
+	return "the store is away: try again in a few seconds"
+}
+
+// keepCall begins or renews the record of a call: Begin does both, also after the store lost it.
+func (h *Hub) keepCall(c *call) {
+	id := c.machine.id
+	h.ask(&c.lane, func(ctx context.Context) error {
+		err := h.cfg.Desk.Begin(ctx, id)
+		c.post(kept{err})
+		return err
+	})
+}
+
+func (h *Hub) endCall(c *call) {
+	id := c.machine.id
+	h.counts.calls.Add(1)
+	h.ask(&c.lane, func(ctx context.Context) error { return h.cfg.Desk.End(ctx, id) })
+}
+
+// connected makes the frame, with all its tokens, for the member whose pass it is.
+func (h *Hub) connected(now time.Time, p pass) Connected {
+	return Connected{
+		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: h.cfg.Ice(p.Room),
+		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, now),
+		Avoid:  h.tokens.sealAvoid(now, p.Device, h.cfg.Desk.Tag(p.PeerDevice), retention.RematchPause),
+		Pass:   h.tokens.sealPass(now, p),
+		Shared: list(p.Shared), Language: p.Language,
+	}
+}
+
+// forget drops a session whose browser did not come back.
+func (h *Hub) forget(cl *client) {
+	h.bus.clients.remove(cl.self.ID)
+	h.phases[Gone].Add(-1)
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	h.tickets.remove(cl.ticket)
+	if cl.conn != nil { // it came back in this very moment: let it start anew
+		cl.drop(CloseSlow)
+	}
+}

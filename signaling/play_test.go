@@ -1,0 +1,335 @@
+package signaling_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"parley/internal/keyring"
+	"parley/internal/vtest"
+	"parley/matcher"
+	"parley/moderation"
+	"parley/retention"
+	"parley/signaling"
+)
+
+const origin = "https://parley.test"
+
+// stage is one node with its store in a bubble, and the browsers of a test.
+type stage struct {
+	t     testing.TB
+	redis *vtest.Redis
+	ring  *keyring.Ring
+	log   *notebook
+	node  *node
+	cast  map[string]*browser
+	vars  map[string]any // what the placeholders of a transcript stand for
+}
+
+// node is a running hub with the queue beside it.
+type node struct {
+	hub      *signaling.Hub
+	listener *vtest.Listener
+	server   *http.Server
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+func newStage(t testing.TB) *stage {
+	s := &stage{
+		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), log: &notebook{},
+		cast: map[string]*browser{}, vars: map[string]any{},
+	}
+	s.start()
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *stage) start() {
+	logger := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	queue := matcher.New(s.redis.Client, matcher.Config{Log: logger})
+	n := &node{listener: vtest.NewListener()}
+	n.hub = signaling.New(signaling.Config{
+		Queue: queue, Desk: moderation.New(s.redis.Client, s.ring, logger), Ring: s.ring, Log: logger,
+		Origins: []string{origin},
+		Ice: func(call string) signaling.Ice {
+			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
+				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,
+			}}}
+		},
+	})
+	n.server = &http.Server{Handler: n.hub, ErrorLog: log.New(io.Discard, "", 0)}
+	ctx, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	n.done.Go(func() { _ = queue.Run(ctx) })
+	n.done.Go(func() { _ = n.hub.Run(ctx) })
+	n.done.Go(func() { _ = n.server.Serve(n.listener) })
+	s.node = n
+	synctest.Wait()
+}
+
+// kill ends the node without a goodbye, as kill -9 does: first the sockets, then the rest.
+func (s *stage) kill() {
+	for _, b := range s.cast {
+		b.drop()
+	}
+	s.node.server.Close()
+	s.node.stop()
+	s.node.done.Wait()
+}
+
+func (s *stage) close() {
+	s.kill()
+	for _, b := range s.cast {
+		b.reading.Wait()
+	}
+}
+
+func (s *stage) browser(name string) *browser {
+	b := s.cast[name]
+	if b == nil {
+		sum := sha256.Sum256([]byte(name))
+		b = &browser{stage: s, name: name, device: base64.RawURLEncoding.EncodeToString(sum[:])}
+		s.cast[name] = b
+	}
+	return b
+}
+
+// audit fails when something is remembered that the catalogue does not declare.
+func (s *stage) audit() {
+	s.t.Helper()
+	faults, err := retention.Audit(context.Background(), s.redis.Client)
+	if err != nil {
+		s.t.Error(err)
+	}
+	for _, f := range faults {
+		s.t.Errorf("%s %s", f.Key, f.Says)
+	}
+}
+
+// secrecy fails when the log holds anything that is nobody's business.
+func (s *stage) secrecy() {
+	s.t.Helper()
+	text := s.log.String()
+	for name, value := range s.vars {
+		if v, ok := value.(string); ok && len(v) > 8 && strings.Contains(text, v) {
+			s.t.Errorf("the log holds %s", name)
+		}
+	}
+	for _, b := range s.cast {
+		if strings.Contains(text, b.device) {
+			s.t.Errorf("the log holds the device of %s", b.name)
+		}
+	}
+	if strings.Contains(text, "192.0.2.") {
+		s.t.Error("the log holds an address")
+	}
+}
+
+// browser is one of the cast: a WebSocket client that collects what it hears.
+type browser struct {
+	stage   *stage
+	name    string
+	device  string
+	ws      *websocket.Conn
+	reading sync.WaitGroup
+	status  int    // of the HTTP answer
+	says    string // its body, when refused
+	narrow  int    // room in its socket when it does not read
+
+	mu     sync.Mutex // guards the following
+	heard  [][]byte
+	last   uint64 // highest n
+	closed error
+	deaf   chan struct{} // closed when it reads again; nil while it reads
+	mute   bool          // answers no pings
+}
+
+type dialing struct{ origin, protocol string }
+
+func (b *browser) open(d dialing) error {
+	s := b.stage
+	dialer := websocket.Dialer{Subprotocols: []string{d.protocol}, HandshakeTimeout: 5 * time.Second}
+	dialer.NetDialContext = s.node.listener.Dial
+	if b.narrow > 0 {
+		dialer.NetDialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return s.node.listener.DialNarrow(ctx, b.narrow)
+		}
+	}
+	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}})
+	if answer != nil {
+		b.status = answer.StatusCode
+		body, _ := io.ReadAll(answer.Body)
+		b.says = strings.TrimSpace(string(body))
+	}
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.ws, b.closed, b.heard = ws, nil, nil
+	b.mu.Unlock()
+	if b.mute {
+		ws.SetPingHandler(func(string) error { return nil })
+	}
+	b.reading.Go(func() { b.read(ws) })
+	return nil
+}
+
+func (b *browser) read(ws *websocket.Conn) {
+	for {
+		b.mu.Lock()
+		deaf := b.deaf
+		b.mu.Unlock()
+		if deaf != nil {
+			<-deaf
+		}
+		_, m, err := ws.ReadMessage()
+		if !b.take(ws, m, err) {
+			ws.Close()
+			return
+		}
+	}
+}
+
+func (b *browser) take(ws *websocket.Conn, m []byte, err error) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ws != ws {
+		return err == nil
+	}
+	if err != nil {
+		b.closed = err
+		return false
+	}
+	var head struct {
+		T string
+		N uint64
+	}
+	if err := json.Unmarshal(m, &head); err != nil {
+		b.closed = err
+		return false
+	}
+	b.last = max(b.last, head.N)
+	switch head.T {
+	case "ping": // every browser answers; no transcript wants to read it
+		if !b.mute {
+			_ = ws.WriteMessage(websocket.TextMessage, []byte(`{"t":"pong"}`))
+		}
+	case "ack":
+	default:
+		b.heard = append(b.heard, m)
+	}
+	return true
+}
+
+func (b *browser) drop() {
+	if b.ws != nil {
+		b.ws.NetConn().Close()
+		b.listen(true)
+	}
+	synctest.Wait()
+}
+
+// listen stops or goes on reading.
+func (b *browser) listen(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case !on && b.deaf == nil:
+		b.deaf = make(chan struct{})
+	case on && b.deaf != nil:
+		close(b.deaf)
+		b.deaf = nil
+	}
+}
+
+func (b *browser) say(text string) error {
+	if b.ws == nil {
+		return errors.New("not connected")
+	}
+	defer synctest.Wait()
+	return b.ws.WriteMessage(websocket.TextMessage, []byte(text))
+}
+
+// hear returns the next frame, and lets up to a second pass for it.
+func (b *browser) hear() ([]byte, error) {
+	for i := range 20 {
+		synctest.Wait()
+		b.mu.Lock()
+		if len(b.heard) > 0 {
+			m := b.heard[0]
+			b.heard = b.heard[1:]
+			b.mu.Unlock()
+			return m, nil
+		}
+		closed := b.closed
+		b.mu.Unlock()
+		if closed != nil {
+			return nil, fmt.Errorf("socket closed: %w", closed)
+		}
+		if i < 19 {
+			b.stage.redis.Pass(50 * time.Millisecond)
+		}
+	}
+	return nil, errors.New("silence")
+}
+
+// end returns the close code, letting up to two seconds pass.
+func (b *browser) end() (int, error) {
+	for range 20 {
+		synctest.Wait()
+		b.mu.Lock()
+		closed := b.closed
+		b.mu.Unlock()
+		var e *websocket.CloseError
+		switch {
+		case errors.As(closed, &e):
+			return e.Code, nil
+		case closed != nil:
+			return websocket.CloseAbnormalClosure, nil
+		}
+		b.stage.redis.Pass(100 * time.Millisecond)
+	}
+	return 0, errors.New("the socket is still open")
+}
+
+func (b *browser) leftover() [][]byte {
+	synctest.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.heard
+}
+
+// notebook is a log that tests read.
+type notebook struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (n *notebook) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notebook) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}

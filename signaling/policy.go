@@ -1,0 +1,16 @@
+package signaling
+
+import "time"
+
+// Policy is what distinguishes kinds of room. The room machine knows no other difference.
+type Policy struct {
+	Capacity      int           // how many members there are before the room opens, and at the most
+	Gather        time.Duration // how long the first waits for the others to enter
+	Rejoin        time.Duration // how long a member may be missing after the server lost the room
+	EndsWithFirst bool          // the room ends when the first member leaves
+}
+
+// Stranger is the policy of a call between two whom the matcher has paired.
+func Stranger() Policy {
+	return Policy{Capacity: 2, Gather: 5 * time.Second, Rejoin: Grace, EndsWithFirst: true}
+}

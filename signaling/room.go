@@ -1,0 +1,274 @@
+package signaling
+
+import (
+	"slices"
+	"time"
+)
+
+// renewEvery is how often the record of a running call is renewed.
+const renewEvery = 5 * time.Minute
+
+// room is the machine behind one call: it decides, and touches nothing.
+type room struct {
+	id      string
+	policy  Policy
+	state   roomState
+	members []member
+	// deadline is when gathering, or waiting for a member who must come back, is given up.
+	deadline time.Time
+	renew    time.Time // when the call record must be made or renewed; zero before both are there
+
+	out []roomEffect
+}
+
+type roomState int
+
+const (
+	gathering roomState = iota // -> open when all have entered, -> closed when one leaves or time is up
+	open                       // -> closed when a member leaves or is lost
+	closed                     // final
+)
+
+type member struct {
+	pass
+	at   Address // its session; zero while it must come back first
+	away bool    // its peers were told that its socket is lost
+}
+
+// roomEffect is what a room wants done. A closed set.
+//
+//sumtype:decl
+type roomEffect interface{ roomEffect() }
+
+type (
+	// tell sends a letter to a session.
+	tell struct {
+		to     Address
+		letter ToSession
+	}
+	// keepCall begins or renews the record of the call.
+	keepCall struct{}
+	// endCall ends the record of the call.
+	endCall struct{}
+	// closeRoom forgets the room.
+	closeRoom struct{}
+)
+
+func (tell) roomEffect()      {}
+func (keepCall) roomEffect()  {}
+func (endCall) roomEffect()   {}
+func (closeRoom) roomEffect() {}
+
+// roomTick is the event that the room's deadline has come; kept answers keepCall.
+type (
+	roomTick struct{}
+	kept     struct{ err error }
+)
+
+func (roomTick) toRoom() {}
+func (kept) toRoom()     {}
+
+func newRoom(id string, p Policy) *room { return &room{id: id, policy: p} }
+
+// Step changes the room by one letter. The effects are valid until the next Step.
+func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
+	clear(r.out)
+	r.out = r.out[:0]
+	switch l := l.(type) {
+	case *Say:
+		r.say(l)
+	case Enter:
+		r.enter(now, l)
+	case Reenter:
+		r.reenter(now, l)
+	case Went:
+		r.went(l)
+	case Missing:
+		r.socket(l.Member, true)
+	case Present:
+		r.socket(l.Member, false)
+	case roomTick:
+		r.tick(now)
+	case kept:
+		if l.err != nil && !r.renew.IsZero() {
+			r.renew = now.Add(audit)
+		}
+	}
+	return r.out
+}
+
+func (r *room) do(e roomEffect) { r.out = append(r.out, e) }
+
+func (r *room) find(id string) *member {
+	i := slices.IndexFunc(r.members, func(m member) bool { return m.Member == id })
+	if i < 0 {
+		return nil
+	}
+	return &r.members[i]
+}
+
+// others tells all members but id.
+func (r *room) others(id string, l ToSession) {
+	for _, m := range r.members {
+		if m.Member != id && m.at != (Address{}) {
+			r.do(tell{m.at, l})
+		}
+	}
+}
+
+func (r *room) say(l *Say) {
+	to := r.find(l.To)
+	switch {
+	case r.state != open || to == nil || l.To == l.From:
+		r.do(tell{l.Sender, Undelivered{l.C, NoMember}})
+	case to.at == (Address{}):
+		r.do(tell{l.Sender, Undelivered{l.C, PeerBusy}})
+	default:
+		r.do(tell{to.at, Heard{l}})
+	}
+}
+
+// enter takes in who comes from a match. The room opens when it is full.
+func (r *room) enter(now time.Time, l Enter) {
+	if m := r.find(l.Member); m != nil { // repeated after the socket came back
+		m.at = l.From
+		if r.state == open {
+			r.do(tell{m.at, Opened{m.pass}})
+		}
+		return
+	}
+	if r.state != gathering || len(r.members) >= r.policy.Capacity {
+		r.do(tell{l.From, Failed{r.id}})
+		return
+	}
+	r.members = append(r.members, member{at: l.From, pass: pass{
+		Room: r.id, Member: l.Member, Device: l.Device, Role: l.Role, Shared: l.Shared, Language: l.Language,
+	}})
+	if r.deadline.IsZero() {
+		r.deadline = now.Add(r.policy.Gather)
+	}
+	if len(r.members) == r.policy.Capacity {
+		r.open(now)
+	}
+}
+
+func (r *room) open(now time.Time) {
+	r.state, r.deadline = open, time.Time{}
+	for i := range r.members {
+		// A stranger call has one peer; rooms of more will name all.
+		peer := r.members[(i+1)%len(r.members)]
+		r.members[i].Peer, r.members[i].PeerDevice = peer.Member, peer.Device
+	}
+	r.keep(now)
+	for _, m := range r.members {
+		r.do(tell{m.at, Opened{m.pass}})
+	}
+}
+
+func (r *room) keep(now time.Time) {
+	r.renew = now.Add(renewEvery)
+	r.do(keepCall{})
+}
+
+// reenter takes back a member who lost its session. If the room was lost too, it is made anew and
+// waits for the others.
+func (r *room) reenter(now time.Time, l Reenter) {
+	if r.state == gathering && len(r.members) == 0 {
+		r.state, r.deadline = open, now.Add(r.policy.Rejoin)
+		absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device}
+		r.members = []member{{pass: l.pass}, {pass: absent, away: true}}
+	}
+	m := r.find(l.Member)
+	if r.state != open || m == nil {
+		r.do(tell{l.From, Opened{l.pass}})
+		r.do(tell{l.From, Over{r.id, EndPeerLost}})
+		return
+	}
+	if old := m.at; old != (Address{}) && old != l.From {
+		r.do(tell{old, Over{r.id, EndLeft}})
+	}
+	m.at, m.pass = l.From, l.pass
+	r.do(tell{m.at, Opened{m.pass}})
+	r.socket(m.Member, false)
+	missing := false
+	for _, o := range r.members {
+		missing = missing || o.at == (Address{})
+		if o.Member != m.Member && o.away {
+			r.do(tell{m.at, PeerIs{PeerAway}})
+		}
+	}
+	if !missing {
+		r.deadline = time.Time{}
+		r.keep(now)
+	}
+}
+
+// went ends a member's part, and with it the call if the policy says so.
+func (r *room) went(l Went) {
+	m := r.find(l.Member)
+	if m == nil || r.state == closed {
+		return
+	}
+	if r.state == gathering {
+		r.others(l.Member, Failed{r.id})
+		r.close()
+		return
+	}
+	why := EndPeerLeft
+	if l.Why == EndPeerLost {
+		why = EndPeerLost
+	}
+	r.others(l.Member, Over{r.id, why})
+	r.members = slices.DeleteFunc(r.members, func(m member) bool { return m.Member == l.Member })
+	if r.policy.EndsWithFirst || len(r.members) < 2 {
+		r.close()
+	}
+}
+
+func (r *room) close() {
+	if r.state == open && !r.renew.IsZero() {
+		r.do(endCall{})
+	}
+	r.state, r.deadline, r.renew = closed, time.Time{}, time.Time{}
+	r.do(closeRoom{})
+}
+
+// socket notes that a member's socket was lost or is back, and tells the others when that is news.
+func (r *room) socket(id string, lost bool) {
+	m := r.find(id)
+	if m == nil || r.state != open || m.away == lost {
+		return
+	}
+	m.away = lost
+	state := PeerBack
+	if lost {
+		state = PeerAway
+	}
+	r.others(id, PeerIs{state})
+}
+
+func (r *room) tick(now time.Time) {
+	if !r.deadline.IsZero() && !now.Before(r.deadline) {
+		if r.state == gathering {
+			r.others("", Failed{r.id})
+		} else {
+			r.others("", Over{r.id, EndPeerLost})
+		}
+		r.close()
+		return
+	}
+	if !r.renew.IsZero() && !now.Before(r.renew) {
+		r.keep(now)
+	}
+}
+
+// Deadline is when the room wants its next roomTick; zero for never.
+func (r *room) Deadline() time.Time {
+	switch {
+	case r.deadline.IsZero():
+		return r.renew
+	case r.renew.IsZero() || r.deadline.Before(r.renew):
+		return r.deadline
+	}
+	return r.renew
+}

@@ -1,0 +1,327 @@
+package signaling
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"parley/matcher"
+	"parley/retention"
+)
+
+// Times of a search.
+const (
+	// audit is how often the matcher is asked again how a waiting ticket stands: it pairs two who
+	// both ripened while they waited, and repairs lost events.
+	audit = 10 * time.Second
+	// confirmRepeat is how often an unanswered confirmation is repeated.
+	confirmRepeat = time.Second
+	// offerSlack is how long after an offer's deadline the matcher's own word is waited for.
+	offerSlack = time.Second
+	// outageLongest bounds the pause between two tries while the store is away.
+	outageLongest = 5 * time.Second
+
+	fewest = 5 // fewer waiting browsers, or measured searches, than this are not told
+)
+
+// search is one find until it is over, through as many tickets as it takes.
+type search struct {
+	want    matcher.Ticket // as asked for, with the ID of the present ticket, empty while withdrawn
+	began   time.Time      // since when it has waited, by our clock
+	place   time.Time      // the same by the clock of the store, which orders the queue; zero until known
+	repeat  time.Time      // when to ask the matcher again; zero while an answer is awaited
+	banded  bool
+	failed  int    // tries in a row that the store did not answer
+	shown   Queued // what the browser was told last
+	showing bool
+}
+
+// match is an offer that was made to this session.
+type match struct {
+	ID    string
+	offer matcher.Offer
+	next  time.Time // when to ask or give up
+}
+
+func (q *search) expires() time.Time { return q.began.Add(retention.LongestWait) }
+
+// withdraw takes the present ticket out of the queue and keeps the place.
+func (q *search) withdraw(s *session) {
+	if q.want.ID != "" {
+		s.do(quit{q.want.ID})
+	}
+	q.want.ID, q.repeat = "", time.Time{}
+}
+
+// keepPlace makes sure that the next ticket stands no later than this search began.
+func (q *search) keepPlace() {
+	if q.place.IsZero() {
+		q.place = q.began
+	}
+}
+
+func (s *session) find(now time.Time, e find) {
+	want := matcher.Ticket{
+		Device: s.tag, Languages: e.Languages, Interests: e.Interests, Strict: !e.Widen,
+		Avoid: e.avoid, Arrived: e.arrived,
+	}
+	check := want
+	check.ID, check.Meets = s.newID(), []int{0} // the store fills them in later
+	invalid := check.Validate()
+	switch {
+	case s.phase != Idle:
+		s.refuse(e.C, BadState, "there is a search or a call already: cancel or leave it first")
+	case s.draining:
+		s.refuse(e.C, Unavailable, "this node stops: come back and search there")
+	case invalid != nil:
+		s.refuse(e.C, BadValue, invalid.Error())
+	case !s.searches.try(now):
+		s.refuse(e.C, TooMany, "too many searches: wait half a minute")
+	default:
+		s.search = &search{want: want, began: now, place: e.arrived}
+		s.phase = Searching
+		s.stand()
+	}
+}
+
+// stand enters the queue with a new ticket. Tickets serve once, so that a late duplicate of a
+// script cannot put somebody back who is talking.
+func (s *session) stand() {
+	s.search.want.ID = s.newID()
+	s.search.showing = false
+	s.ask()
+}
+
+// ask joins, or asks how the ticket stands.
+func (s *session) ask() {
+	s.search.repeat = time.Time{}
+	s.search.want.Arrived = s.search.place
+	s.do(join{s.search.want, s.search.banded})
+}
+
+func (s *session) joined(now time.Time, e joined) {
+	if s.phase != Searching || s.search.want.ID != e.ticket {
+		if o, ok := e.result.(matcher.Offered); ok && (s.match.ID != o.Offer.Match) {
+			s.do(abort{match: o.Offer.Match, ticket: e.ticket})
+		}
+		return
+	}
+	q := s.search
+	if e.err != nil {
+		s.outage(now)
+		return
+	}
+	q.failed, q.banded, q.want.Band, q.want.Meets = 0, true, e.band, e.meets
+	switch r := e.result.(type) {
+	case matcher.Waiting:
+		q.place, q.began = r.Arrived, now.Add(-r.Waited)
+		q.repeat = nextAsk(now, r)
+		s.show(now, r, e.estimate)
+	case matcher.Offered:
+		s.offered(now, r.Offer)
+	case matcher.Closed:
+		// The ticket came to an end that we did not hear of.
+		q.keepPlace()
+		q.want.ID = s.newID()
+		q.repeat = now.Add(time.Second)
+	}
+}
+
+// nextAsk is the next widening step, or the next audit if that comes first.
+func nextAsk(now time.Time, w matcher.Waiting) time.Time {
+	at := now.Add(audit)
+	for _, step := range w.Steps {
+		if left := step.After - w.Waited; left > 0 && now.Add(left).Before(at) {
+			at = now.Add(left)
+		}
+	}
+	return at
+}
+
+// show tells how the search stands, if that changed.
+func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
+	m := Queued{WidensMS: w.Widens.Milliseconds(), Steps: []QueuedStep{}}
+	for _, step := range w.Steps {
+		m.Steps = append(m.Steps, QueuedStep{step.After.Milliseconds(), string(step.Look)})
+	}
+	if e != nil && e.Samples >= fewest {
+		m.Wait = &QueuedWait{e.P50.Milliseconds(), e.P90.Milliseconds()}
+	}
+	if e != nil && e.Waiting >= fewest {
+		m.Waiting = &e.Waiting
+	}
+	q := s.search
+	if q.showing && reflect.DeepEqual(m, q.shown) {
+		return
+	}
+	q.showing, q.shown = true, m
+	m.SinceMS = w.Waited.Milliseconds()
+	s.do(sendQueued{m, w.Arrived})
+}
+
+// outage keeps the search while the store is away, and says so once.
+func (s *session) outage(now time.Time) {
+	q := s.search
+	if q.failed == 0 {
+		s.do(hint{Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}})
+	}
+	q.keepPlace()
+	q.repeat = now.Add(min(outageLongest, time.Second<<min(q.failed, 8)))
+	q.failed++
+	q.showing = false // queued is told again once the store is back
+}
+
+func (s *session) tickSearch(now time.Time) {
+	q := s.search
+	switch {
+	case !now.Before(q.expires()):
+		s.cancel()
+		s.send(Expired{})
+	case q.want.ID != "" && !q.repeat.IsZero() && !now.Before(q.repeat):
+		s.ask()
+	}
+}
+
+// cancel takes the browser out of the queue, out of a match and out of a room that is not open.
+func (s *session) cancel() {
+	switch s.phase {
+	case Searching:
+		s.search.withdraw(s)
+	case Offered, Confirmed:
+		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
+	case Entering:
+		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+	case Idle, Gone:
+		return
+	case InRoom:
+		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+	}
+	s.idle()
+}
+
+// offered takes an offer for the present ticket. The session is the last authority: it never
+// takes a second offer while one is open, whatever the store has forgotten.
+func (s *session) offered(now time.Time, o matcher.Offer) {
+	switch {
+	case s.match.ID == o.Match:
+		return // heard of twice: by the answer and by the event
+	case s.phase != Searching || s.search.want.ID != o.Ticket:
+		s.do(abort{match: o.Match, ticket: o.Ticket})
+		return
+	}
+	s.phase = Offered
+	s.search.keepPlace()
+	s.match = match{ID: o.Match, offer: o, next: o.Deadline.Add(offerSlack)}
+	s.send(Matched{
+		Match: o.Match, Role: roleOf(o), Shared: list(o.Shared), Language: o.Language,
+		WithinMS: max(0, o.Deadline.Sub(now).Milliseconds()),
+	})
+}
+
+func roleOf(o matcher.Offer) Role {
+	if o.First {
+		return Answer
+	}
+	return Offer
+}
+
+// list is l, but never null on the wire.
+func list(l []string) []string {
+	if l == nil {
+		return []string{}
+	}
+	return slices.Clone(l)
+}
+
+func (s *session) confirm(now time.Time, m Confirm) {
+	if s.match.ID == "" || s.match.ID != m.Match {
+		s.refuse(m.C, BadMatch, "no such match: it is over, or was never yours; wait for matched")
+		return
+	}
+	if s.phase == Offered {
+		s.phase = Confirmed
+		s.askConfirm(now)
+	}
+}
+
+func (s *session) askConfirm(now time.Time) {
+	s.match.next = now.Add(confirmRepeat)
+	s.do(confirm{s.match.ID, s.match.offer.Ticket})
+}
+
+func (s *session) confirmed(now time.Time, e confirmed) {
+	if s.phase != Confirmed || s.match.ID != e.match || e.err != nil {
+		return // the next tick asks again
+	}
+	switch e.result {
+	case matcher.Live:
+		s.wentLive(now, e.match)
+	case matcher.Gone:
+		s.again()
+	case matcher.Pending:
+	}
+}
+
+func (s *session) wentLive(now time.Time, id string) {
+	if s.phase != Confirmed || s.match.ID != id {
+		return
+	}
+	o := s.match.offer
+	room := Address{o.PeerNode, o.Match}
+	if o.First {
+		room.Node = s.self.Node
+	}
+	member := s.newID()
+	s.enter(now, membership{room, member, Enter{s.self, member, s.device, roleOf(o), list(o.Shared), o.Language}})
+}
+
+// aborted ends an offer that the matcher has aborted.
+func (s *session) aborted(e aborted) {
+	switch {
+	case s.match.ID != e.match || (s.phase != Offered && s.phase != Confirmed):
+	case e.why == matcher.WhyLate:
+		s.late()
+	default:
+		s.again()
+	}
+}
+
+// late ends a search whose browser did not confirm in time.
+func (s *session) late() {
+	s.idle()
+	s.send(Aborted{AbortLate})
+}
+
+// again goes back to the queue at the old place, because the peer did not come. A rejoin that came
+// to nothing has no search to go back to.
+func (s *session) again() {
+	if s.search == nil {
+		s.idle()
+		s.send(Ended{EndPeerLost})
+		return
+	}
+	s.phase, s.match, s.call = Searching, match{}, membership{}
+	s.send(Aborted{AbortPeer})
+	s.search.want.ID, s.search.repeat = "", time.Time{}
+	if s.online() {
+		s.stand()
+	}
+}
+
+func (s *session) tickMatch(now time.Time) {
+	if now.Before(s.match.next) {
+		return
+	}
+	over := !now.Before(s.match.offer.Deadline.Add(offerSlack))
+	switch {
+	case s.phase == Offered:
+		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
+		s.late()
+	case over:
+		// We confirmed, and nobody tells what became of it. The abort finds out.
+		s.match.next = now.Add(confirmRepeat)
+		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket, ask: true})
+	default:
+		s.askConfirm(now)
+	}
+}

@@ -1,0 +1,326 @@
+package signaling
+
+import (
+	"time"
+
+	"parley/matcher"
+)
+
+// Times of a session.
+const (
+	// Grace is how long a session outlives its socket.
+	Grace = 30 * time.Second
+	// awayAfter is how long a socket must be gone before the peer is told.
+	awayAfter = 3 * time.Second
+	// enterWait is how long a session waits for a room to answer, longer than the room itself waits.
+	enterWait = 8 * time.Second
+)
+
+// session is the machine behind one browser: it decides, and touches nothing. See phase.go for the
+// transitions.
+type session struct {
+	self   Address
+	device string        // digest from hello
+	tag    string        // what the matcher knows the device by
+	newID  func() string // unguessable ids
+
+	phase    Phase
+	search   *search // from Searching to Entering; nil after rejoin
+	match    match   // from Offered to Entering
+	call     membership
+	entered  time.Time // since when Entering
+	searches bucket
+	draining bool
+
+	lost     time.Time // since when the socket is gone; zero while it is there
+	awayTold bool
+
+	out []Effect
+}
+
+// membership is the place in a room, from Entering to InRoom.
+type membership struct {
+	room   Address
+	member string
+	enter  ToRoom // Enter or Reenter, to be repeated when the socket comes back
+}
+
+func newSession(now time.Time, self Address, device, tag string, newID func() string) *session {
+	return &session{
+		self: self, device: device, tag: tag, newID: newID,
+		searches: newBucket(now, 2.0/60, 40), lost: now,
+	}
+}
+
+// Step changes the session by one event. The effects are valid until the next Step.
+func (s *session) Step(now time.Time, e Event) []Effect {
+	clear(s.out)
+	s.out = s.out[:0]
+	if s.phase == Gone {
+		s.after(e)
+		return s.out
+	}
+	switch e := e.(type) {
+	case said:
+		s.hear(now, e.FromBrowser)
+	case find:
+		s.find(now, e)
+	case rejoin:
+		s.rejoin(now, e)
+	case ToSession:
+		s.read(e)
+	case joined:
+		s.joined(now, e)
+	case offered:
+		s.offered(now, e.Offer)
+	case confirmed:
+		s.confirmed(now, e)
+	case wentLive:
+		s.wentLive(now, e.match)
+	case aborted:
+		s.aborted(e)
+	case answered:
+		s.send(e.ToBrowser)
+	case attached:
+		s.attached()
+	case detached:
+		s.detached(now)
+	case tick:
+		s.tick(now)
+	case stopSearches:
+		s.draining = true
+	}
+	return s.out
+}
+
+// after answers what comes after the end: only an offer must not be left waiting.
+func (s *session) after(e Event) {
+	switch e := e.(type) {
+	case offered:
+		s.do(abort{match: e.Match, ticket: e.Ticket})
+	case joined:
+		if o, ok := e.result.(matcher.Offered); ok {
+			s.do(abort{match: o.Offer.Match, ticket: e.ticket})
+		}
+	}
+}
+
+func (s *session) do(e Effect)                                  { s.out = append(s.out, e) }
+func (s *session) send(m ToBrowser)                             { s.do(send{m}) }
+func (s *session) refuse(of uint64, code ErrorCode, why string) { s.send(Refused{of, code, why}) }
+func (s *session) online() bool                                 { return s.lost.IsZero() }
+
+// hear answers a frame of the browser.
+func (s *session) hear(now time.Time, m FromBrowser) {
+	c, _ := m.number()
+	switch m := m.(type) {
+	case *Relay:
+		s.relay(m)
+	case Cancel:
+		s.cancel()
+		s.send(Cancelled{})
+	case Confirm:
+		s.confirm(now, m)
+	case Decline:
+		if s.match.ID != m.Match || s.match.ID == "" {
+			s.refuse(c, BadMatch, "no such match: wait for matched")
+			return
+		}
+		s.cancel()
+		s.send(Cancelled{})
+	case Leave:
+		s.leave()
+	case Relays:
+		if s.phase != InRoom {
+			s.refuse(c, BadState, "no call: the relay is for calls only")
+			return
+		}
+		s.do(sendRelays{call: s.call.room.ID})
+	case Report:
+		s.do(report{m})
+	case Block:
+		s.do(block{m})
+	case Hello:
+		s.refuse(c, BadState, "hello is the first frame only")
+	case Find, Rejoin, Ack, Pong: // Find and Rejoin come with their tokens opened; the others are no matter of ours
+	}
+}
+
+// relay passes an envelope on to the room. It is the one thing that happens often.
+func (s *session) relay(m *Relay) {
+	if s.phase != InRoom {
+		s.refuse(m.C, BadState, "no call: wait for connected")
+		return
+	}
+	s.do(post{s.call.room, &Say{Sender: s.self, C: m.C, From: s.call.member, To: m.To, Tail: m.Tail}})
+}
+
+// leave ends the call. A leave that crosses the end of the call finds nothing to do.
+func (s *session) leave() {
+	switch s.phase {
+	case InRoom:
+		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+		s.idle()
+		s.send(Ended{EndLeft})
+	case Idle, Gone:
+	case Searching, Offered, Confirmed, Entering:
+		s.cancel()
+		s.send(Cancelled{})
+	}
+}
+
+// read answers a letter from a room or a peer.
+func (s *session) read(l ToSession) {
+	switch l := l.(type) {
+	case Heard:
+		if s.phase == InRoom {
+			s.do(forward{l.Say})
+		}
+	case Opened:
+		if s.phase == Entering && l.Room == s.call.room.ID {
+			s.phase, s.search, s.match = InRoom, nil, match{}
+			s.do(sendConnected{l})
+		}
+	case Failed:
+		if s.phase == Entering && l.Room == s.call.room.ID {
+			s.again()
+		}
+	case PeerIs:
+		if s.phase == InRoom {
+			s.send(Peer{l.State})
+		}
+	case Over:
+		if s.phase == InRoom && l.Room == s.call.room.ID {
+			s.idle()
+			s.send(Ended{l.Why})
+		}
+	case Undelivered:
+		s.refuse(l.C, l.Code, undelivered(l.Code))
+	}
+}
+
+func undelivered(code ErrorCode) string {
+	if code == PeerBusy {
+		return "the peer does not keep up: send it again, under a new number, after 1 s"
+	}
+	return "that member is not in this room"
+}
+
+// enter goes into the room of a match that is live.
+func (s *session) enter(now time.Time, at membership) {
+	s.phase, s.entered, s.call = Entering, now, at
+	if s.online() {
+		s.do(post{at.room, at.enter})
+	}
+}
+
+func (s *session) rejoin(now time.Time, e rejoin) {
+	switch {
+	case s.phase != Idle:
+		s.refuse(e.C, BadState, "rejoin is possible only without a search and without a call")
+	case e.pass == nil:
+		s.refuse(e.C, BadValue, "pass is not valid here or too old: the call cannot be rejoined")
+	default:
+		room := Address{s.self.Node, e.pass.Room}
+		s.enter(now, membership{room, e.pass.Member, Reenter{s.self, *e.pass}})
+	}
+}
+
+// idle ends whatever there was.
+func (s *session) idle() {
+	s.phase, s.search, s.match, s.call = Idle, nil, match{}, membership{}
+}
+
+func (s *session) attached() {
+	s.lost = time.Time{}
+	if s.awayTold {
+		s.awayTold = false
+		s.do(post{s.call.room, Present{s.call.member}})
+	}
+	switch s.phase {
+	case Searching:
+		if s.search.want.ID == "" {
+			s.stand()
+		}
+	case Entering:
+		s.do(post{s.call.room, s.call.enter})
+	case Idle, Offered, Confirmed, InRoom, Gone:
+	}
+}
+
+// detached keeps everything for the time of grace, except the place in the queue itself: nobody
+// may be matched with a browser that is not there.
+func (s *session) detached(now time.Time) {
+	s.lost = now
+	if s.phase == Searching {
+		s.search.withdraw(s)
+	}
+}
+
+func (s *session) tick(now time.Time) {
+	if !s.online() {
+		s.absent(now)
+	}
+	switch s.phase {
+	case Searching:
+		s.tickSearch(now)
+	case Offered, Confirmed:
+		s.tickMatch(now)
+	case Entering:
+		if now.Sub(s.entered) >= enterWait {
+			s.again()
+		}
+	case Idle, InRoom, Gone:
+	}
+}
+
+// absent counts how long the socket has been gone.
+func (s *session) absent(now time.Time) {
+	gone := now.Sub(s.lost)
+	if gone >= Grace {
+		s.vanish()
+		return
+	}
+	if gone >= awayAfter && s.phase == InRoom && !s.awayTold {
+		s.awayTold = true
+		s.do(post{s.call.room, Missing{s.call.member}})
+	}
+}
+
+func (s *session) vanish() {
+	if s.phase == InRoom {
+		s.do(post{s.call.room, Went{s.call.member, EndPeerLost}})
+	} else {
+		s.cancel()
+	}
+	s.idle()
+	s.phase = Gone
+	s.do(vanish{})
+}
+
+// Deadline is when the session wants its next tick; zero for never.
+func (s *session) Deadline() time.Time {
+	var at time.Time
+	soonest := func(t time.Time) {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	if !s.online() && s.phase != Gone {
+		soonest(s.lost.Add(Grace))
+		if s.phase == InRoom && !s.awayTold {
+			soonest(s.lost.Add(awayAfter))
+		}
+	}
+	switch s.phase {
+	case Searching:
+		soonest(s.search.repeat)
+		soonest(s.search.expires())
+	case Offered, Confirmed:
+		soonest(s.match.next)
+	case Entering:
+		soonest(s.entered.Add(enterWait))
+	case Idle, InRoom, Gone:
+	}
+	return at
+}

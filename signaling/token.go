@@ -1,0 +1,86 @@
+package signaling
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"parley/internal/keyring"
+	"parley/retention"
+)
+
+// The server remembers neither whom a browser has met nor where it stood: the browser carries that
+// in sealed tokens, each of which opens for its own device only.
+const (
+	avoidPurpose = "avoid" // body: the tag of a device
+	placePurpose = "place" // body: arrival in the queue, microseconds
+	passPurpose  = "pass"  // body: a pass as JSON
+
+	passTime  = 24 * time.Hour            // the longest call that outlives a restart
+	blockTime = 10 * 365 * 24 * time.Hour // "as long as the device's token stays": for ever, as far as anybody knows
+
+	maxAvoid = 128
+)
+
+// tokens seals and opens them.
+type tokens struct{ ring *keyring.Ring }
+
+func (t tokens) sealAvoid(now time.Time, device, peerTag string, lasts time.Duration) string {
+	return t.ring.Seal(avoidPurpose, device, now.Add(lasts), []byte(peerTag))
+}
+
+// openAvoid returns the tags of those tokens that are ours, this device's, and not expired. The
+// others mean nothing and are no error: a browser may carry them for long.
+func (t tokens) openAvoid(now time.Time, device string, sealed []string) []string {
+	var tags []string
+	for _, token := range sealed {
+		if tag, err := t.ring.Open(avoidPurpose, device, now, token); err == nil {
+			tags = append(tags, string(tag))
+		}
+	}
+	return tags
+}
+
+func (t tokens) sealPlace(device string, arrived time.Time) string {
+	body := binary.BigEndian.AppendUint64(nil, uint64(arrived.UnixMicro()))
+	return t.ring.Seal(placePurpose, device, arrived.Add(retention.LongestWait), body)
+}
+
+// openPlace returns zero for a place that is not ours or over.
+func (t tokens) openPlace(now time.Time, device, sealed string) time.Time {
+	body, err := t.ring.Open(placePurpose, device, now, sealed)
+	if err != nil || len(body) != 8 {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(body)))
+}
+
+func (t tokens) sealPass(now time.Time, p pass) string {
+	body, err := json.Marshal(p)
+	if err != nil {
+		panic(fmt.Sprintf("signaling: encode pass: %v", err)) // strings always marshal
+	}
+	return t.ring.Seal(passPurpose, p.Device, now.Add(passTime), body)
+}
+
+// openPass returns nil for a pass that is not ours, not this device's, or too old.
+func (t tokens) openPass(now time.Time, device, sealed string) *pass {
+	body, err := t.ring.Open(passPurpose, device, now, sealed)
+	if err != nil {
+		return nil
+	}
+	p := new(pass)
+	if json.Unmarshal(body, p) != nil {
+		return nil
+	}
+	return p
+}
+
+// isDevice tells whether s is a SHA-256 digest as base64url without padding.
+func isDevice(s string) bool {
+	digest, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(digest) == 32
+}
