@@ -116,9 +116,12 @@ func newSite(app fs.FS) (*site, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == "index.html" {
+		switch {
+		case name == "index.html":
 			s.index, err = newFile(kind, never, s.placed(body))
-		} else {
+		case path.Ext(name) == ".js":
+			s.files[name], err = newFile(kind, forever, lean(body))
+		default:
 			s.files[name], err = newFile(kind, forever, body)
 		}
 		if err != nil {
