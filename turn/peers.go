@@ -95,8 +95,11 @@ func (p *peers) forbidsV4(a netip.Addr) string {
 
 // unwrap returns the IPv4 addresses inside a. plain tells that a is nothing but an IPv4 address.
 func unwrap(a netip.Addr) (inner []netip.Addr, plain bool) {
-	if a.Is4() || a.Is4In6() {
+	switch {
+	case a.Is4(), a.Is4In6():
 		return []netip.Addr{a.Unmap()}, true
+	case a.IsUnspecified(), a.IsLoopback():
+		return nil, false
 	}
 	b := a.As16()
 	at := func(i int) netip.Addr { return netip.AddrFrom4([4]byte(b[i : i+4])) }

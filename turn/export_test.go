@@ -1,0 +1,47 @@
+package turn
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Forbids judges a peer as an open relay would.
+func Forbids(to netip.AddrPort, loopback bool, deny ...netip.Prefix) string {
+	p := &peers{special: special(), deny: deny, loopback: loopback, own: map[netip.Addr]string{netip.MustParseAddr("8.8.4.4"): "own"}}
+	return p.forbids(to)
+}
+
+// Seen is what the filter makes of a packet.
+type Seen struct {
+	Data, Signed bool
+	Peers        []netip.AddrPort
+}
+
+// Parse is the front filter.
+func Parse(b []byte) (Seen, bool) {
+	r, whole := parse(b)
+	return Seen{Data: r.data, Signed: r.signed, Peers: r.peers}, whole
+}
+
+// FrameSize reads the head of a frame.
+func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
+
+// AcceptOn lets the server take connections from another listener too.
+func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.streams.accept(l) }) }
+
+// Places is how many places of the quota are taken.
+func (s *Server) Places() int {
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	return s.ledger.total
+}
+
+// Age makes every relay older by d.
+func (s *Server) Age(d time.Duration) {
+	s.table.mu.RLock()
+	defer s.table.mu.RUnlock()
+	for _, r := range s.table.byClient {
+		r.ends.Add(-int64(d))
+	}
+}
