@@ -119,7 +119,7 @@ func newSite(app fs.FS) (*site, error) {
 		switch {
 		case name == "index.html":
 			s.index, err = newFile(kind, never, s.placed(body))
-		case path.Ext(name) == ".js":
+		case path.Ext(name) == ".js", path.Ext(name) == ".css":
 			s.files[name], err = newFile(kind, forever, lean(body))
 		default:
 			s.files[name], err = newFile(kind, forever, body)
