@@ -22,7 +22,7 @@ func Source() string {
 }
 
 // Beat renews the lease once, as Run does each second.
-func (q *Queue) Beat(ctx context.Context) error { return q.beat(ctx, "0") }
+func (q *Queue) Beat(ctx context.Context) error { return q.beat(ctx) }
 
 // Sweep sweeps once, as Run does each second.
 func (q *Queue) Sweep(ctx context.Context) error { return q.sweep(ctx) }
@@ -37,8 +37,23 @@ func (q *Queue) Collect(ctx context.Context, after string) (string, error) {
 	return after, err
 }
 
+// Hand gives an event to the owner.
+func (q *Queue) Hand(e Event) { q.hand(e, single) }
+
 // Unexported, but worth a test of their own.
 var (
 	Widening = widening
 	Summary  = summary
 )
+
+// Pace is pace for tests.
+type Pace struct{ *pace }
+
+// NewPace returns a pace that saw nothing.
+func NewPace() Pace { return Pace{newPace()} }
+
+// Arrived counts a search.
+func (p Pace) Arrived(now time.Time, t Ticket) { p.arrived(now, t) }
+
+// Expected returns what is expected for a ticket.
+func (p Pace) Expected(now time.Time, t Ticket) float64 { return p.expected(now, near(t)) }

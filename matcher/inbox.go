@@ -14,23 +14,22 @@ import (
 )
 
 const (
-	// listen is how long one read of the inbox waits.
-	listen = time.Second
-	batch  = 256
+	// patience is how long one read of the inbox waits for an event.
+	patience = time.Second
+	batch    = 256
+
+	// beginning is before all entries of a stream.
+	beginning = "0"
 
 	backoffLeast = 50 * time.Millisecond
 	backoffMost  = time.Second
 )
 
-// read hands out what comes to this node's inbox, until ctx ends. The last entry read is noted in
-// cursor for the beat, which trims.
-func (q *Queue) read(ctx context.Context, at *cursor) {
+// listen hands out what comes to this node's inbox, until ctx ends. The beat trims what was read.
+func (q *Queue) listen(ctx context.Context) {
 	pause := backoffLeast
 	for ctx.Err() == nil {
-		if q.rewind.Swap(false) {
-			at.set("0")
-		}
-		entries, err := q.listen(ctx, at.get())
+		entries, err := q.fetch(ctx, q.read.get())
 		if err != nil {
 			wait(ctx, pause)
 			pause = min(2*pause, backoffMost)
@@ -38,21 +37,21 @@ func (q *Queue) read(ctx context.Context, at *cursor) {
 		}
 		pause = backoffLeast
 		for _, entry := range entries {
-			at.set(entry.ID)
+			q.read.set(entry.ID)
 			q.take(entry.Values)
 		}
 	}
 }
 
-// listen waits for entries after last.
-func (q *Queue) listen(ctx context.Context, last string) ([]redis.XMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, listen+q.cfg.Timeout)
+// fetch waits for entries after last; there are none when nothing came.
+func (q *Queue) fetch(ctx context.Context, last string) ([]redis.XMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience+q.cfg.Timeout)
 	defer cancel()
 	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{retention.Inbox.Key(q.cfg.Node), last}, Count: batch, Block: listen,
+		Streams: []string{retention.Inbox.Key(q.cfg.Node), last}, Count: batch, Block: patience,
 	}).Result()
 	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
-		return nil, nil // nothing came
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

@@ -133,8 +133,8 @@ func (w *world) do(people []person, o op) error {
 	}
 	s := w.model.tickets[w.tickets[o.A%len(w.tickets)]]
 	switch {
-	case o.Deed == leave && (s.state != waits || !w.model.over(s)):
-		return w.leave(s.ID) // who may not be met any more is dropped some time or other
+	case o.Deed == leave && (s.state != waits || w.model.alive(s.node)):
+		return w.leave(s.ID) // who waits on a dead node is forgotten some time or other
 	case o.Deed == again && w.model.alive(s.node):
 		t := s.Ticket
 		if o.B%2 == 0 {

@@ -53,7 +53,7 @@ type Queue struct {
 	skew    atomic.Int64 // clock of Redis minus ours, in microseconds
 	nodes   atomic.Int64 // living, at the last beat
 	held    atomic.Bool  // we had a lease before
-	rewind  atomic.Bool  // Redis forgot us: read the inbox from its beginning
+	read    cursor       // of the inbox
 }
 
 // New returns a queue on rdb. It is alive once [Queue.Run] runs.
@@ -80,6 +80,7 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 		events: make(chan Event, eventCapacity),
 	}
 	q.nodes.Store(1)
+	q.read.set(beginning)
 	q.widens = func(t Ticket) time.Duration {
 		return widening(q.pace.expected(time.Now(), near(t)) * float64(q.nodes.Load()))
 	}
@@ -104,7 +105,7 @@ func (q *Queue) Join(ctx context.Context, t Ticket) (Result, error) {
 	}
 	reply, err := q.join(ctx, t)
 	if err == nil && reply[0] == "lease" { // not yet beaten, or Redis forgot everything
-		if err = q.beat(ctx, "0"); err == nil {
+		if err = q.beat(ctx); err == nil {
 			reply, err = q.join(ctx, t)
 		}
 	}

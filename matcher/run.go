@@ -20,10 +20,9 @@ const (
 // that this node uses. It returns when ctx ends, with the lease resigned, so that nobody is matched
 // with a browser of this node from then on. While Redis is away it goes on trying.
 func (q *Queue) Run(ctx context.Context) error {
-	at := &cursor{id: "0"}
 	var reading sync.WaitGroup
-	reading.Go(func() { q.read(ctx, at) })
-	q.beats(ctx, at)
+	reading.Go(func() { q.listen(ctx) })
+	q.beats(ctx)
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
 	defer cancel()
@@ -33,12 +32,12 @@ func (q *Queue) Run(ctx context.Context) error {
 }
 
 // beats renews the lease until ctx ends.
-func (q *Queue) beats(ctx context.Context, at *cursor) {
+func (q *Queue) beats(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	away := false
 	for n := 1; ctx.Err() == nil; n++ {
-		err := q.beat(ctx, at.get())
+		err := q.beat(ctx)
 		if err == nil {
 			err = q.sweep(ctx)
 		}
@@ -66,31 +65,31 @@ func (q *Queue) report(ctx context.Context, err error) {
 	q.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "queue store is back")
 }
 
-// beat renews the lease. read is the last entry read of the inbox, "0" for none.
-func (q *Queue) beat(ctx context.Context, read string) error {
-	reply, err := q.beatFor(ctx, retention.LeaseTime, read)
+// beat renews the lease.
+func (q *Queue) beat(ctx context.Context) error {
+	reply, err := q.beatFor(ctx, retention.LeaseTime)
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
 	q.sync(reply[0])
 	q.nodes.Store(max(1, micros(reply[1])))
 	if reply[2] == "new" && q.held.Swap(true) {
-		q.rewind.Store(true)
+		q.read.set(beginning) // Redis forgot us: its inbox is a new one, perhaps with smaller numbers
 	}
 	return nil
 }
 
 // resign gives the lease back and wakes the reader of the inbox.
 func (q *Queue) resign(ctx context.Context) error {
-	if _, err := q.beatFor(ctx, 0, "0"); err != nil {
+	if _, err := q.beatFor(ctx, 0); err != nil {
 		return fmt.Errorf("resign the lease: %w", err)
 	}
 	return nil
 }
 
-func (q *Queue) beatFor(ctx context.Context, lease time.Duration, read string) ([]string, error) {
+func (q *Queue) beatFor(ctx context.Context, lease time.Duration) ([]string, error) {
 	keys := []string{retention.Lease.Key(), retention.Inbox.Key(q.cfg.Node)}
-	return q.run(ctx, q.scripts.beat, keys, q.cfg.Node, lease.Microseconds(), read)
+	return q.run(ctx, q.scripts.beat, keys, q.cfg.Node, lease.Microseconds(), q.read.get())
 }
 
 const (

@@ -175,6 +175,9 @@ func (w *world) join(n *node, t matcher.Ticket) error {
 		w.pairs = append(w.pairs, s.match)
 		other := s.match.other(s)
 		w.expect(other, "offer", "")
+		if err := errors.Join(w.stands(s), w.stands(other)); err != nil {
+			return err
+		}
 	}
 	return w.compare(n, s, got)
 }
@@ -319,25 +322,33 @@ func (w *world) heard() error {
 	return nil
 }
 
-// pools checks that everybody who waits on a living node stands in each of their pools at the right
-// place, and that nobody stands there who is known not to wait.
+// pools checks where everybody stands.
 func (w *world) pools() error {
 	for _, s := range w.model.tickets {
-		for _, p := range s.places() {
-			key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(s.Band))
-			score, err := w.engine.rdb.ZScore(w.ctx, key, s.ID).Result()
-			stands := err == nil
-			switch {
-			case err != nil && !errors.Is(err, redis.Nil):
-				return err
-			case s.state != waits && stands:
-				return fmt.Errorf("%s stands in %s and does not wait", s.ID, key)
-			case s.state != waits || w.model.over(s):
-			case !stands:
-				return fmt.Errorf("%s waits and does not stand in %s", s.ID, key)
-			case int64(score) != p.since.UnixMicro():
-				return fmt.Errorf("%s stands in %s since %.0f, the model says %d", s.ID, key, score, p.since.UnixMicro())
-			}
+		if err := w.stands(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stands checks that who waits on a living node stands in each of their pools at the right place,
+// and that who does not wait stands nowhere.
+func (w *world) stands(s *search) error {
+	for _, p := range s.places() {
+		key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(s.Band))
+		score, err := w.engine.rdb.ZScore(w.ctx, key, s.ID).Result()
+		stands := err == nil
+		switch {
+		case err != nil && !errors.Is(err, redis.Nil):
+			return err
+		case s.state != waits && stands:
+			return fmt.Errorf("%s stands in %s and does not wait", s.ID, key)
+		case s.state != waits || w.model.over(s):
+		case !stands:
+			return fmt.Errorf("%s waits and does not stand in %s", s.ID, key)
+		case int64(score) != p.since.UnixMicro():
+			return fmt.Errorf("%s stands in %s since %.0f, the model says %d", s.ID, key, score, p.since.UnixMicro())
 		}
 	}
 	return nil

@@ -65,6 +65,17 @@ end
 
 local function close(id) call('SET', format(TICKET, id), 'x', 'PX', TOMBSTONE_TTL) end
 
+-- drop takes out a ticket that is over. Should its node only have been slow, its owner may queue
+-- the same ticket again; one that waited too long is closed.
+local function drop(ticket)
+  unqueue(ticket)
+  if alive(ticket.node) then
+    close(ticket.id)
+  else
+    call('DEL', format(TICKET, ticket.id))
+  end
+end
+
 -- A match is its fields in this order, each followed by ';'. Side a is who arrived first.
 -- state: offered, a or b (that side has confirmed), live, aborted.
 local FIELDS = {

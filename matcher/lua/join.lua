@@ -109,8 +109,7 @@ local function examine(head)
     return nil, true
   end
   if over(other) then
-    unqueue(other)
-    call('DEL', format(TICKET, other_id))
+    drop(other)
     seen[other_id] = 'gone'
     buried = buried + 1
     return nil, true

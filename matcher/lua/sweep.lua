@@ -15,8 +15,7 @@ for _, id in ipairs(ids) do
     call('ZREM', KEYS[1], id)
     dropped = dropped + 1
   elseif over(ticket) then
-    unqueue(ticket)
-    call('DEL', format(TICKET, id))
+    drop(ticket)
     dropped = dropped + 1
   end
 end
