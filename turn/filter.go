@@ -157,7 +157,7 @@ func (r *request) word(kind stun.AttrType, v []byte) bool {
 
 // peer takes in an XOR-PEER-ADDRESS. Addresses of Send indications are judged where they are used.
 func (r *request) peer(v []byte) bool {
-	if len(v) < 4 {
+	if len(v) < 4 || v[0] != 0 { // pion refuses what RFC 8489 would have it ignore
 		return false
 	}
 	port := binary.BigEndian.Uint16(v[2:]) ^ cookieHigh
