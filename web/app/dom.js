@@ -22,6 +22,17 @@ export function h(tag, props, ...children) {
   return el;
 }
 
+/**
+ * A button that does one thing.
+ * @param {string} id of data-testid
+ * @param {string} style
+ * @param {() => void} onclick
+ * @param {...Child} children
+ */
+export function button(id, style, onclick, ...children) {
+  return h('button', { type: 'button', class: style || undefined, 'data-testid': id, onclick }, ...children);
+}
+
 /** @param {Element} el @param {string} name @param {string | number | boolean | undefined} value */
 export function attr(el, name, value) {
   if (value === undefined || value === false) el.removeAttribute(name);

@@ -61,15 +61,15 @@ export function call(ctx) {
 }
 
 /** The heading and the sentence below it. @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state @returns {[string, string]} */
-function words({ t, catalogue }, { screen, call }) {
+function words({ t, names }, { screen, call }) {
   if (call?.verified === 'mismatch') return [t('alarm.title'), t('alarm.body')];
   const slow = call?.slow ? t(`slow.${call.slow}`) : '';
   if (screen === 'matched') return [t('call.matched'), t('call.matched.why')];
   if (screen === 'connecting') return [t('call.connecting'), slow || t('call.connecting.why')];
   if (screen === 'reconnecting') return [t('call.reconnecting'), slow || t('call.reconnecting.why')];
-  const language = catalogue.languages.find(({ tag }) => tag === call?.language)?.name ?? '';
-  const topics = t.list((call?.shared ?? []).map((slug) => t(`interest.${slug}`)));
-  return [topics ? t('call.shared', { topics }) : t('call.language', { language }), ''];
+  const shared = call?.shared ?? [];
+  if (shared.length > 0) return [t('call.shared', { topics: names.topics(shared) }), ''];
+  return [t('call.language', { language: names.language(call?.language ?? '') }), ''];
 }
 
 /** What is wrong right now, worst first. @param {import('./view.js').State} state @returns {[string, import('./view-icons.js').Icon][]} */

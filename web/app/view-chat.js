@@ -38,21 +38,18 @@ export function chatPanel({ t, dispatch }) {
     focus: input,
     update({ call }) {
       const messages = call?.chat ?? [];
-      const size = log.childElementCount;
-      repeat(
-        log,
-        messages.map((_, i) => String(i)),
-        (key) => {
-          const { mine, text } = messages[Number(key)] ?? { mine: true, text: '' };
-          return h(
-            'p',
-            { class: mine ? 'mine' : 'theirs', dir: 'auto' },
-            h('span', { class: 'unseen' }, mine ? t('chat.you') : t('chat.them'), ' '),
-            text,
-          );
-        },
-      );
-      if (log.childElementCount !== size) log.scrollTop = log.scrollHeight;
+      const keys = messages.map(({ at }, i) => `${at}.${messages.slice(0, i).filter((m) => m.at === at).length}`);
+      const last = log.lastElementChild;
+      repeat(log, keys, (key) => {
+        const { mine, text } = messages[keys.indexOf(key)] ?? { mine: true, text: '' };
+        return h(
+          'p',
+          { class: mine ? 'mine' : 'theirs', dir: 'auto' },
+          h('span', { class: 'unseen' }, mine ? t('chat.you') : t('chat.them'), ' '),
+          text,
+        );
+      });
+      if (log.lastElementChild !== last) log.scrollTop = log.scrollHeight;
     },
   };
 }

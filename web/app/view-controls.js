@@ -1,73 +1,73 @@
 // The bar at the bottom of a call: always the same buttons in the same place.
 
-import { attr, h, show, text } from './dom.js';
+import { attr, button, h, show, text } from './dom.js';
 import { icon, setIcon } from './view-icons.js';
 
 /** @param {import('./view.js').Ctx} ctx */
 export function controls({ t, dispatch }) {
-  const muteIcon = h('span', { class: 'symbol' });
-  const muteLabel = h('span', {});
-  const mute = h(
-    'button',
-    { type: 'button', class: 'big mute', 'data-testid': 'mute', onclick: () => dispatch({ type: 'mute' }) },
-    muteIcon,
-    muteLabel,
-  );
-  const next = button('next', 'next', t('call.next'), () => dispatch({ type: 'next' }), 'big next');
-  const leave = button('leave', 'leave', t('call.leave'), () => dispatch({ type: 'leave' }), 'big leave');
-  const cancel = button('cancel', 'close', t('queue.cancel'), () => dispatch({ type: 'cancel' }), 'big');
-  const chat = opener('chat', 'chat');
-  const sound = opener('devices', 'sound');
-  const report = opener('report', 'flag');
+  const mute = muteButton(() => dispatch({ type: 'mute' }));
+  const next = button('next', 'big next', () => dispatch({ type: 'next' }), ...face('next', 'call.next'));
+  const leave = button('leave', 'big leave', () => dispatch({ type: 'leave' }), ...face('leave', 'call.leave'));
+  const cancel = button('cancel', 'big', () => dispatch({ type: 'cancel' }), ...face('close', 'queue.cancel'));
+  const openers = [opener('chat', 'chat'), opener('devices', 'sound'), opener('report', 'flag')];
   const unread = h('span', { class: 'unread' });
-  chat.append(unread);
-  const side = h('div', { class: 'side' }, chat, sound, report);
+  openers[0]?.el.append(unread);
+  const side = h('div', { class: 'side' }, ...openers.map(({ el }) => el));
   const el = h(
     'div',
     { class: 'controls', role: 'group', 'aria-label': t('call.controls') },
     side,
-    h('div', { class: 'main' }, mute, next, leave, cancel),
+    h('div', { class: 'main' }, mute.el, next, leave, cancel),
   );
+  // A panel on a phone ends where the bar begins.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty('--bar', `${el.offsetHeight}px`);
+  }).observe(el);
 
+  /** @param {import('./view-icons.js').Icon} symbol @param {string} label */
+  function face(symbol, label) {
+    return [icon(symbol), h('span', {}, t(label))];
+  }
   /** @param {string} name @param {import('./view-icons.js').Icon} symbol */
   function opener(name, symbol) {
     const toggle = () => dispatch({ type: 'panel', name: opened === name ? '' : name });
-    return button(name, symbol, t(`call.${name}`), toggle, 'small');
+    return { name, el: button(name, 'small', toggle, ...face(symbol, `call.${name}`)) };
   }
-  /** @param {string} id @param {import('./view-icons.js').Icon} symbol @param {string} label @param {() => void} onclick @param {string} style */
-  function button(id, symbol, label, onclick, style) {
-    return h(
-      'button',
-      { type: 'button', class: style, 'data-testid': id, onclick },
-      icon(symbol),
-      h('span', {}, label),
-    );
+  /** The label says the state and the accessible name also what pressing does. @param {() => void} onclick */
+  function muteButton(onclick) {
+    const symbol = h('span', { class: 'symbol' });
+    const label = h('span', {});
+    const el = button('mute', 'big mute', onclick, symbol, label);
+    /** @param {boolean} muted */
+    function update(muted) {
+      setIcon(symbol, muted ? 'mute' : 'mic');
+      text(label, muted ? t('call.muted') : t('call.unmuted'));
+      attr(el, 'data-on', muted);
+      attr(el, 'aria-label', muted ? t('call.muted.do') : t('call.unmuted.do'));
+    }
+    return { el, update };
   }
 
   let opened = '';
-  let read = 0;
+  let read = 0; // when the newest line was written that has been seen
+  /** @param {import('./view.js').Call['chat']} lines @param {boolean} seen */
+  function count(lines, seen) {
+    const theirs = lines.filter(({ mine, at }) => !mine && at > read);
+    if (seen) read = theirs.at(-1)?.at ?? read;
+    const n = seen ? 0 : theirs.length;
+    show(unread, n > 0);
+    text(unread, n > 0 ? t('call.unread', { n }) : '');
+  }
+
   /** @param {import('./view.js').State} state */
   function update({ screen, call, panel }) {
     opened = panel;
     const matched = screen === 'matched';
-    const muted = call?.muted === true;
-    setIcon(muteIcon, muted ? 'mute' : 'mic');
-    text(muteLabel, muted ? t('call.muted') : t('call.unmuted'));
-    attr(mute, 'data-on', muted);
-    attr(mute, 'aria-label', muted ? t('call.muted.do') : t('call.unmuted.do'));
-    for (const el of [mute, next, leave, side]) show(el, !matched);
+    for (const part of [mute.el, next, leave, side]) show(part, !matched);
     show(cancel, matched);
-    for (const [el, name] of /** @type {const} */ ([
-      [chat, 'chat'],
-      [sound, 'devices'],
-      [report, 'report'],
-    ])) {
-      attr(el, 'aria-expanded', panel === name ? 'true' : 'false');
-    }
-    const theirs = call?.chat.filter(({ mine }) => !mine).length ?? 0;
-    if (panel === 'chat' || theirs < read) read = theirs;
-    show(unread, theirs > read);
-    text(unread, theirs > read ? t('call.unread', { n: theirs - read }) : '');
+    mute.update(call?.muted === true);
+    for (const { name, el: part } of openers) attr(part, 'aria-expanded', panel === name ? 'true' : 'false');
+    count(call?.chat ?? [], panel === 'chat');
   }
   return { el, update };
 }

@@ -1,6 +1,6 @@
 // After a call, and the screens where nothing goes on by itself.
 
-import { h, show, text } from './dom.js';
+import { button, h, show, text } from './dom.js';
 import { icon } from './view-icons.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
@@ -9,40 +9,24 @@ export function ended(ctx) {
   const title = h('h1', { tabindex: -1 });
   const body = h('p', { class: 'lead' });
   const talked = h('p', { class: 'talked' });
-  const again = h(
-    'button',
-    { class: 'primary', type: 'button', 'data-testid': 'again', onclick: () => dispatch({ type: 'again' }) },
-    t('ended.again'),
-  );
-  const home = h(
-    'button',
-    { type: 'button', 'data-testid': 'home', onclick: () => dispatch({ type: 'home' }) },
-    t('ended.home'),
-  );
+  const again = button('again', 'primary', () => dispatch({ type: 'again' }), t('ended.again'));
+  const home = button('home', '', () => dispatch({ type: 'home' }), t('ended.home'));
+  const heading = h('h2', {}, t('ended.wrong'));
   const until = h('p', { class: 'hint' });
-  const report = h(
-    'button',
-    {
-      type: 'button',
-      class: 'quiet',
-      'data-testid': 'report',
-      onclick: () => dispatch({ type: 'panel', name: 'report' }),
-    },
+  const report = button(
+    'report',
+    'quiet',
+    () => dispatch({ type: 'panel', name: 'report' }),
     icon('flag'),
     t('ended.report'),
   );
-  const block = h(
-    'button',
-    { type: 'button', class: 'quiet', 'data-testid': 'block', onclick: () => dispatch({ type: 'block' }) },
-    icon('block'),
-    t('ended.block'),
-  );
+  const block = button('block', 'quiet', () => dispatch({ type: 'block' }), icon('block'), t('ended.block'));
   const reported = h('p', { class: 'note' }, t('ended.is_reported'));
   const blocked = h('p', { class: 'note' }, t('ended.is_blocked'));
   const wrong = h(
     'section',
-    { class: 'wrong', 'aria-labelledby': 'wrong' },
-    h('h2', { id: 'wrong' }, t('ended.wrong')),
+    { class: 'wrong', 'aria-label': t('ended.wrong') },
+    heading,
     until,
     reported,
     blocked,
@@ -53,9 +37,10 @@ export function ended(ctx) {
   let shown = null;
   /** @param {number} now */
   function tick(now) {
-    const open = shown !== null && shown.canReport && now < shown.until;
+    const open = shown?.canReport === true && now < shown.until;
     const done = shown?.reported || shown?.blocked;
     show(wrong, open || done === true);
+    show(heading, open && !done);
     show(until, open && !shown?.reported);
     show(report, open && !shown?.reported);
     show(block, open && !shown?.blocked);
@@ -78,24 +63,19 @@ export function ended(ctx) {
   };
 }
 
-const reload = ['replaced', 'version', 'hello']; // only a fresh page helps
-
-/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
-export function blocked({ t, dispatch }) {
+/** Screens that only a fresh page leaves. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
+export function blocked({ t }) {
   const title = h('h1', { tabindex: -1 });
   const body = h('p', { class: 'lead' });
-  const act = h('button', { class: 'primary', type: 'button', 'data-testid': 'home', onclick: () => leave() });
-  let fresh = false;
-  const leave = () => (fresh ? location.reload() : dispatch({ type: 'home' }));
+  const act = button('reload', 'primary', () => location.reload());
   return {
     el: h('div', { class: 'blocked' }, title, body, h('div', { class: 'go' }, act)),
     title,
     update({ reason }) {
       const code = t.has(`blocked.${reason}.why`) ? reason : 'error';
-      fresh = reload.includes(code);
       text(title, t(`blocked.${code}`));
       text(body, t(`blocked.${code}.why`));
-      text(act, code === 'replaced' ? t('blocked.here') : fresh ? t('blocked.reload') : t('blocked.home'));
+      text(act, code === 'replaced' ? t('blocked.here') : t('blocked.reload'));
     },
   };
 }

@@ -1,6 +1,6 @@
 // The ways out when the microphone cannot be used: what to press in this browser, then try again.
 
-import { h, repeat, show } from './dom.js';
+import { button, h, repeat, show } from './dom.js';
 import { pickers } from './view-sound.js';
 
 const browsers = ['chrome', 'firefox', 'safari', 'android', 'iphone'];
@@ -31,12 +31,9 @@ export function waysOut(ctx) {
     ),
   );
   const devices = pickers(ctx, 'help');
-  const retry = h(
-    'button',
-    { class: 'primary', type: 'button', 'data-testid': 'mic-retry', onclick: () => dispatch({ type: 'mic-retry' }) },
-    t('mic.retry'),
-  );
-  const el = h('div', { class: 'help' }, steps, others, devices.el, h('div', { class: 'go' }, retry));
+  const retry = button('mic-retry', 'primary', () => dispatch({ type: 'mic-retry' }), t('mic.retry'));
+  const row = h('div', { class: 'go' }, retry);
+  const el = h('div', { class: 'help' }, steps, others, devices.el, row);
   return {
     el,
     /** @param {import('./view.js').State} state */
@@ -48,7 +45,7 @@ export function waysOut(ctx) {
       show(others, phase === 'failed' && settings);
       devices.update(state);
       show(devices.el, ['busy', 'silent', 'none'].includes(error));
-      show(retry, phase === 'failed' && error !== 'insecure' && error !== 'webview');
+      show(row, phase === 'failed' && error !== 'insecure' && error !== 'webview');
     },
   };
 }

@@ -1,6 +1,6 @@
 // Home: what this is, what you would like to talk about and in which languages, and what is kept.
 
-import { attr, h, repeat, show, text } from './dom.js';
+import { attr, button, h, repeat, show, text } from './dom.js';
 import { icon } from './view-icons.js';
 
 const most = 5; // languages or interests of one search
@@ -25,8 +25,9 @@ export function home(ctx) {
   const offline = h('p', { class: 'note' }, t('home.offline'));
   const find = () => {
     show(missing, !adult.checked);
-    if (adult.checked) dispatch({ type: 'find' });
-    else adult.focus();
+    if (!adult.checked) adult.focus();
+    else if (ctx.choices().languages.length === 0) speak.add.focus();
+    else dispatch({ type: 'find' });
   };
   const el = h(
     'div',
@@ -41,12 +42,7 @@ export function home(ctx) {
       h('p', { class: 'hint', id: 'adult-why' }, t('home.adult.why')),
       missing,
     ),
-    h(
-      'div',
-      { class: 'go' },
-      h('button', { class: 'primary', type: 'button', 'data-testid': 'find', onclick: find }, t('home.find')),
-      offline,
-    ),
+    h('div', { class: 'go' }, button('find', 'primary', find, t('home.find')), offline),
     kept(ctx),
   );
   return {
@@ -119,19 +115,19 @@ function languages({ t, catalogue, choices, choose }) {
   function update({ languages: tags }) {
     repeat(chips, tags, chip);
     [...chips.children].forEach((child, i) => {
-      const [first, remove] = child.querySelectorAll('button');
+      const [raise, remove] = child.querySelectorAll('button');
       const name = names.get(tags[i] ?? '') ?? '';
-      if (first)
-        attr(first, 'aria-label', i === 0 ? t('home.language.first', { name }) : t('home.language.raise', { name }));
-      if (first) attr(first, 'title', i === 0 ? undefined : t('home.language.raise', { name }));
+      const does = i === 0 ? t('home.language.first', { name }) : t('home.language.raise', { name });
+      if (raise) attr(raise, 'aria-label', does);
       if (remove) show(remove, tags.length > 1);
     });
     for (const option of add.options) option.hidden = option.disabled = tags.includes(option.value);
     show(add, tags.length < most);
-    text(hint, tags.length === 0 ? t('home.language.none') : tags.length > 1 ? t('home.language.order') : '');
+    text(hint, tags.length === 0 ? t('home.language.none') : t('home.language.order'));
+    attr(hint, 'class', tags.length === 0 ? 'error' : 'hint');
     show(hint, tags.length !== 1);
   }
-  return { el, update };
+  return { el, add, update };
 }
 
 /** The interests, or anything. @param {import('./view.js').Ctx} ctx */
@@ -151,7 +147,7 @@ function interests({ t, catalogue, choices, choose }) {
   }
   /** @param {string} id @param {string} name @param {() => void} onclick */
   function chip(id, name, onclick) {
-    return h('button', { type: 'button', class: 'chip', 'data-testid': id, onclick }, name);
+    return button(id, 'chip', onclick, name);
   }
   const el = h(
     'section',
@@ -190,7 +186,7 @@ function kept({ t }) {
       { class: 'hint' },
       t('home.kept.limits'),
       ' ',
-      h('a', { href: 'privacy', 'data-testid': 'privacy' }, t('home.privacy')),
+      h('a', { href: 'privacy', target: '_blank', rel: 'noopener', 'data-testid': 'privacy' }, t('home.privacy')),
     ),
   );
 }

@@ -1,5 +1,7 @@
 // The keyboard: one key for each thing one may want quickly, never while somebody types.
 
+/** What Esc pressed twice does. @type {Record<string, string>} */
+const exits = { queued: 'cancel', matched: 'cancel', connecting: 'next', live: 'next', reconnecting: 'next' };
 const twice = 2000; // ms within which the second Esc counts
 
 /**
@@ -20,30 +22,36 @@ export function keyboard({ dispatch, state, hint }) {
     c: () => panel('chat'),
   };
 
-  /** @param {string} screen @param {number} now */
-  function escape(screen, now) {
-    const out = screen === 'queued' || screen === 'matched' ? 'cancel' : calling(screen) ? 'next' : '';
-    if (state()?.panel) dispatch({ type: 'panel', name: '' });
-    else if (out && now - escaped < twice) dispatch({ type: out });
-    else if (out) {
-      escaped = now;
-      hint(out === 'next' ? 'keys.again.next' : 'keys.again.cancel');
-      return;
-    }
+  /** Out of whatever this is: first the panel, then, pressed twice, the search or the call. @param {number} now */
+  function out(now) {
+    const where = state();
+    const action = where ? exits[where.screen] : undefined;
+    const again = now - escaped < twice;
     escaped = -twice;
+    if (where?.panel) dispatch({ type: 'panel', name: '' });
+    else if (action && again) dispatch({ type: action });
+    else if (action) {
+      escaped = now;
+      hint(`keys.again.${action}`);
+    }
+  }
+
+  /** @param {string} key @returns {(() => void) | undefined} */
+  function meaning(key) {
+    const screen = state()?.screen ?? '';
+    if (key === '?') return () => panel('keys');
+    if (screen === 'ended') return key === 'r' ? inCall.r : undefined;
+    return exits[screen] === 'next' ? inCall[key] : undefined;
   }
 
   /** @param {KeyboardEvent} event */
   function pressed(event) {
-    const screen = state()?.screen ?? '';
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat) return;
-    if (event.key === 'Escape') escape(screen, event.timeStamp);
-    else if (!single || typing(event.target)) return;
-    else if (event.key === '?') panel('keys');
-    else if (screen === 'ended' && event.key.toLowerCase() === 'r') panel('report');
-    else if (calling(screen)) inCall[event.key.toLowerCase()]?.();
-    else return;
+    if (event.key === 'Escape') return out(event.timeStamp);
+    const act = single && !typing(event.target) ? meaning(event.key.toLowerCase()) : undefined;
+    if (!act) return;
     event.preventDefault();
+    act();
   }
 
   document.addEventListener('keydown', pressed);
@@ -54,9 +62,6 @@ export function keyboard({ dispatch, state, hint }) {
     },
   };
 }
-
-/** @param {string} screen */
-const calling = (screen) => ['connecting', 'live', 'reconnecting'].includes(screen);
 
 /** @param {EventTarget | null} target */
 function typing(target) {

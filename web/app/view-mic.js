@@ -1,6 +1,6 @@
 // Microphone: why the browser will ask, the test that stays on this device, and the way out of each failure.
 
-import { h, show, text } from './dom.js';
+import { button, h, show, text } from './dom.js';
 import { waysOut } from './view-help.js';
 import { icon } from './view-icons.js';
 import { pickers } from './view-sound.js';
@@ -10,11 +10,8 @@ export function mic(ctx) {
   const { t, dispatch } = ctx;
   const title = h('h1', { tabindex: -1 });
   const body = h('p', { class: 'lead' });
-  const ask = h(
-    'button',
-    { class: 'primary', type: 'button', 'data-testid': 'mic-ask', onclick: () => dispatch({ type: 'mic-ask' }) },
-    t('mic.ask'),
-  );
+  const ask = button('mic-ask', 'primary', () => dispatch({ type: 'mic-ask' }), t('mic.ask'));
+  const row = h('div', { class: 'go' }, ask);
   const facts = h(
     'ul',
     { class: 'facts' },
@@ -24,12 +21,8 @@ export function mic(ctx) {
   );
   const test = tester(ctx);
   const help = waysOut(ctx);
-  const back = h(
-    'button',
-    { class: 'quiet', type: 'button', 'data-testid': 'home', onclick: () => dispatch({ type: 'home' }) },
-    t('back'),
-  );
-  const el = h('div', { class: 'mic' }, title, body, facts, h('div', { class: 'go' }, ask), help.el, test.el, back);
+  const back = button('home', 'quiet', () => dispatch({ type: 'home' }), t('back'));
+  const el = h('div', { class: 'mic' }, title, body, facts, row, help.el, test.el, back);
   return {
     el,
     title,
@@ -41,7 +34,7 @@ export function mic(ctx) {
       text(title, failed ? t(`mic.fail.${error || 'denied'}`) : t(`mic.${name}`));
       text(body, failed ? t(`mic.fail.${error || 'denied'}.why`) : t(`mic.${name}.why`));
       show(facts, phase === 'explain');
-      show(ask, phase === 'explain');
+      show(row, phase === 'explain');
       show(help.el, failed || phase === 'pending');
       show(test.el, testing);
       help.update(state);
@@ -54,23 +47,11 @@ export function mic(ctx) {
 function tester(ctx) {
   const { t, dispatch } = ctx;
   const silent = h('p', { class: 'note warn' }, t('mic.silent'));
-  const record = h(
-    'button',
-    { type: 'button', 'data-testid': 'mic-record', onclick: () => dispatch({ type: 'mic-record' }) },
-    t('mic.record'),
-  );
-  const play = h(
-    'button',
-    { type: 'button', 'data-testid': 'mic-play', onclick: () => dispatch({ type: 'mic-play' }) },
-    t('mic.play'),
-  );
+  const record = button('mic-record', '', () => dispatch({ type: 'mic-record' }), t('mic.record'));
+  const play = button('mic-play', '', () => dispatch({ type: 'mic-play' }), t('mic.play'));
   const now = h('p', { class: 'hint busy' });
   const devices = pickers(ctx, 'test');
-  const ok = h(
-    'button',
-    { class: 'primary', type: 'button', 'data-testid': 'mic-ok', onclick: () => dispatch({ type: 'mic-ok' }) },
-    t('mic.ok'),
-  );
+  const ok = button('mic-ok', 'primary', () => dispatch({ type: 'mic-ok' }), t('mic.ok'));
   const el = h(
     'div',
     { class: 'tester' },

@@ -1,7 +1,7 @@
 // The panels beside a call: report, verify, direct and the list of keys. None of them is modal, so
 // mute, next and leave stay within reach while one is open.
 
-import { attr, h, repeat, show, text } from './dom.js';
+import { attr, button, h, repeat, show, text } from './dom.js';
 import { emoji } from './emoji.js';
 import { icon } from './view-icons.js';
 
@@ -25,12 +25,8 @@ export function reportPanel({ t, dispatch }) {
       t(`report.${reason}`),
     ),
   );
-  const block = h(
-    'button',
-    { type: 'button', class: 'quiet', 'data-testid': 'block', onclick: () => dispatch({ type: 'block' }) },
-    icon('block'),
-    t('report.block'),
-  );
+  const ends = h('p', { class: 'hint' }, t('report.ends'));
+  const block = button('block', 'quiet', () => dispatch({ type: 'block' }), icon('block'), t('report.block'));
   const form = h(
     'form',
     {
@@ -44,6 +40,7 @@ export function reportPanel({ t, dispatch }) {
     h('fieldset', {}, h('legend', {}, t('report.what')), ...choices),
     missing,
     h('p', { class: 'hint' }, t('report.stored')),
+    ends,
     send,
   );
   return {
@@ -53,7 +50,7 @@ export function reportPanel({ t, dispatch }) {
       form.reset();
       show(missing, false);
     },
-    update: () => {},
+    update: ({ call }) => show(ends, call !== null),
   };
 }
 
@@ -67,12 +64,8 @@ export function verifyPanel({ t, dispatch }) {
   const asks = h(
     'div',
     { class: 'row' },
-    h(
-      'button',
-      { type: 'button', class: 'primary', 'data-testid': 'sas-match', onclick: answer(true) },
-      t('verify.match'),
-    ),
-    h('button', { type: 'button', 'data-testid': 'sas-differ', onclick: answer(false) }, t('verify.differ')),
+    button('sas-match', 'primary', answer(true), t('verify.match')),
+    button('sas-differ', '', answer(false), t('verify.differ')),
   );
   return {
     title: t('verify.title'),

@@ -1,7 +1,7 @@
 // Waiting: for whom, how long it usually takes, when the search goes further, and the way out.
 
 import { askToNotify, mayAskToNotify } from './alerts.js';
-import { attr, h, repeat, show, text } from './dom.js';
+import { attr, button, h, repeat, show, text } from './dom.js';
 import { icon } from './view-icons.js';
 
 const nobodyAfter = 30_000; // somebody who fits would have been found by then
@@ -16,26 +16,9 @@ export function queue(ctx) {
   const timer = h('span', { class: 'clock', 'data-testid': 'timer', 'aria-hidden': 'true' });
   const nobody = h('p', { class: 'note' }, t('queue.nobody'));
   const offline = h('p', { class: 'note warn' }, t('queue.offline'));
-  const plan = h('ol', { class: 'plan' });
-  const widen = h('button', {
-    class: 'switch',
-    type: 'button',
-    role: 'switch',
-    'data-testid': 'widen',
-    onclick: () => dispatch({ type: 'widen' }),
-  });
-  widen.append(t('queue.widen'));
-  const notify = h(
-    'button',
-    { class: 'quiet', type: 'button', 'data-testid': 'notify', onclick: () => askToNotify().then(offerNotify) },
-    icon('bell'),
-    t('queue.notify'),
-  );
-  const cancel = h(
-    'button',
-    { type: 'button', 'data-testid': 'cancel', onclick: () => dispatch({ type: 'cancel' }) },
-    t('queue.cancel'),
-  );
+  const plan = widening(ctx);
+  const notify = button('notify', 'quiet', () => askToNotify().then(offerNotify), icon('bell'), t('queue.notify'));
+  const cancel = button('cancel', '', () => dispatch({ type: 'cancel' }), t('queue.cancel'));
   const offerNotify = () => show(notify, mayAskToNotify());
   const el = h(
     'div',
@@ -46,7 +29,7 @@ export function queue(ctx) {
     h('p', { class: 'waiting' }, timer, usual),
     offline,
     nobody,
-    h('section', { class: 'widening', 'aria-label': t('queue.plan') }, plan, widen),
+    plan.el,
     h('p', { class: 'hint' }, t('queue.background')),
     h('div', { class: 'go' }, cancel, notify),
   );
@@ -56,21 +39,10 @@ export function queue(ctx) {
   /** @param {number} now */
   function tick(now) {
     if (!shown) return;
-    const { queue, choices } = shown;
-    text(timer, t.clock(now - queue.startedAt));
-    show(nobody, now - queue.startedAt > nobodyAfter && queue.waiting === null);
-    const steps = choices.widen ? queue.steps : [];
-    repeat(
-      plan,
-      steps.map(({ look }) => look),
-      () => h('li', {}),
-    );
-    steps.forEach(({ at, look }, i) => {
-      const item = plan.children[i];
-      if (!item) return;
-      attr(item, 'data-done', at <= now);
-      text(item, stepWords(ctx, shown, look, at - now));
-    });
+    const { startedAt, waiting } = shown.queue;
+    text(timer, t.clock(now - startedAt));
+    show(nobody, now - startedAt > nobodyAfter && waiting === null);
+    plan.update(shown, now);
   }
   offerNotify();
   return {
@@ -83,21 +55,40 @@ export function queue(ctx) {
       show(back, state.queue.note === 'back');
       text(usual, estimate(ctx, state));
       show(offline, !state.online);
-      attr(widen, 'aria-checked', state.choices.widen ? 'true' : 'false');
       tick(Date.now());
     },
   };
 }
 
-/** "In English, about music or books." @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state */
-function searched({ t, catalogue }, { choices }) {
-  const first = choices.languages[0] ?? '';
-  const language = catalogue.languages.find(({ tag }) => tag === first)?.name ?? first;
-  const topics = t.list(
-    choices.interests.map((slug) => t(`interest.${slug}`)),
-    true,
-  );
-  return choices.interests.length === 0 ? t('queue.anything', { language }) : t('queue.about', { language, topics });
+/** How the search widens with time, and the switch that refuses it. @param {import('./view.js').Ctx} ctx */
+function widening(ctx) {
+  const { t, dispatch } = ctx;
+  const list = h('ol', { class: 'plan' });
+  const toggle = button('widen', 'switch', () => dispatch({ type: 'widen' }), t('queue.widen'));
+  attr(toggle, 'role', 'switch');
+  return {
+    el: h('section', { class: 'widening', 'aria-label': t('queue.plan') }, list, toggle),
+    /** @param {import('./view.js').State} state @param {number} now */
+    update({ queue, choices }, now) {
+      attr(toggle, 'aria-checked', choices.widen ? 'true' : 'false');
+      const steps = queue.steps.filter(({ at }) => choices.widen || at <= now);
+      const looks = steps.map(({ look }) => look);
+      repeat(list, looks, () => h('li', {}));
+      steps.forEach(({ at, look }, i) => {
+        const item = list.children[i];
+        if (!item) return;
+        attr(item, 'data-done', at <= now);
+        text(item, stepWords(ctx, choices, look, at - now));
+      });
+    },
+  };
+}
+
+/** For whom we look. @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state */
+function searched({ t, names }, { choices: { languages, interests } }) {
+  const language = names.language(languages[0] ?? '');
+  if (interests.length === 0) return t('queue.anything', { language });
+  return t('queue.about', { language, topics: names.topics(interests, true) });
 }
 
 /** @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state */
@@ -120,14 +111,13 @@ function rough(ms) {
   return Math.max(5, Math.ceil(seconds / step) * step);
 }
 
-/** @param {import('./view.js').Ctx} ctx @param {import('./view.js').State | undefined} state @param {string} look @param {number} left */
-function stepWords({ t, catalogue }, state, look, left) {
-  const choices = state?.choices;
-  const topics = t.list((choices?.interests ?? []).map((slug) => t(`interest.${slug}`)));
-  const rest = (choices?.languages ?? [])
-    .slice(1)
-    .map((tag) => catalogue.languages.find((l) => l.tag === tag)?.name ?? tag);
-  const params = { topics, languages: t.list(rest), time: t.seconds(left) };
+/** @param {import('./view.js').Ctx} ctx @param {import('./view.js').Choices} choices @param {string} look @param {number} left ms until then */
+function stepWords({ t, names }, { languages, interests }, look, left) {
+  const params = {
+    topics: names.topics(interests, look === 'interests'),
+    languages: t.list(languages.slice(1).map(names.language)),
+    time: t.seconds(left),
+  };
   if (look === 'interests') return left > 0 ? t('queue.step.interests.in', params) : t('queue.step.interests', params);
   if (look === 'anything') return left > 0 ? t('queue.step.anything.in', params) : t('queue.step.anything', params);
   return left > 0 ? t('queue.step.languages.in', params) : t('queue.step.languages', params);

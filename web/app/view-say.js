@@ -66,15 +66,26 @@ function endedWords({ after }, t) {
 /** @param {import('./view.js').Call | null} before @param {import('./view.js').Call | null} after @param {import('./i18n.js').T} t */
 function callWords(before, after, t) {
   if (!before || !after) return [];
-  const said = [];
-  if (before.muted !== after.muted) said.push(after.muted ? t('say.muted') : t('say.unmuted'));
-  if (before.path !== after.path && after.path)
-    said.push(after.path === 'direct' ? t('path.direct') : t('path.relayed'));
-  if (before.verified !== after.verified && after.verified === 'verified') said.push(t('verify.done'));
-  if (before.quality !== 'weak' && after.quality === 'weak') said.push(t('hint.weak'));
-  if (before.peerAway !== after.peerAway) said.push(after.peerAway ? t('hint.away') : t('say.back'));
-  if (!before.peerSilent && after.peerSilent) said.push(t('hint.silent'));
-  if (!before.direct.theirs && after.direct.theirs && !after.direct.mine) said.push(t('hint.direct'));
-  for (const { mine, text } of after.chat.slice(before.chat.length)) if (!mine) said.push(t('say.chat', { text }));
-  return said;
+  /** @type {[boolean, string][]} what became true, and its words */
+  const changes = [
+    [after.muted && !before.muted, 'say.muted'],
+    [before.muted && !after.muted, 'say.unmuted'],
+    [after.path === 'direct' && before.path !== 'direct', 'path.direct'],
+    [after.path === 'relayed' && before.path === 'direct', 'path.relayed'],
+    [after.verified === 'verified' && before.verified !== 'verified', 'verify.done'],
+    [after.quality === 'weak' && before.quality !== 'weak', 'hint.weak'],
+    [after.peerAway && !before.peerAway, 'hint.away'],
+    [before.peerAway && !after.peerAway, 'say.back'],
+    [after.peerMuted && !before.peerMuted, 'say.peer_muted'],
+    [after.peerSilent && !before.peerSilent, 'hint.silent'],
+    [asks(after) && !asks(before), 'hint.direct'],
+  ];
+  const fresh = after.chat.filter((line) => !line.mine && !before.chat.includes(line));
+  return [
+    ...changes.filter(([now]) => now).map(([, key]) => t(key)),
+    ...fresh.map(({ text }) => t('say.chat', { text })),
+  ];
 }
+
+/** They want a direct line and wait for an answer. @param {import('./view.js').Call} call */
+const asks = ({ direct }) => direct.theirs && !direct.mine;

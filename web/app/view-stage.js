@@ -7,6 +7,7 @@ import { icon, setIcon } from './view-icons.js';
 
 const bars = 5;
 const speaking = 0.12; // above this level somebody speaks
+const nobody = { muted: false, peerAway: false, peerMuted: false };
 const hold = 400; // ms that the word stays after the voice fell silent
 
 /** @typedef {'me' | 'peer'} Side */
@@ -20,16 +21,17 @@ export function stage({ t }) {
 
   /** @param {import('./view.js').State} state */
   function update({ screen, call }) {
-    const inCall = ['live', 'reconnecting'].includes(screen) && call !== null;
-    const muted = inCall && call.muted;
+    const talking = (screen === 'live' || screen === 'reconnecting') && call !== null;
+    const { muted, peerAway, peerMuted } = talking ? call : nobody;
     attr(sides.me.el, 'data-muted', muted);
-    attr(sides.peer.el, 'data-away', inCall && call.peerAway);
+    attr(sides.peer.el, 'data-muted', peerMuted);
+    attr(sides.peer.el, 'data-away', peerAway);
     text(sides.me.idle, muted ? t('stage.muted') : '');
-    text(sides.peer.idle, inCall && call.peerAway ? t('stage.away') : '');
-    show(lens, inCall);
-    if (inCall) setIcon(lens, lensIcon(call));
-    if (!inCall) level('peer', 0);
-    if (!inCall && screen !== 'mic') level('me', 0);
+    text(sides.peer.idle, peerAway ? t('stage.away') : peerMuted ? t('stage.muted') : '');
+    show(lens, talking && (screen === 'live' || call.verified === 'mismatch'));
+    if (talking) setIcon(lens, lensIcon(call));
+    else level('peer', 0);
+    if (!talking && screen !== 'mic') level('me', 0);
   }
 
   /** @param {Side} side @param {number} value 0 to 1 */

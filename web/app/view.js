@@ -1,18 +1,15 @@
 // The view: draws a state and sends what the person does as actions. It knows neither sockets nor
 // calls. One screen at a time is in the document; a screen that stays is updated, never rebuilt.
 
-import { attr, h, show, text } from './dom.js';
+import { attr, button, h, show, text } from './dom.js';
 import { call } from './view-call.js';
-import { chatPanel } from './view-chat.js';
 import { blocked, ended } from './view-ended.js';
 import { home } from './view-home.js';
-import { icon } from './view-icons.js';
 import { keyboard } from './view-keys.js';
 import { mic } from './view-mic.js';
-import { directPanel, keysPanel, reportPanel, verifyPanel } from './view-panels.js';
+import { panelHost } from './view-panel.js';
 import { queue } from './view-queue.js';
 import { alertWords, sayChange } from './view-say.js';
-import { soundPanel } from './view-sound.js';
 import { stage } from './view-stage.js';
 
 /** @typedef {{languages: string[], interests: string[], widen: boolean, adult: boolean}} Choices */
@@ -22,7 +19,7 @@ import { stage } from './view-stage.js';
  * @typedef {{
  *   shared: string[], language: string, liveAt: number, slow: string, muted: boolean, volume: number, path: string,
  *   direct: {mine: boolean, theirs: boolean}, sas: null | {symbols: readonly number[], digits: string}, verified: string,
- *   quality: string, peerAway: boolean, peerSilent: boolean, chat: {mine: boolean, text: string, at: number}[],
+ *   quality: string, peerAway: boolean, peerSilent: boolean, peerMuted: boolean, chat: {mine: boolean, text: string, at: number}[],
  * }} Call
  */
 /** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean}} After */
@@ -38,6 +35,7 @@ import { stage } from './view-stage.js';
 /**
  * @typedef {{
  *   dispatch: (action: any) => void, t: import('./i18n.js').T, catalogue: Catalogue, choices: () => Choices,
+ *   names: {language: (tag: string) => string, topics: (slugs: string[], or?: boolean) => string},
  *   choose: (change: Partial<Choices>) => void, keys: {use: (on: boolean) => void},
  * }} Ctx
  */
@@ -56,15 +54,7 @@ const screens = {
   ended,
   blocked,
 };
-/** @type {Record<string, (ctx: Ctx) => Panel>} */
-const panels = {
-  report: reportPanel,
-  verify: verifyPanel,
-  chat: chatPanel,
-  devices: soundPanel,
-  keys: keysPanel,
-  direct: directPanel,
-};
+const none = { languages: [], interests: [], widen: true, adult: false };
 const second = 500; // ms between two looks at the clock, so that no second is skipped
 const hintTime = 3000; // ms that a hint of the view itself stays
 
@@ -76,10 +66,9 @@ const hintTime = 3000; // ms that a hint of the view itself stays
 export function mount(root, { dispatch, t, catalogue }) {
   /** @type {State | undefined} */
   let state;
-  const status = h('p', { class: 'unseen', role: 'status', 'data-testid': 'status' });
-  const toast = h('p', { class: 'toast', 'aria-hidden': 'true', hidden: true });
-  const choices = () => state?.choices ?? { languages: [], interests: [], widen: true, adult: false };
-  const keys = keyboard({ dispatch, state: () => state, hint });
+  const voice = announcer(t);
+  const choices = () => state?.choices ?? none;
+  const keys = keyboard({ dispatch, state: () => state, hint: voice.hint });
   /** @type {Ctx} */
   const ctx = {
     dispatch,
@@ -87,30 +76,18 @@ export function mount(root, { dispatch, t, catalogue }) {
     catalogue,
     choices,
     keys,
+    names: naming(t, catalogue),
     choose: (change) => dispatch({ type: 'choose', choices: { ...choices(), ...change } }),
   };
   const picture = stage(ctx);
   const main = h('main', {});
   const side = panelHost(ctx);
-  root.replaceChildren(header(ctx), picture.el, main, side.el, toast, status);
+  root.replaceChildren(header(ctx), picture.el, main, side.el, ...voice.els);
 
   /** @type {Screen | undefined} */
   let screen;
   /** @type {((ctx: Ctx) => Screen) | undefined} */
   let kind;
-  let hinted = 0;
-
-  /** @param {string} sentence the same sentence twice is said twice */
-  function say(sentence) {
-    if (sentence) text(status, status.textContent === sentence ? `${sentence}\u00a0` : sentence);
-  }
-  /** @param {string} key */
-  function hint(key) {
-    hinted = Date.now() + hintTime;
-    text(toast, t(key));
-    show(toast, true);
-    say(t(key));
-  }
 
   /** @param {State} next */
   function render(next) {
@@ -122,26 +99,76 @@ export function mount(root, { dispatch, t, catalogue }) {
       screen = wanted(ctx);
       main.replaceChildren(screen.el);
     }
-    const { documentElement } = document;
-    attr(documentElement, 'data-state', next.screen);
-    attr(documentElement, 'data-reason', next.reason || undefined);
-    attr(documentElement, 'data-alarm', next.call?.verified === 'mismatch');
+    mark(next);
     picture.update(next);
     screen.update(next);
     const moved = side.update(next);
     if (before && before.screen !== next.screen && !moved) focusScreen(screen, before, next);
-    if (next.alert) text(toast, alertWords(next.alert, t));
-    if (next.alert || Date.now() > hinted) show(toast, next.alert !== '');
-    say(sayChange(before, next, t));
+    voice.update(before, next);
   }
 
   setInterval(() => {
     const now = Date.now();
     screen?.tick?.(now);
-    if (!state?.alert && now > hinted) show(toast, false);
+    voice.tick(now);
   }, second);
 
   return { render, level: picture.level };
+}
+
+/** Says changes in the status region, and shows alerts and hints also to the eye. @param {import('./i18n.js').T} t */
+function announcer(t) {
+  const status = h('p', { class: 'unseen', role: 'status', 'data-testid': 'status' });
+  const toast = h('p', { class: 'toast', 'aria-hidden': 'true', 'data-testid': 'toast', hidden: true });
+  let alert = '';
+  let hinted = 0;
+  /** @param {string} sentence the same sentence twice is said twice */
+  function say(sentence) {
+    if (sentence) text(status, status.textContent === sentence ? `${sentence}\u00a0` : sentence);
+  }
+  /** @param {number} now */
+  function tick(now) {
+    show(toast, alert !== '' || now < hinted);
+  }
+  return {
+    els: [toast, status],
+    tick,
+    /** @param {string} key */
+    hint(key) {
+      hinted = Date.now() + hintTime;
+      text(toast, t(key));
+      show(toast, true);
+      say(t(key));
+    },
+    /** @param {State | undefined} before @param {State} after */
+    update(before, after) {
+      alert = after.alert;
+      if (alert) text(toast, alertWords(alert, t));
+      tick(Date.now());
+      say(sayChange(before, after, t));
+    },
+  };
+}
+
+/** The names of languages and interests. @param {import('./i18n.js').T} t @param {Catalogue} catalogue */
+function naming(t, catalogue) {
+  const languages = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
+  return {
+    language: (/** @type {string} */ tag) => languages.get(tag) ?? tag,
+    topics: (/** @type {string[]} */ slugs, or = false) =>
+      t.list(
+        slugs.map((slug) => t(`interest.${slug}`)),
+        or,
+      ),
+  };
+}
+
+/** What style.css and tests go by. @param {State} state */
+function mark({ screen, reason, call }) {
+  const root = document.documentElement;
+  attr(root, 'data-state', screen);
+  attr(root, 'data-reason', reason || undefined);
+  attr(root, 'data-alarm', call?.verified === 'mismatch');
 }
 
 /**
@@ -163,73 +190,8 @@ function header({ t, dispatch }) {
     h(
       'nav',
       {},
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'link',
-          'data-testid': 'keys',
-          onclick: () => dispatch({ type: 'panel', name: 'keys' }),
-        },
-        t('keys.title'),
-      ),
+      h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy')),
+      button('keys', 'link', () => dispatch({ type: 'panel', name: 'keys' }), t('keys.title')),
     ),
   );
-}
-
-/** The place of the open panel. @param {Ctx} ctx */
-function panelHost(ctx) {
-  const { t, dispatch } = ctx;
-  const title = h('h2', { id: 'panel-title', tabindex: -1 });
-  const close = h(
-    'button',
-    {
-      type: 'button',
-      class: 'close',
-      'data-testid': 'panel-close',
-      'aria-label': t('close'),
-      onclick: () => dispatch({ type: 'panel', name: '' }),
-    },
-    icon('close'),
-  );
-  const body = h('div', { class: 'body' });
-  const el = h(
-    'section',
-    { class: 'panel', role: 'dialog', 'aria-labelledby': 'panel-title', hidden: true },
-    h('div', { class: 'top' }, title, close),
-    body,
-  );
-  /** @type {Map<string, Panel>} */
-  const made = new Map();
-  let open = '';
-  /** @type {Element | null} */
-  let opener = null;
-
-  /** @param {string} name @param {Panel | undefined} panel */
-  function turn(name, panel) {
-    if (!open) opener = document.activeElement;
-    open = name;
-    attr(document.documentElement, 'data-panel', name || undefined);
-    show(el, panel !== undefined);
-    if (panel) {
-      text(title, panel.title);
-      body.replaceChildren(panel.el);
-      panel.opened?.();
-      (panel.focus ?? title).focus();
-    } else if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
-  }
-
-  return {
-    el,
-    /** @param {State} state @returns {boolean} whether the focus was moved into a panel */
-    update(state) {
-      const make = panels[state.panel];
-      const panel = made.get(state.panel) ?? make?.(ctx);
-      if (panel) made.set(state.panel, panel);
-      const turned = state.panel !== open;
-      if (turned) turn(state.panel, panel);
-      panel?.update(state);
-      return turned && panel !== undefined;
-    },
-  };
 }
