@@ -1,0 +1,149 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/keyring"
+	"parley/internal/vtest"
+	"parley/matcher"
+	"parley/moderation"
+	"parley/signaling"
+	"parley/turn"
+	"parley/web"
+)
+
+// rooms is parley put together inside the test, so that one part can be stopped alone.
+type rooms struct {
+	URL   string
+	ring  *keyring.Ring
+	where netip.AddrPort // of the relay; kept when it comes back
+
+	mu    sync.Mutex // guards relay
+	relay *turn.Server
+}
+
+// assemble starts every part on loopback with a real Redis; it ends with the test.
+func assemble(t testing.TB) *rooms {
+	t.Helper()
+	r := &rooms{ring: keyring.New()}
+	r.startRelay(t)
+	rdb := redis.NewClient(vtest.StartRedis(t))
+	log := slog.New(slog.DiscardHandler)
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	r.URL = origin + "/"
+	queue := matcher.New(rdb, matcher.Config{Log: log})
+	hub := signaling.New(signaling.Config{
+		Queue: queue, Desk: moderation.New(rdb, r.ring, log), Ring: r.ring,
+		Ice: r.ice, Origins: []string{origin}, Log: log,
+	})
+	server, err := web.New(web.Config{
+		Socket: hub, Ready: func(context.Context) error { return nil }, Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	for _, run := range []func(context.Context) error{
+		queue.Run, hub.Run,
+		func(ctx context.Context) error { return server.Serve(ctx, listener, operator) },
+	} {
+		parts.Go(func() {
+			if err := run(ctx); err != nil && ctx.Err() == nil && err != http.ErrServerClosed {
+				t.Errorf("a part ended: %v", err)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		stop()
+		parts.Wait()
+		r.stopRelay(t)
+		rdb.Close()
+	})
+	return r
+}
+
+func (r *rooms) ice(call string) signaling.Ice {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.relay.Credential(call)
+	return signaling.Ice{
+		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
+		TTLMS:   c.TTL.Milliseconds(),
+	}
+}
+
+func (r *rooms) startRelay(t testing.TB) {
+	t.Helper()
+	if !r.where.IsValid() {
+		r.where = netip.MustParseAddrPort("127.0.0.1:0")
+	}
+	relay, err := turn.Start(turn.Config{
+		Listen: r.where, Secret: r.ring.Derive("relay credentials"), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.relay, r.where = relay, relay.Addr()
+}
+
+func (r *rooms) stopRelay(t testing.TB) {
+	t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.relay.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBrowserRelayStopped: the relay is gone for a second and comes back without its allocations;
+// audio is back within ten seconds, nothing of the call is lost.
+func TestBrowserRelayStopped(t *testing.T) {
+	browser := chromium(t)
+	house := assemble(t)
+	ana, bo := pair(t, browser, house.URL)
+	ana.hears(bo.hz, 10*time.Second)
+	bo.hears(ana.hz, 10*time.Second)
+	before := ana.sas()
+
+	house.stopRelay(t)
+	js[bool](ana, `new Promise((done) => setTimeout(() => done(true), 1000))`)
+	house.startRelay(t)
+	back := time.Now()
+	if !js[bool](ana, `seen.until(12000, () => document.documentElement.dataset.state === 'reconnecting')`) {
+		t.Fatal("the outage was not noticed\n" + ana.diary())
+	}
+	ana.reaches("live", 10*time.Second)
+	bo.reaches("live", 10*time.Second)
+	ana.hears(bo.hz, 10*time.Second)
+	bo.hears(ana.hz, 10*time.Second)
+	t.Logf("audio was back %v after the relay", time.Since(back).Round(10*time.Millisecond))
+	if took := time.Since(back); took > 10*time.Second {
+		t.Errorf("audio came back after %v, want at most 10 s", took)
+	}
+	if after := ana.sas(); after != before {
+		t.Errorf("the authentication string changed from %q to %q", before, after)
+	}
+	ana.keptItsAddress()
+	bo.keptItsAddress()
+}
