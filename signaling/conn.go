@@ -274,7 +274,7 @@ func (c *conn) writeFrame(f frame, n, ack uint64) error {
 // say sends the close frame. On a socket that is stuck it gives up.
 func (c *conn) say(code CloseCode) {
 	text := websocket.FormatCloseMessage(int(code), code.Text())
-	_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(lingers))
+	_ = c.ws.WriteControl(websocket.CloseMessage, text, time.Now().Add(writeWithin))
 }
 
 // linger reads on after a close frame, for a moment and without looking.

@@ -49,6 +49,9 @@ func decodeStrictly(frame []byte) (FromBrowser, error) {
 	if err := json.Unmarshal(frame, &head, lenient); err != nil {
 		return nil, &Fault{Code: BadFrame, Text: sentence(err)}
 	}
+	if head.C > maxNumber {
+		return nil, &Fault{Code: BadFrame, Text: "numbers must not exceed 2^53-1"}
+	}
 	m, err := decodeKind(head.T, frame)
 	if fault := new(Fault); errors.As(err, &fault) {
 		fault.Of = head.C
@@ -104,7 +107,7 @@ func decodeAs[M FromBrowser](frame []byte) (FromBrowser, error) {
 // could not have counted.
 func checkNumber(m FromBrowser) (FromBrowser, error) {
 	c, a := m.number()
-	if c > maxNumber || a > maxNumber {
+	if a > maxNumber {
 		return nil, &Fault{Code: BadFrame, Text: "numbers must not exceed 2^53-1"}
 	}
 	switch m.(type) {

@@ -158,6 +158,7 @@ type browser struct {
 	last   uint64 // highest n
 	closed error
 	deaf   chan struct{} // closed when it reads again; nil while it reads
+	sip    time.Duration // how long it waits before it reads a frame
 	mute   bool          // answers no pings
 }
 
@@ -182,7 +183,7 @@ func (b *browser) open(d dialing) error {
 		return err
 	}
 	b.mu.Lock()
-	b.ws, b.closed, b.heard = ws, nil, nil
+	b.ws, b.closed = ws, nil
 	b.mu.Unlock()
 	if b.mute {
 		ws.SetPingHandler(func(string) error { return nil })
@@ -194,8 +195,9 @@ func (b *browser) open(d dialing) error {
 func (b *browser) read(ws *websocket.Conn) {
 	for {
 		b.mu.Lock()
-		deaf := b.deaf
+		deaf, sip := b.deaf, b.sip
 		b.mu.Unlock()
+		time.Sleep(sip)
 		if deaf != nil {
 			<-deaf
 		}

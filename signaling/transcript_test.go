@@ -30,7 +30,7 @@ func TestTranscripts(t *testing.T) {
 				s.play(file)
 				for _, b := range s.cast {
 					for _, m := range b.leftover() {
-						t.Errorf("%s: %s also heard %s", file, b.name, m)
+						t.Errorf("%s: %s also heard %s", file, b.name, short(m))
 					}
 				}
 				s.audit()
@@ -54,6 +54,7 @@ func (s *stage) play(file string) {
 			continue
 		}
 		if err := s.line(line); err != nil {
+			s.t.Log(s.log.String())
 			s.t.Fatalf("%s:%d: %v", file, n, err)
 		}
 	}
@@ -173,6 +174,12 @@ func (s *stage) move(b *browser, verb, object string) error {
 		b.drop()
 	case "sleeps":
 		b.listen(false)
+	case "sips": // waits so long before each frame that it reads
+		d, err := time.ParseDuration(object)
+		b.mu.Lock()
+		b.sip = d
+		b.mu.Unlock()
+		return err
 	case "wakes":
 		b.listen(true)
 	case "mute":
@@ -185,6 +192,18 @@ func (s *stage) move(b *browser, verb, object string) error {
 			return err
 		}
 		return b.say(strings.Repeat(" ", n))
+	case "box": // an envelope of so many characters, to nobody
+		return b.box("nobody", 1, object)
+	case "box-to":
+		to, size, _ := strings.Cut(object, " ")
+		return b.box(s.vars[to].(string), int(s.vars["$i"].(float64)), size)
+	case "searches": // and cancels
+		i := int(s.vars["$i"].(float64))
+		return s.lines(b.name,
+			fmt.Sprintf(`> {"t":"find","c":%d,"a":%d,"languages":["en"],"interests":[],"widen":true,"avoid":[],"place":""}`, 2*i-1, 2*i-2),
+			`< {"t":"queued","...":"*"}`,
+			fmt.Sprintf(`> {"t":"cancel","c":%d,"a":%d}`, 2*i, 2*i-1),
+			`< {"t":"cancelled","...":"*"}`)
 	case "refused": // origin protocol status sentence
 		return b.refused(object)
 	default:
@@ -192,6 +211,14 @@ func (s *stage) move(b *browser, verb, object string) error {
 	}
 	synctest.Wait()
 	return nil
+}
+
+func (b *browser) box(to string, number int, size string) error {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return err
+	}
+	return b.say(fmt.Sprintf(`{"t":"relay","c":%d,"a":0,"to":%q,"seq":%d,"box":%q}`, number, to, number, strings.Repeat("A", n)))
 }
 
 func (b *browser) refused(object string) error {
@@ -238,9 +265,16 @@ func (s *stage) compare(name string, got []byte, want string) error {
 		return err
 	}
 	if !s.matches(g, w) {
-		return fmt.Errorf("%s heard\n    %s, want\n    %s", name, got, want)
+		return fmt.Errorf("%s heard\n    %s, want\n    %s", name, short(got), want)
 	}
 	return nil
+}
+
+func short(text []byte) string {
+	if len(text) > 1000 {
+		text = append(text[:1000:1000], "..."...)
+	}
+	return string(text)
 }
 
 // matches compares; "*" fits everything, a field "..." allows more fields, and "$name" is bound
