@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,14 +28,13 @@ func (q *Queue) Beat(ctx context.Context) error { return q.beat(ctx) }
 // Sweep sweeps once, as Run does each second.
 func (q *Queue) Sweep(ctx context.Context) error { return q.sweep(ctx) }
 
-// Collect reads the inbox after an entry, hands all out, and returns the last one read.
-func (q *Queue) Collect(ctx context.Context, after string) (string, error) {
-	entries, err := q.rdb.XRange(ctx, retention.Inbox.Key(q.cfg.Node), "("+after, "+").Result()
+// Collect empties the inbox and hands all out, without waiting.
+func (q *Queue) Collect(ctx context.Context) error {
+	entries, err := q.rdb.XRange(ctx, retention.Inbox.Key(q.cfg.Node), "-", "+").Result()
 	for _, entry := range entries {
 		q.take(entry.Values)
-		after = entry.ID
 	}
-	return after, err
+	return errors.Join(err, q.rdb.XTrimMaxLen(ctx, retention.Inbox.Key(q.cfg.Node), 0).Err())
 }
 
 // Hand gives an event to the owner.

@@ -18,45 +18,47 @@ const (
 	patience = time.Second
 	batch    = 256
 
-	// beginning is before all entries of a stream.
-	beginning = "0"
-
 	backoffLeast = 50 * time.Millisecond
 	backoffMost  = time.Second
 )
 
-// listen hands out what comes to this node's inbox, until ctx ends. The beat trims what was read.
+// listen hands out what comes to this node's inbox, until ctx ends, and removes it there. It keeps
+// no place in the stream, so none can be wrong after Redis lost its data or its clock was set back.
 func (q *Queue) listen(ctx context.Context) {
 	pause := backoffLeast
 	for ctx.Err() == nil {
-		entries, err := q.fetch(ctx, q.read.get())
-		if err != nil {
-			wait(ctx, pause)
-			pause = min(2*pause, backoffMost)
-			continue
-		}
-		pause = backoffLeast
+		entries, err := q.fetch(ctx)
 		for _, entry := range entries {
-			q.read.set(entry.ID)
 			q.take(entry.Values)
 		}
+		if err == nil {
+			pause = backoffLeast
+			continue
+		}
+		wait(ctx, pause)
+		pause = min(2*pause, backoffMost)
 	}
 }
 
-// fetch waits for entries after last; there are none when nothing came.
-func (q *Queue) fetch(ctx context.Context, last string) ([]redis.XMessage, error) {
+// fetch waits for entries and takes them out of the inbox; there are none when nothing came. With an
+// error it may return entries that come again.
+func (q *Queue) fetch(ctx context.Context) ([]redis.XMessage, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience+q.cfg.Timeout)
 	defer cancel()
-	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{retention.Inbox.Key(q.cfg.Node), last}, Count: batch, Block: patience,
-	}).Result()
+	inbox := retention.Inbox.Key(q.cfg.Node)
+	streams, err := q.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{inbox, "0"}, Count: batch, Block: patience}).Result()
 	if errors.Is(err, redis.Nil) || err == nil && len(streams) == 0 {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return streams[0].Messages, nil
+	entries := streams[0].Messages
+	ids := make([]string, len(entries))
+	for i, entry := range entries {
+		ids[i] = entry.ID
+	}
+	return entries, q.rdb.XDel(ctx, inbox, ids...).Err()
 }
 
 // take hands out one entry as tell of common.lua wrote it.
@@ -171,24 +173,6 @@ func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer
 	}
 	o.PeerTicket, o.PeerNode, o.PeerDevice = peer[0], peer[1], peer[2]
 	return o, true
-}
-
-// cursor is the last entry read of the inbox.
-type cursor struct {
-	mu sync.Mutex // guards id
-	id string
-}
-
-func (c *cursor) get() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.id
-}
-
-func (c *cursor) set(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.id = id
 }
 
 // wait returns after d or when ctx ends.

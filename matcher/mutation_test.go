@@ -50,9 +50,9 @@ var mutants = []struct{ name, line, broken string }{
 func TestMutants(t *testing.T) {
 	const histories = 400
 	e := embedded(t)
-	examples := make([]scenario, histories)
-	for i := range examples {
-		examples[i] = scenarios().Example(i)
+	examples := []scenario{classic()}
+	for i := range histories {
+		examples = append(examples, scenarios().Example(i))
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {

@@ -52,8 +52,6 @@ type Queue struct {
 	dropped atomic.Int64
 	skew    atomic.Int64 // clock of Redis minus ours, in microseconds
 	nodes   atomic.Int64 // living, at the last beat
-	held    atomic.Bool  // we had a lease before
-	read    cursor       // of the inbox
 }
 
 // New returns a queue on rdb. It is alive once [Queue.Run] runs.
@@ -80,7 +78,6 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 		events: make(chan Event, eventCapacity),
 	}
 	q.nodes.Store(1)
-	q.read.set(beginning)
 	q.widens = func(t Ticket) time.Duration {
 		return widening(q.pace.expected(time.Now(), near(t)) * float64(q.nodes.Load()))
 	}
@@ -90,8 +87,8 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 // Node returns the name of this node.
 func (q *Queue) Node() string { return q.cfg.Node }
 
-// Events returns what happened to tickets of this node by the doing of others. It may rarely bring
-// the same event twice.
+// Events returns what happened to tickets of this node by the doing of others. An event may come
+// twice when the connection to Redis was lost.
 func (q *Queue) Events() <-chan Event { return q.events }
 
 // Dropped returns how many events were dropped because nobody took them.

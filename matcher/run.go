@@ -73,9 +73,6 @@ func (q *Queue) beat(ctx context.Context) error {
 	}
 	q.sync(reply[0])
 	q.nodes.Store(max(1, micros(reply[1])))
-	if reply[2] == "new" && q.held.Swap(true) {
-		q.read.set(beginning) // Redis forgot us: its inbox is a new one, perhaps with smaller numbers
-	}
 	return nil
 }
 
@@ -89,7 +86,7 @@ func (q *Queue) resign(ctx context.Context) error {
 
 func (q *Queue) beatFor(ctx context.Context, lease time.Duration) ([]string, error) {
 	keys := []string{retention.Lease.Key(), retention.Inbox.Key(q.cfg.Node)}
-	return q.run(ctx, q.scripts.beat, keys, q.cfg.Node, lease.Microseconds(), q.read.get())
+	return q.run(ctx, q.scripts.beat, keys, q.cfg.Node, lease.Microseconds())
 }
 
 const (

@@ -95,7 +95,6 @@ type world struct {
 type node struct {
 	*matcher.Queue
 	silent bool
-	read   string
 	expect []string // events that must come
 }
 
@@ -111,7 +110,7 @@ func newWorld(ctx context.Context, e engine, nodes int, edit func(string) string
 	for i := range nodes {
 		q := matcher.Edited(e.rdb, matcher.Config{Node: fmt.Sprintf("node-%d", i)},
 			func(source string) string { return e.edit(edit(source)) }, widens)
-		w.nodes = append(w.nodes, &node{Queue: q, read: "0"})
+		w.nodes = append(w.nodes, &node{Queue: q})
 	}
 	return w, w.beat()
 }
@@ -294,8 +293,7 @@ func (w *world) abort(p *pairing, s *search) error {
 // heard checks that each node was told what it must be told, once.
 func (w *world) heard() error {
 	for _, n := range w.nodes {
-		var err error
-		if n.read, err = n.Collect(w.ctx, n.read); err != nil {
+		if err := n.Collect(w.ctx); err != nil {
 			return err
 		}
 		var got []string
