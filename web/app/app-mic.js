@@ -76,6 +76,10 @@ export const micEvents = {
     s.own.micLive = false;
     if (s.call) s.alert = 'mic';
   },
+  /** @param {State} s */
+  'mic-switched'(s) {
+    if (s.own.micLive) s.alert = 'device';
+  },
   /** @param {State} s @param {{silent: boolean}} e */
   'mic-silent'(s, { silent }) {
     if (s.mic.phase !== 'failed') s.mic.error = silent ? 'silent' : '';

@@ -49,7 +49,7 @@
  *        | 'home' | 'mute' | 'block' | 'direct' | 'widen'}} Action of the person */
 /** @typedef {{type: 'mic-devices'} & Devices | {type: 'mic-failed', error: MicError} | {type: 'mic-silent', silent: boolean}
  *    | {type: 'mic-granted', granted: boolean}
- *    | {type: 'mic-live' | 'mic-pending' | 'mic-lost' | 'mic-recorded' | 'mic-played'}} MicEvent of media.js */
+ *    | {type: 'mic-live' | 'mic-pending' | 'mic-lost' | 'mic-switched' | 'mic-recorded' | 'mic-played'}} MicEvent of media.js */
 /** @typedef {{type: 'peer-sas', sas: Sas} | {type: 'peer-path', path: 'relayed' | 'direct'}
  *    | {type: 'peer-quality', quality: '' | 'good' | 'weak', silent: boolean} | {type: 'peer-text', text: string}
  *    | {type: 'peer-muted', on: boolean} | {type: 'peer-direct', on: boolean}

@@ -15,8 +15,8 @@ export { start } from './app-state.js';
 /** @typedef {import('./app-state.js').Effect} Effect */
 /** @typedef {import('./app-state.js').Context} Context */
 /** @typedef {import('./protocol.js').Frame} Frame */
-/** @typedef {{[K in Event['type']]: (s: State, e: Extract<Event, {type: K}>, x: Context) => void}} Handlers */
-/** @typedef {{[K in Frame['t']]: (s: State, f: Extract<Frame, {t: K}>, x: Context) => void}} FrameHandlers */
+/** @typedef {{[K in Event['type']]: (s: State, e: Event & {type: K}, x: Context) => void}} Handlers */
+/** @typedef {{[K in Frame['t']]: (s: State, f: Frame & {t: K}, x: Context) => void}} FrameHandlers */
 
 const SLOW = 8000;
 const nothing = () => {};

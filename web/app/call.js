@@ -1,0 +1,227 @@
+// One call: envelopes, connection, proof, text and the watch over them, joined. It tells the page
+// what happens as events and knows nothing of the page.
+
+import { Watch } from './call-watch.js';
+import { Chat } from './chat.js';
+import { Peer } from './peer.js';
+import * as protocol from './protocol.js';
+import { digest, inbox, verify, warn } from './sas.js';
+import { fingerprint } from './sdp.js';
+import { pair, Seal } from './seal.js';
+
+/** @typedef {import('./protocol.js').Connected} Connected */
+/** @typedef {import('./app-state.js').PeerEvent} PeerEvent */
+/** @typedef {{keys: Promise<import('./seal.js').Pair>, certificate: Promise<RTCCertificate>}} Prepared */
+
+const FRESH = 3000; // credentials younger than this need no renewal
+const RENEWAL = 1500; // longer than this nobody waits for new ones
+const GOODBYE = 300; // for the last words to leave
+
+/** prepare makes the keys of one call ahead of it: they serve no second one.
+ * @returns {Prepared} */
+export function prepare() {
+  /** @type {EcKeyGenParams & {expires: number}} */
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', expires: 3600000 };
+  return { keys: pair(), certificate: RTCPeerConnection.generateCertificate(algorithm) };
+}
+
+export class Call {
+  #frame;
+  #send;
+  #hear;
+  #play;
+  #level;
+  /** @type {Seal | null} */
+  #seal = null;
+  /** @type {Peer | null} */
+  #peer = null;
+  /** @type {RTCDataChannel | null} */
+  #sas = null;
+  #chat;
+  /** @type {string[]} texts that wait for the peer's key */
+  #waiting = [];
+  /** @type {Promise<unknown>} */
+  #incoming;
+  /** @type {Promise<unknown>} */
+  #outgoing = Promise.resolve();
+  #iceAt = performance.now();
+  /** @type {(() => void)[]} */
+  #renewed = [];
+  /** @type {Watch | null} */
+  #watch = null;
+  #pinned = ''; // the certificate of the peer
+  #over = false;
+
+  /** @param {Connected} frame @param {Prepared} prepared
+   * @param {{track: MediaStreamTrack | null, send: (frame: protocol.Outgoing) => void, hear: (event: PeerEvent) => void,
+   *    play: (stream: MediaStream) => void, level: (level: number) => void}} shell */
+  constructor(frame, prepared, { track, send, hear, play, level }) {
+    this.#frame = frame;
+    this.#send = send;
+    this.#hear = hear;
+    this.#play = play;
+    this.#level = level;
+    this.#chat = new Chat((event) => {
+      if (event.type === 'peer-muted' && this.#watch) this.#watch.peerMuted = event.on;
+      this.#hear(event);
+    });
+    this.#incoming = this.#begin(prepared, track).catch((error) => console.error('call:', error.message));
+  }
+
+  /** @param {Prepared} prepared @param {MediaStreamTrack | null} track */
+  async #begin(prepared, track) {
+    const [keys, certificate] = await Promise.all([prepared.keys, prepared.certificate]);
+    if (this.#over) return;
+    this.#seal = new Seal(this.#frame, keys);
+    this.#hello();
+    this.#peer = new Peer({
+      role: this.#frame.role,
+      certificate,
+      track,
+      ice: this.#frame.ice,
+      send: (text) => this.#say(text),
+      fresh: () => this.#fresh(),
+      opened: (channels) => this.#opened(channels),
+      hears: (heard) => this.#play(new MediaStream([heard])),
+      relayed: () => this.#hear({ type: 'peer-relayed' }),
+      agrees: (on) => this.#hear({ type: 'peer-direct', on }),
+    });
+    this.#watch = new Watch(this.#peer, this.#hear, this.#level);
+  }
+
+  /** receive takes an envelope from the server.
+   * @param {import('./protocol.js').Envelope} envelope */
+  receive({ from, seq, box }) {
+    this.#incoming = this.#incoming
+      .then(async () => {
+        const text = await this.#seal?.open(from, seq, box);
+        if (text) this.#peer?.receive(text);
+        else for (const waiting of this.#waiting.splice(0)) this.#say(waiting);
+      })
+      .catch((error) => console.warn('envelope refused:', error.message));
+  }
+
+  /** rejoined goes on after the server had forgotten us. With other ids the envelopes need other keys.
+   * @param {Connected} frame */
+  async rejoined(frame) {
+    const { room, me, peer } = this.#frame;
+    if (frame.room !== room || frame.me !== me || frame.peer !== peer) this.#seal = new Seal(frame, await pair());
+    this.#frame = frame;
+    this.renew(frame.ice);
+    this.resync();
+  }
+
+  /** resync says again what the peer may have missed. */
+  resync() {
+    if (!this.#seal?.ready) this.#hello();
+    if (!this.#watch?.live) this.#peer?.restart();
+  }
+
+  /** renew takes fresh credentials of the relay.
+   * @param {protocol.Ice} ice */
+  renew(ice) {
+    this.#iceAt = performance.now();
+    this.#peer?.renew(ice);
+    for (const go of this.#renewed.splice(0)) go();
+  }
+
+  /** @param {MediaStreamTrack | null} track */
+  replace(track) {
+    this.#peer?.replace(track).catch((error) => console.warn('microphone:', error.message));
+  }
+
+  /** @param {string} text */
+  text(text) {
+    this.#chat.text(text);
+  }
+
+  /** @param {boolean} on */
+  muted(on) {
+    this.#chat.muted(on);
+  }
+
+  /** @param {boolean} on */
+  direct(on) {
+    this.#peer?.agree(on);
+  }
+
+  /** mismatch tells the other side that somebody may be in between. */
+  mismatch() {
+    if (this.#sas?.readyState === 'open') warn(this.#sas);
+    this.replace(null);
+  }
+
+  /** hangUp ends the call; bye tells the peer first.
+   * @param {boolean} bye */
+  hangUp(bye) {
+    this.#over = true;
+    this.#watch?.stop();
+    for (const go of this.#renewed.splice(0)) go();
+    if (!bye) return this.#peer?.close();
+    this.replace(null);
+    this.#chat.bye();
+    setTimeout(() => this.#peer?.close(), GOODBYE);
+  }
+
+  #hello() {
+    this.#post((seal) => seal.hello());
+  }
+
+  /** say seals a text, or keeps it until the peer's key is known.
+   * @param {string} text */
+  #say(text) {
+    if (!this.#seal?.ready) this.#waiting.push(text);
+    else this.#post((seal) => seal.seal(text));
+  }
+
+  /** post sends envelopes in the order of their numbers.
+   * @param {(seal: Seal) => Promise<{seq: number, box: string}>} close */
+  #post(close) {
+    const seal = this.#seal;
+    if (!seal) return;
+    this.#outgoing = this.#outgoing
+      .then(async () => {
+        const { seq, box } = await close(seal);
+        if (!this.#over) this.#send(protocol.envelope(this.#frame.peer, seq, box));
+      })
+      .catch((error) => console.warn('envelope not sent:', error.message));
+  }
+
+  async #fresh() {
+    if (this.#over || performance.now() - this.#iceAt < FRESH) return;
+    this.#hear({ type: 'peer-relays' });
+    await new Promise((resolve) => {
+      this.#renewed.push(() => resolve(undefined));
+      setTimeout(resolve, RENEWAL);
+    });
+  }
+
+  /** @param {{sas: RTCDataChannel, chat: RTCDataChannel}} channels */
+  #opened({ sas, chat }) {
+    this.#sas = sas;
+    this.#chat.attach(/** @type {import('./chat.js').Channel} */ (/** @type {unknown} */ (chat)));
+    const next = inbox(sas, () => this.#hear({ type: 'peer-mismatch' }));
+    sas.onopen = () => {
+      this.#prove(sas, next).catch((error) => {
+        if (this.#over || sas.readyState !== 'open') return;
+        console.error('proof:', error.message);
+        this.#hear({ type: 'peer-mismatch' });
+      });
+    };
+  }
+
+  /** prove finds the string that both people can compare. Another connection of this call keeps both
+   * certificates, so whoever was verified stays so; the string itself is made anew on both sides.
+   * @param {RTCDataChannel} channel @param {import('./sas.js').Next} next */
+  async #prove(channel, next) {
+    const pc = this.#peer?.pc;
+    const mine = fingerprint(pc?.localDescription?.sdp ?? '');
+    const theirs = fingerprint(pc?.remoteDescription?.sdp ?? '');
+    const [der] = pc?.sctp?.transport.getRemoteCertificates() ?? [];
+    if (!der || (await digest(der)) !== theirs) throw new Error('another certificate than was said');
+    if (this.#pinned && this.#pinned !== theirs) throw new Error('another certificate than before');
+    this.#pinned = theirs;
+    const sas = await verify(channel, next, this.#frame.role, { mine, theirs });
+    if (!this.#over) this.#hear({ type: 'peer-sas', sas });
+  }
+}

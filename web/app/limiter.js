@@ -1,0 +1,111 @@
+// How the peer is heard: through a limiter, so that a scream does not hurt, and out of the one
+// <audio> element of the page, so that volume and output device work everywhere.
+//
+//   stream -> compressor -> gain -> stream -> <audio>
+//
+// Chrome feeds a remote stream to WebAudio only while some media element plays it too: that one is
+// muted. Where WebAudio does not run, the element plays the stream itself.
+
+const THRESHOLD = -14; // dB: loud speech passes, a scream does not
+const RATIO = 20;
+// A compressor of WebAudio raises everything by (its loss at 0 dB) ^ 0.6; this takes that back.
+const UNDO = 10 ** (((THRESHOLD - THRESHOLD / RATIO) * 0.6) / 20);
+
+export class Speaker {
+  #element;
+  #context;
+  #refused;
+  #silencer = new Audio();
+  /** @type {MediaStream | null} */
+  #stream = null;
+  /** @type {AudioNode[]} */
+  #nodes = [];
+
+  /** @param {HTMLAudioElement} element @param {() => AudioContext} context
+   * @param {() => void} refused the browser plays nothing before a touch */
+  constructor(element, context, refused) {
+    this.#element = element;
+    this.#context = context;
+    this.#refused = refused;
+    this.#silencer.muted = true;
+  }
+
+  /** play lets a stream of the peer be heard.
+   * @param {MediaStream} stream */
+  play(stream) {
+    this.stop();
+    this.#stream = stream;
+    const context = this.#context();
+    context.onstatechange = () => this.#wire();
+    this.#wire();
+  }
+
+  /** touch is called for every touch and key: what the browser refused before may play now. */
+  touch() {
+    if (!this.#stream) return;
+    this.#context()
+      .resume()
+      .catch(() => {});
+    if (this.#element.paused) this.#start();
+  }
+
+  /** @param {number} value 0 to 1 */
+  volume(value) {
+    this.#element.volume = value;
+  }
+
+  /** @param {boolean} on */
+  mute(on) {
+    this.#element.muted = on;
+  }
+
+  /** output plays through another device.
+   * @param {string} id */
+  async output(id) {
+    await this.#element.setSinkId?.(id);
+  }
+
+  /** stop plays nothing any more. */
+  stop() {
+    this.#stream = null;
+    this.#unwire();
+    this.#element.srcObject = this.#silencer.srcObject = null;
+    this.#element.muted = false;
+  }
+
+  #unwire() {
+    for (const node of this.#nodes) node.disconnect();
+    this.#nodes = [];
+  }
+
+  #wire() {
+    const stream = this.#stream;
+    if (!stream) return;
+    this.#unwire();
+    const context = this.#context();
+    if (context.state === 'running') {
+      this.#silencer.srcObject = stream;
+      this.#silencer.play().catch(() => {});
+      const source = context.createMediaStreamSource(stream);
+      const limiter = new DynamicsCompressorNode(context, {
+        threshold: THRESHOLD,
+        knee: 0,
+        ratio: RATIO,
+        attack: 0.002,
+        release: 0.2,
+      });
+      const gain = new GainNode(context, { gain: UNDO });
+      const out = context.createMediaStreamDestination();
+      source.connect(limiter).connect(gain).connect(out);
+      this.#nodes = [source, limiter, gain];
+      this.#element.srcObject = out.stream;
+    } else this.#element.srcObject = stream;
+    this.#start();
+  }
+
+  #start() {
+    this.#element.play().catch((error) => {
+      if (error.name === 'NotAllowedError') this.#refused();
+    });
+  }
+}

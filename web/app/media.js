@@ -1,0 +1,189 @@
+// The microphone: asked for, measured, replaced when it vanishes, and switched off for good when it
+// is no longer needed. Also the list of devices.
+
+import { failure, missing, permission } from './media-failure.js';
+import { Meter } from './media-meter.js';
+
+/** @typedef {import('./app-state.js').MicEvent} MicEvent */
+/** @typedef {import('./app-state.js').Device} Device */
+/** @typedef {object} Shell
+ * @property {() => AudioContext} context
+ * @property {(event: MicEvent) => void} hear
+ * @property {(level: number) => void} level
+ * @property {(track: MediaStreamTrack | null) => void} track the microphone in use changed */
+
+const PENDING = 3000;
+const MUTED_TOO_LONG = 5000; // iOS takes the microphone away for a phone call and does not give it back
+
+export class Microphone {
+  #shell;
+  #meter;
+  #asked = 0; // which request counts
+  /** @type {MediaStream | null} */
+  #stream = null;
+  #input = '';
+  #output = '';
+  #muted = false;
+  #deaf = false; // nothing but zeros
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
+
+  /** @param {Shell} shell */
+  constructor(shell) {
+    this.#shell = shell;
+    this.#meter = new Meter({
+      level: shell.level,
+      silent: (silent) => this.#silent(silent),
+      recorded: () => shell.hear({ type: 'mic-recorded' }),
+    });
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => this.#changed());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && this.#deaf) this.ask();
+    });
+    permission().then((state) => shell.hear({ type: 'mic-granted', granted: state === 'granted' }));
+  }
+
+  /** The open track, or null. */
+  get track() {
+    return this.#stream?.getAudioTracks()[0] ?? null;
+  }
+
+  /** ask opens the microphone; the browser may ask its person first. */
+  async ask() {
+    const asked = ++this.#asked;
+    const cannot = missing(window);
+    if (cannot) return this.#shell.hear({ type: 'mic-failed', error: cannot });
+    const before = await permission();
+    const pending = setTimeout(() => {
+      if (asked === this.#asked) this.#shell.hear({ type: 'mic-pending' });
+    }, PENDING);
+    try {
+      const stream = await this.#open();
+      if (asked !== this.#asked) return release(stream);
+      await this.#use(stream);
+    } catch (error) {
+      const { name } = /** @type {Error} */ (error);
+      const code = failure(name, before, await permission());
+      if (asked === this.#asked) this.#shell.hear({ type: 'mic-failed', error: code });
+    } finally {
+      clearTimeout(pending);
+    }
+  }
+
+  /** stop switches the microphone off: the browser's sign for it goes out. */
+  stop() {
+    this.#asked += 1;
+    clearTimeout(this.#patience);
+    this.#meter.stop();
+    if (this.#stream) release(this.#stream);
+    this.#stream = null;
+    this.#muted = this.#deaf = this.#meter.paused = false;
+  }
+
+  /** input speaks through another device.
+   * @param {string} id */
+  input(id) {
+    this.#input = id;
+    if (this.#stream) this.ask();
+  }
+
+  /** output is told, so that the list of devices names it.
+   * @param {string} id */
+  output(id) {
+    this.#output = id;
+    this.#list();
+  }
+
+  /** @param {boolean} on */
+  mute(on) {
+    this.#muted = on;
+    this.#meter.paused = on;
+    if (this.track) this.track.enabled = !on;
+  }
+
+  record() {
+    this.#meter.record();
+  }
+
+  async play() {
+    await this.#meter.play();
+    this.#shell.hear({ type: 'mic-played' });
+  }
+
+  async #open() {
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    if (!this.#input) return navigator.mediaDevices.getUserMedia({ audio });
+    try {
+      return await navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: this.#input } } });
+    } catch (error) {
+      if (/** @type {Error} */ (error).name !== 'OverconstrainedError') throw error;
+      this.#input = ''; // unplugged: any other will do
+      return navigator.mediaDevices.getUserMedia({ audio });
+    }
+  }
+
+  /** @param {MediaStream} stream */
+  async #use(stream) {
+    if (this.#stream) release(this.#stream);
+    this.#stream = stream;
+    this.#deaf = false;
+    const track = this.track;
+    if (!track) return;
+    track.enabled = !this.#muted;
+    track.onended = () => this.#lost(track);
+    track.onmute = () => {
+      clearTimeout(this.#patience);
+      this.#patience = setTimeout(() => this.#silent(true), MUTED_TOO_LONG);
+    };
+    track.onunmute = () => clearTimeout(this.#patience);
+    this.#shell.track(track);
+    this.#shell.hear({ type: 'mic-live' });
+    this.#list();
+    await this.#meter.start(this.#shell.context(), stream).catch((error) => console.warn('meter:', error.message));
+  }
+
+  /** lost asks for whatever microphone there still is.
+   * @param {MediaStreamTrack} track */
+  #lost(track) {
+    if (track !== this.track) return;
+    this.#shell.hear({ type: 'mic-lost' });
+    this.ask();
+  }
+
+  /** @param {boolean} silent */
+  #silent(silent) {
+    if (this.#muted) return;
+    this.#deaf = silent;
+    this.#shell.hear({ type: 'mic-silent', silent });
+  }
+
+  async #changed() {
+    const devices = await this.#list();
+    const used = this.track?.getSettings().deviceId;
+    // Some browsers let a track of an unplugged device live on in silence.
+    if (used && devices.length > 0 && !devices.some((d) => d.deviceId === used)) {
+      this.#input = '';
+      await this.ask();
+      this.#shell.hear({ type: 'mic-switched' });
+    }
+  }
+
+  async #list() {
+    const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+    /** @param {MediaDeviceKind} kind @returns {Device[]} */
+    const kind = (kind) =>
+      all.filter((d) => d.kind === kind && d.deviceId).map((d) => ({ id: d.deviceId, label: d.label }));
+    const outputs = 'setSinkId' in HTMLMediaElement.prototype ? kind('audiooutput') : [];
+    const input = this.track?.getSettings().deviceId ?? this.#input;
+    this.#shell.hear({ type: 'mic-devices', inputs: kind('audioinput'), input, outputs, output: this.#output });
+    return all.filter((d) => d.kind === 'audioinput' && d.deviceId);
+  }
+}
+
+/** @param {MediaStream} stream */
+function release(stream) {
+  for (const track of stream.getTracks()) {
+    track.onended = track.onmute = null;
+    track.stop();
+  }
+}

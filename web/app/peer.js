@@ -1,0 +1,250 @@
+// The connection to the peer: one RTCPeerConnection after another, with the same certificate, so
+// that whoever was verified stays verified. It goes through the relay alone unless both people
+// agreed to be direct, and no address passes in or out otherwise (sdp.js).
+// One side makes every offer, the other answers and may ask for one: no glare. Roles come from the server.
+
+import { Candidates } from './peer-candidates.js';
+import { prefer, restarts, wantsRed } from './peer-codec.js';
+import { configuration, connection } from './peer-connection.js';
+import { read } from './peer-message.js';
+import { Tally } from './peer-stats.js';
+import { clean } from './sdp.js';
+
+/** @typedef {import('./peer-message.js').Message} Message */
+/** @typedef {import('./peer-message.js').Description} Description */
+/** @typedef {import('./peer-connection.js').Shell} Shell */
+
+const RESTART_PAUSE = 1500;
+
+export class Peer {
+  #shell;
+  /** @type {RTCPeerConnection} */
+  #pc;
+  #ice;
+  #track;
+  #generation = 1;
+  #offers = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
+  #mine = false; // agreement to be direct
+  #theirs = false;
+  #red = { mine: false, theirs: false };
+  #candidates = new Candidates();
+  #connects = 0;
+  #tally = new Tally();
+  /** @type {Promise<unknown>} */
+  #work = Promise.resolve();
+
+  /** @param {Shell} shell */
+  constructor(shell) {
+    this.#shell = shell;
+    this.#ice = shell.ice;
+    this.#track = shell.track;
+    this.#pc = this.#build();
+  }
+
+  get pc() {
+    return this.#pc;
+  }
+
+  get #direct() {
+    return this.#mine && this.#theirs;
+  }
+
+  #build() {
+    const { pc, channels } = connection(configuration(this.#ice, this.#direct), this.#shell.certificate);
+    this.#pc = pc;
+    this.#offers = 0;
+    this.#candidates = new Candidates();
+    if (this.#track) pc.addTrack(this.#track);
+    else if (this.#shell.role === 'offer') pc.addTransceiver('audio');
+    pc.ontrack = ({ track }) => this.#shell.hears(track);
+    pc.onconnectionstatechange = () => {
+      if (pc.connectionState === 'connected') this.#connects += 1;
+    };
+    pc.onicecandidate = (event) => {
+      if (pc === this.#pc && event.candidate) this.#found(event.candidate);
+    };
+    this.#shell.opened(channels);
+    if (this.#shell.role === 'offer') this.#do(() => this.#offer());
+    return pc;
+  }
+
+  /** rebuild replaces the connection by a new one; the other side follows.
+   * @param {number} [generation] */
+  rebuild(generation = this.#generation + 1) {
+    this.#generation = generation;
+    this.#pc.close();
+    this.#tally.replaced();
+    this.#build();
+    if (this.#shell.role === 'answer') this.#send({ kind: 'direct', g: generation, direct: this.#mine });
+  }
+
+  /** restart looks for a new way between the two. Both watchdogs notice an outage; one restart serves both. */
+  restart() {
+    if (this.#shell.role === 'answer') {
+      this.#send({ kind: 'ask', g: this.#generation, what: 'restart' });
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#restartedAt < RESTART_PAUSE) return;
+    this.#restartedAt = now;
+    this.#do(() => this.#offer({ iceRestart: true }));
+  }
+
+  /** renew sets fresh credentials of the relay, for the next restart.
+   * @param {import('./protocol.js').Ice} ice */
+  renew(ice) {
+    this.#ice = ice;
+    this.#configure();
+  }
+
+  /** agree says whether this person wants to be direct.
+   * @param {boolean} on */
+  agree(on) {
+    const before = this.#direct;
+    this.#mine = on;
+    this.#send({ kind: 'direct', g: this.#generation, direct: on });
+    this.#changed(before);
+  }
+
+  /** red asks for every packet to be sent twice, in both directions, or no longer.
+   * @param {boolean} on */
+  red(on) {
+    if (this.#red.mine === on) return;
+    this.#red.mine = on;
+    if (this.#shell.role === 'answer') this.#send({ kind: 'ask', g: this.#generation, what: on ? 'red' : 'plain' });
+    else this.#do(() => this.#offer());
+  }
+
+  /** replace speaks through another track, or none.
+   * @param {MediaStreamTrack | null} track */
+  async replace(track) {
+    this.#track = track;
+    await this.#pc.getTransceivers()[0]?.sender.replaceTrack(track);
+  }
+
+  /** @param {string} text an opened envelope of the peer */
+  receive(text) {
+    this.#do(async () => {
+      const message = read(text);
+      if (message.g < this.#generation) return;
+      if (message.g > this.#generation) this.rebuild(message.g);
+      await this.#handle(message);
+    });
+  }
+
+  close() {
+    this.#pc.close();
+  }
+
+  /** sample counts over all connections of the call. */
+  async sample() {
+    const { pc } = this;
+    const report = await pc.getStats();
+    if (pc !== this.#pc) return null; // it was replaced meanwhile
+    return { ...this.#tally.take(report), connects: this.#connects, failed: pc.connectionState === 'failed' };
+  }
+
+  /** level is the loudness of what arrives, 0 to 1. */
+  level() {
+    const [source] = this.#pc.getReceivers()[0]?.getSynchronizationSources?.() ?? [];
+    return source?.audioLevel ?? 0;
+  }
+
+  /** Runs tasks one after another. A failed one is told and the next one goes on.
+   * @param {() => Promise<void>} task */
+  #do(task) {
+    this.#work = this.#work.then(task).catch((error) => {
+      if (this.#pc.signalingState !== 'closed') console.warn('peer:', error.message);
+    });
+  }
+
+  /** @param {Message} message */
+  #send(message) {
+    this.#shell.send(JSON.stringify(message));
+  }
+
+  /** @param {RTCOfferOptions} [options] */
+  async #offer(options = {}) {
+    if (options.iceRestart) await this.#shell.fresh();
+    const pc = this.#pc;
+    if (pc.signalingState === 'closed') return;
+    prefer(pc.getTransceivers()[0], this.#red.mine || this.#red.theirs);
+    await pc.setLocalDescription(await pc.createOffer(options));
+    this.#describe('offer', ++this.#offers);
+  }
+
+  /** @param {'offer' | 'answer'} kind @param {number} o */
+  #describe(kind, o) {
+    this.#candidates.described();
+    const sdp = clean(this.#pc.localDescription?.sdp ?? '');
+    this.#send({ kind, g: this.#generation, o, sdp, direct: this.#mine });
+  }
+
+  /** @param {Message} message */
+  async #handle(message) {
+    if (message.kind === 'candidate') return this.#candidates.add(this.#pc, message, this.#direct);
+    if (message.kind === 'ask') return this.#asked(message.what);
+    const before = this.#direct;
+    if (this.#theirs !== message.direct) {
+      this.#theirs = message.direct;
+      this.#shell.agrees(message.direct);
+    }
+    this.#changed(before);
+    if (message.kind === 'offer' && this.#shell.role === 'answer') await this.#answer(message);
+    if (message.kind === 'answer' && this.#shell.role === 'offer') await this.#accept(message);
+  }
+
+  /** @param {Description} offer */
+  async #answer({ sdp, o }) {
+    const pc = this.#pc;
+    if (restarts(pc.remoteDescription?.sdp, sdp)) await this.#shell.fresh();
+    await this.#remote({ type: 'offer', sdp });
+    prefer(pc.getTransceivers()[0], wantsRed(sdp));
+    await pc.setLocalDescription();
+    this.#describe('answer', o);
+  }
+
+  /** @param {Description} answer */
+  async #accept({ sdp, o }) {
+    if (o !== this.#offers || this.#pc.signalingState !== 'have-local-offer') return; // a newer offer is under way
+    await this.#remote({ type: 'answer', sdp });
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #remote(description) {
+    await this.#pc.setRemoteDescription(description);
+    await this.#candidates.answered(this.#pc);
+  }
+
+  /** @param {import('./peer-message.js').Wish} what */
+  #asked(what) {
+    if (this.#shell.role !== 'offer') return;
+    if (what === 'restart') return this.restart();
+    if (this.#red.theirs === (what === 'red')) return;
+    this.#red.theirs = what === 'red';
+    this.#do(() => this.#offer());
+  }
+
+  /** @param {RTCIceCandidate} found */
+  #found(found) {
+    const line = this.#candidates.found(found, this.#direct);
+    if (!line) return;
+    if (found.type === 'relay') this.#shell.relayed();
+    this.#send({ kind: 'candidate', g: this.#generation, candidate: line, mid: found.sdpMid ?? '0' });
+  }
+
+  /** changed follows the agreement to be direct, both into it and out of it.
+   * @param {boolean} before */
+  #changed(before) {
+    if (this.#direct === before) return;
+    this.#configure();
+    if (this.#shell.role !== 'offer') return;
+    this.#restartedAt = Number.NEGATIVE_INFINITY;
+    this.restart();
+  }
+
+  #configure() {
+    if (this.#pc.signalingState !== 'closed') this.#pc.setConfiguration(configuration(this.#ice, this.#direct));
+  }
+}
