@@ -138,8 +138,11 @@ func TestReportOfARunningCall(t *testing.T) {
 		if err := w.reported(t, "call2", ana, bo, moderation.Hate); err != nil {
 			t.Error(err)
 		}
-		if n := len(w.reports(t)); n != 3 {
-			t.Errorf("%d records of two reporters and two calls, want 3", n)
+		if err := w.reported(t, "call2", cy, bo, moderation.Hate); err != nil { // a room of three
+			t.Error(err)
+		}
+		if n := len(w.reports(t)); n != 4 {
+			t.Errorf("%d records of three reporters and two calls, want 4", n)
 		}
 	})
 }
