@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A child is a server in a process of its own, so that its CPU and memory are its own and not the
+// load's. It prints its address, then answers each line on standard input with a line:
+//
+//	usage    CPU and resident memory so far
+//	collect  the same, after a garbage collection that returns all free memory
+//
+// and ends when standard input does.
+type child struct {
+	address string
+	orders  io.WriteCloser
+	answers *bufio.Scanner
+	process *exec.Cmd
+}
+
+// usage is what a child has used.
+type usage struct {
+	cpu        time.Duration
+	resident   int64 // bytes, as it stands
+	collected  int64 // bytes, after a collection; filled in by who asked for one
+	heap       int64 // of it, in spans that hold objects
+	stack      int64 // of it, in stacks
+	goroutines int
+}
+
+// startChild runs this program again as the named child. Extra arguments follow the name.
+func startChild(ctx context.Context, name string, args ...string) (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &child{process: exec.CommandContext(ctx, self, append([]string{"-child", name}, args...)...)}
+	c.process.Stderr = os.Stderr
+	if c.orders, err = c.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := c.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.process.Start(); err != nil {
+		return nil, err
+	}
+	c.answers = bufio.NewScanner(out)
+	if !c.answers.Scan() {
+		return nil, errors.Join(fmt.Errorf("child %s did not start", name), c.stop())
+	}
+	c.address = c.answers.Text()
+	return c, nil
+}
+
+func (c *child) ask(order string) (usage, error) {
+	if _, err := fmt.Fprintln(c.orders, order); err != nil {
+		return usage{}, err
+	}
+	if !c.answers.Scan() {
+		return usage{}, errors.New("child has ended")
+	}
+	var u usage
+	_, err := fmt.Sscanf(c.answers.Text(), "%d %d %d %d %d", &u.cpu, &u.resident, &u.heap, &u.stack, &u.goroutines)
+	return u, err
+}
+
+func (c *child) stop() error {
+	_ = c.orders.Close()
+	return c.process.Wait()
+}
+
+// serveChild is the child's side: the named server until standard input ends.
+func serveChild(ctx context.Context, o options) (err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	serve, err := open(ctx, o.child, listener)
+	if err != nil {
+		cancel()
+		return errors.Join(err, listener.Close())
+	}
+	served := make(chan error, 1)
+	go func() { served <- serve() }()
+	fmt.Fprintln(os.Stdout, listener.Addr())
+	stop, err := profile(o.profile)
+	if err == nil {
+		err = errors.Join(obey(os.Stdin, os.Stdout), stop())
+	}
+	cancel()
+	return errors.Join(err, <-served)
+}
+
+// open returns a function that serves on listener until ctx ends.
+func open(ctx context.Context, name string, listener net.Listener) (func() error, error) {
+	kind, socket, _ := strings.Cut(name, ":")
+	switch kind {
+	case "bare":
+		server := &http.Server{Handler: newBare(), ReadHeaderTimeout: 10 * time.Second}
+		context.AfterFunc(ctx, func() { _ = server.Close() })
+		return func() error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		}, nil
+	case "parley":
+		p, err := openParley(ctx, socket, listener.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		return func() error { return errors.Join(p.serve(ctx, listener), p.close()) }, nil
+	}
+	return nil, fmt.Errorf("no child %q", name)
+}
+
+// profile records where the CPU goes, into file if it has a name, until stop.
+func profile(file string) (stop func() error, err error) {
+	if file == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
+}
+
+func obey(orders io.Reader, answers io.Writer) error {
+	lines := bufio.NewScanner(orders)
+	for lines.Scan() {
+		if lines.Text() == "collect" {
+			runtime.GC()
+			debug.FreeOSMemory()
+		}
+		u, err := ownUsage()
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(answers, int64(u.cpu), u.resident, u.heap, u.stack, u.goroutines); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func ownUsage() (usage, error) {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return usage{}, err
+	}
+	resident, err := ownResident()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return usage{
+		cpu:        time.Duration(r.Utime.Nano() + r.Stime.Nano()),
+		resident:   resident,
+		heap:       int64(m.HeapInuse),
+		stack:      int64(m.StackInuse),
+		goroutines: runtime.NumGoroutine(),
+	}, err
+}
+
+// ownResident reads VmRSS, in kB, as the kernel counts it for this process. Buffers of sockets in
+// the kernel are not part of it.
+func ownResident() (int64, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			var kB int64
+			_, err := fmt.Sscan(rest, &kB)
+			return kB << 10, err
+		}
+	}
+	return 0, errors.New("no VmRSS in /proc/self/status")
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	parts    string
+	rounds   int
+	spell    time.Duration
+	depth    int
+	couples  int
+	rate     int
+	browsers int
+	quiet    time.Duration
+	strict   bool
+	child    string
+	profile  string
+}
+
+// part is one group of figures that share a setting.
+type part struct {
+	name string
+	run  func(context.Context, bench) ([]figure, error)
+}
+
+// bench is what each part gets.
+type bench struct {
+	options
+	progress io.Writer
+}
+
+func parts() []part {
+	return []part{
+		{"pairs", pairs},
+		{"depth", depth},
+		{"relay", relay},
+		{"idle", idle},
+		{"page", page},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string, errs io.Writer) (options, error) {
+	var o options
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.SetOutput(errs)
+	fs.StringVar(&o.parts, "parts", "pairs,depth,relay,idle,page", "what to measure")
+	fs.IntVar(&o.rounds, "rounds", 3, "how often a figure and its baseline take turns")
+	fs.DurationVar(&o.spell, "spell", 4*time.Second, "how long one measurement lasts")
+	fs.IntVar(&o.depth, "depth", 1_000_000, "depth: waiting tickets of the deep queue")
+	fs.IntVar(&o.couples, "couples", 300, "relay: calls at the same time")
+	fs.IntVar(&o.rate, "rate", 16, "relay: envelopes a second from each browser (the server allows 20)")
+	fs.IntVar(&o.browsers, "browsers", 4000, "idle: browsers that wait")
+	fs.DurationVar(&o.quiet, "quiet", 15*time.Second, "idle: how long they wait before the reading; the server repeats joins every 10 s")
+	fs.BoolVar(&o.strict, "strict", false, "exit with status 1 when a limit is broken")
+	fs.StringVar(&o.profile, "profile", "", "relay: write a CPU profile of parley's child to this file")
+	fs.StringVar(&o.child, "child", "", "used by bench itself: serve as this child and take orders on standard input")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected %q: see -help", fs.Arg(0))
+	}
+	if o.rounds < 1 || o.couples < 1 || o.rate < 1 || o.browsers < 1 || o.depth < shallow {
+		return o, fmt.Errorf("sizes must be positive, and -depth at least %d", shallow)
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, out, errs io.Writer) error {
+	o, err := parse(args, errs)
+	if err != nil {
+		return err
+	}
+	if o.child != "" {
+		return serveChild(ctx, o)
+	}
+	chosen, err := choose(o.parts)
+	if err != nil {
+		return err
+	}
+	var all []figure
+	for _, p := range chosen {
+		fmt.Fprintf(errs, "%s ...\n", p.name)
+		started := time.Now()
+		figures, err := p.run(ctx, bench{options: o, progress: errs})
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Fprintf(errs, "%s took %s\n", p.name, time.Since(started).Round(100*time.Millisecond))
+		all = append(all, figures...)
+	}
+	if err := printTable(out, all); err != nil {
+		return err
+	}
+	if n := broken(all); n > 0 && o.strict {
+		return fmt.Errorf("%d limits are broken", n)
+	}
+	return nil
+}
+
+// choose returns the named parts in the order of the table.
+func choose(names string) ([]part, error) {
+	wanted := map[string]bool{}
+	for name := range strings.SplitSeq(names, ",") {
+		wanted[strings.TrimSpace(name)] = true
+	}
+	var chosen []part
+	for _, p := range parts() {
+		if wanted[p.name] {
+			chosen = append(chosen, p)
+			delete(wanted, p.name)
+		}
+	}
+	for name := range wanted {
+		return nil, fmt.Errorf("no part %q: pairs, depth, relay, idle, page", name)
+	}
+	return chosen, nil
+}
