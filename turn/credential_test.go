@@ -31,6 +31,9 @@ func TestExpiryIsForMakingRelaysOnly(t *testing.T) {
 		t.Errorf("allocate after the expiry: %d, want to be refused", got)
 	}
 	self := peerAt("127.0.0.1:50000")
+	if !s.Authenticates(cred.Username, running.conn.LocalAddr()) {
+		t.Error("the hook refuses a running relay")
+	}
 	for name, got := range map[string]stun.ErrorCode{
 		"refresh":    running.ask(stun.MethodRefresh),
 		"permission": running.ask(stun.MethodCreatePermission, self),
@@ -41,6 +44,9 @@ func TestExpiryIsForMakingRelaysOnly(t *testing.T) {
 		}
 	}
 	c.forward(4 * time.Hour)
+	if s.Authenticates(cred.Username, running.conn.LocalAddr()) {
+		t.Error("the hook takes requests after four hours")
+	}
 	for name, got := range map[string]stun.ErrorCode{
 		"refresh":    running.ask(stun.MethodRefresh),
 		"permission": running.ask(stun.MethodCreatePermission, self),
@@ -75,8 +81,15 @@ func TestRelayObeysItsOwnUserOnly(t *testing.T) {
 	if got := owner.ask(stun.MethodRefresh); got != 0 {
 		t.Errorf("refresh by the owner: %d", got)
 	}
-	// The owner's name with another key does not get past pion.
+	// Behind the gate pion's own hook refuses, too.
+	if at := owner.conn.LocalAddr(); s.Authenticates(other.Username, at) || !s.Authenticates(owner.user, at) {
+		t.Error("the hook does not tell the owner from another user")
+	}
+	// The owner's name with another key does not get past pion, and gets no signed answer.
 	owner.pass = other.Password
+	if got := owner.ask(stun.MethodCreatePermission, peerAt("8.8.8.8:5000")); got != stun.CodeBadRequest {
+		t.Errorf("permission with a wrong password: %d", got)
+	}
 	if got := owner.ask(stun.MethodRefresh, lifetime(0)); got != stun.CodeBadRequest {
 		t.Errorf("refresh with a wrong password: %d", got)
 	}
@@ -132,5 +145,19 @@ func TestUserNamesDoNotShowWhatBelongsTogether(t *testing.T) {
 	if one.TTL != turn.CredentialTime || len(one.URLs) != 2 ||
 		!strings.HasSuffix(one.URLs[0], "?transport=udp") || !strings.HasSuffix(one.URLs[1], "?transport=tcp") {
 		t.Errorf("credential: %+v", one)
+	}
+}
+
+func TestCredentialOfTheFutureIsRefused(t *testing.T) {
+	var c clock
+	s := start(t, func(cfg *turn.Config) { cfg.Now = c.now })
+	cred := s.Credential("call")
+	c.forward(-30 * time.Second) // another node's clock may be that far ahead
+	if got := speak(t, s, cred, overUDP).allocate(); got != 0 {
+		t.Errorf("half a minute ahead: %d", got)
+	}
+	c.forward(-5 * time.Minute)
+	if got := speak(t, s, cred, overUDP).allocate(); got != stun.CodeBadRequest {
+		t.Errorf("five minutes ahead: %d, want to be refused", got)
 	}
 }

@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"math"
 	"net"
 	"net/netip"
 	"time"
@@ -44,4 +45,40 @@ func (s *Server) Age(d time.Duration) {
 	for _, r := range s.table.byClient {
 		r.ends.Add(-int64(d))
 	}
+}
+
+// Left is how long the relay that ends first has.
+func (s *Server) Left() time.Duration {
+	s.table.mu.RLock()
+	defer s.table.mu.RUnlock()
+	least := time.Duration(math.MaxInt64)
+	for _, r := range s.table.byClient {
+		least = min(least, time.Until(r.expires()))
+	}
+	return least
+}
+
+// Goes tells where a packet of a relay of kind goes: "inside", "outside" or "nowhere".
+func (s *Server) Goes(kind Kind, to netip.AddrPort) string {
+	how, _ := s.route(&relay{server: s, grant: grant{kind: kind}}, to)
+	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere"}[how]
+}
+
+// Authenticates asks the hook of pion that decides on user names.
+func (s *Server) Authenticates(user string, src net.Addr) bool {
+	_, ok := s.authenticate(user, realm, src)
+	return ok
+}
+
+// Unwritten returns what a stream keeps of frames while its reader does not read.
+func Unwritten(frames [][]byte) [][]byte {
+	c := &stream{plane: &streams{gate: gate{server: &Server{}}}, out: make(chan []byte, outSize)}
+	for _, f := range frames {
+		c.send(f)
+	}
+	var kept [][]byte
+	for len(c.out) > 0 {
+		kept = append(kept, <-c.out)
+	}
+	return kept
 }

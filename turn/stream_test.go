@@ -225,3 +225,14 @@ func TestFailingAcceptIsWaitedOut(t *testing.T) {
 		t.Errorf("%d errors counted", n)
 	}
 }
+
+func TestSlowStreamLosesTheOldest(t *testing.T) {
+	var frames [][]byte
+	for i := range 100 {
+		frames = append(frames, []byte{byte(i)})
+	}
+	kept := turn.Unwritten(frames)
+	if len(kept) != 64 || kept[0][0] != 36 || kept[63][0] != 99 {
+		t.Errorf("kept %d: %v", len(kept), kept)
+	}
+}

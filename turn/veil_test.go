@@ -167,3 +167,25 @@ func TestOpenRelayObeysTheDenyList(t *testing.T) {
 		t.Errorf("permission for a good and a bad address: %d", c)
 	}
 }
+
+// Behind the permissions every packet is judged again.
+func TestEveryPacketIsJudged(t *testing.T) {
+	s := start(t, nil)
+	for _, test := range []struct {
+		kind turn.Kind
+		to   string
+		want string
+	}{
+		{turn.Veil, "8.8.8.8:5000", "nowhere"},
+		{turn.Open, "8.8.8.8:5000", "outside"},
+		{turn.Open, "8.8.8.8:53", "nowhere"},
+		{turn.Open, "[2606:4700::1111]:5000", "nowhere"},
+		{turn.Open, "127.0.0.1:50000", "nowhere"},
+		{turn.Open, "[::ffff:127.0.0.1]:50000", "nowhere"},
+		{turn.Open, "[::ffff:8.8.8.8]:5000", "outside"},
+	} {
+		if got := s.Goes(test.kind, netip.MustParseAddrPort(test.to)); got != test.want {
+			t.Errorf("%c to %s: %s, want %s", test.kind, test.to, got, test.want)
+		}
+	}
+}
