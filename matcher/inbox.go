@@ -3,7 +3,6 @@ package matcher
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -63,24 +62,26 @@ func (q *Queue) fetch(ctx context.Context) ([]redis.XMessage, error) {
 
 // take hands out one entry as tell of common.lua wrote it.
 func (q *Queue) take(entry map[string]any) {
-	text := func(field string) string { s, _ := entry[field].(string); return s }
-	match, ticket := text("match"), text("ticket")
-	copies := single
-	if text("from") == q.cfg.Node {
-		copies = twin
+	text, _ := entry["event"].(string)
+	fields := strings.SplitN(text, ";", 5)
+	if len(fields) < 5 {
+		return // of a newer or older parley
 	}
-	switch kind := text("event"); kind {
+	kind, match, ticket, from, detail := fields[0], fields[1], fields[2], fields[3], fields[4]
+	n := single
+	if from == q.cfg.Node {
+		n = twin
+	}
+	switch kind {
 	case "offer":
-		if offer, ok := readOffer(match, ticket, text("detail"), q.local); ok {
-			q.hand(OfferMade{offer}, copies)
+		if offer, ok := readOffer(match, ticket, detail, q.local); ok {
+			q.hand(OfferMade{offer}, n)
 		}
 	case "live":
-		q.hand(WentLive{match, ticket}, copies)
+		q.hand(WentLive{match, ticket}, n)
 	case "abort":
-		q.hand(WasAborted{match, ticket, Why(text("detail"))}, copies)
+		q.hand(WasAborted{match, ticket, Why(detail)}, n)
 	case "stop": // from resign: only to wake us
-	default:
-		q.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, "unknown event in the inbox", slog.String("event", kind))
 	}
 }
 
@@ -149,7 +150,7 @@ func name(e Event) string {
 	return ""
 }
 
-// readOffer reads a record of a match, as write_match of common.lua wrote it, from the view of one
+// readOffer reads a record of a match, as match.lua names its fields, from the view of one
 // of its tickets.
 func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer, bool) {
 	f := strings.Split(record, ";")

@@ -12,9 +12,9 @@ local id, ticket = ARGV[1], ARGV[2]
 local pair = read_match(id)
 local mine, other
 if pair then mine, other = side_of(pair, ticket) end
-if not mine then return {'unknown', digits(now)} end
-if pair.state == 'live' then return {'live', digits(now)} end
-if pair.state == 'aborted' then return {'aborted', digits(now), 'old'} end
+if not mine then return {'unknown', NOW} end
+if pair.state == 'live' then return {'live', NOW} end
+if pair.state == 'aborted' then return {'aborted', NOW, 'old'} end
 
 local in_time = now < pair.deadline - tonumber(ARGV[3])
 local why = (pair.state == other or in_time) and 'peer' or 'late'
@@ -24,4 +24,4 @@ local other_ticket, other_node = pair[other .. '_ticket'], pair[other .. '_node'
 close(ticket)
 close(other_ticket)
 tell(other_node, 'abort', id, other_ticket, pair[mine .. '_node'], why)
-return {'aborted', digits(now), 'new', other_ticket, other_node, why}
+return {'aborted', NOW, 'new', other_ticket, other_node, why}

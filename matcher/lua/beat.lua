@@ -7,20 +7,20 @@
 
 local node, lease = ARGV[1], tonumber(ARGV[2])
 if lease == 0 then
-  call('HDEL', LEASES, node)
+  call('HDEL', KEYS[1], node)
   tell(node, 'stop', '', '', node, '') -- wakes whoever reads the inbox
-  return {digits(now), '0'}
+  return {NOW, '0'}
 end
 
-call('HSET', LEASES, node, digits(now + lease))
-call('PEXPIRE', LEASES, LEASES_TTL)
+call('HSET', KEYS[1], node, digits(now + lease))
+call('PEXPIRE', KEYS[1], LEASE_TTL)
 
-local living, all = 0, call('HGETALL', LEASES)
+local living, all = 0, call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if tonumber(all[i + 1]) > now then
     living = living + 1
   else
-    call('HDEL', LEASES, all[i])
+    call('HDEL', KEYS[1], all[i])
   end
 end
-return {digits(now), digits(living)}
+return {NOW, digits(living)}

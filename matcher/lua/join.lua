@@ -17,12 +17,12 @@ local WINDOW_EXAMINE = 4  -- tickets looked at for that
 
 local id, match_id = ARGV[1], ARGV[2]
 local stored = call('GET', KEYS[1])
-if stored == 'x' then return {'closed', digits(now)} end
+if stored == 'x' then return {'closed', NOW} end
 if stored and string.sub(stored, 1, 2) == 'm;' then -- the same answer however often it is asked
   local claimed = string.sub(stored, 3)
-  local record = call('GET', format(MATCH, claimed))
-  if not record then return {'closed', digits(now)} end
-  return {'offered', digits(now), claimed, record, 'old'}
+  local record = call('GET', match_key(claimed))
+  if not record then return {'closed', NOW} end
+  return {'offered', NOW, claimed, record, 'old'}
 end
 
 local arrived = tonumber(ARGV[3])
@@ -31,9 +31,9 @@ local me = waiting(id, stored or ('w;' .. digits(arrived) .. ';' .. ARGV[5]))
 if now - me.arrived >= LONGEST then
   if stored then unqueue(me) end
   close(id)
-  return {'closed', digits(now)}
+  return {'closed', NOW}
 end
-if not alive(me.node) then return {'lease', digits(now)} end
+if not alive(me.node) then return {'lease', NOW} end
 
 local function shared_with(other)
   local shared = {}
@@ -42,7 +42,8 @@ local function shared_with(other)
   end
   return shared
 end
-local _, most = string.gsub(me.interests, '[^,]+', '')
+local _, most = string.gsub(me.interests, ',', ',')
+most = most - 1
 
 local my_device, my_band = ',' .. me.device .. ',', ',' .. me.band .. ','
 local function compatible(other)
@@ -52,21 +53,20 @@ local function compatible(other)
     and find(other.meets, my_band, 1, true)
 end
 
--- heads returns the first entry of each pool of mine in a band. In a pool that I stand in by now I
--- may meet everybody; in one that I have yet to come to, those who stand there by now.
-local function heads_of(band)
+-- heads_of returns the first entry of each pool of mine in a band. In a pool in which I stand by
+-- now I may meet everybody; in one that I have yet to come to, those who stand there by now.
+local function heads_of(keys, since, spoken)
   local heads = {}
-  stands(me, function(language, interest, since)
-    local key = format(POOL, language, interest, band)
-    local limit = since <= now and '+inf' or digits(now)
-    local page = call('ZRANGEBYSCORE', key, '-inf', limit, 'WITHSCORES', 'LIMIT', 0, 1)
+  for i = 1, #keys do
+    local limit = since[i] <= now and '+inf' or NOW
+    local page = call('ZRANGEBYSCORE', keys[i], '-inf', limit, 'WITHSCORES', 'LIMIT', '0', '1')
     if page[1] then
       heads[#heads + 1] = {
-        key = key, language = language, limit = limit,
+        key = keys[i], language = spoken[i], limit = limit,
         page = page, at = 1, since = tonumber(page[2]), kept = 0,
       }
     end
-  end)
+  end
   return heads
 end
 
@@ -85,7 +85,7 @@ local function advance(head, removed)
   if not removed then head.kept = head.kept + 1 end
   head.at = head.at + 2
   if not head.page[head.at] then
-    head.page = call('ZRANGEBYSCORE', head.key, '-inf', head.limit, 'WITHSCORES', 'LIMIT', head.kept, 8)
+    head.page = call('ZRANGEBYSCORE', head.key, '-inf', head.limit, 'WITHSCORES', 'LIMIT', digits(head.kept), '8')
     head.at = 1
     if not head.page[1] then return false end
   end
@@ -101,7 +101,7 @@ local seen = {[id] = true}
 local function examine(head)
   local other_id = head.page[head.at]
   if seen[other_id] then return nil, seen[other_id] == 'gone' end
-  local record = call('GET', format(TICKET, other_id))
+  local record = call('GET', ticket_key(other_id))
   local other = record and waiting(other_id, record)
   if not other then
     call('ZREM', head.key, other_id)
@@ -122,7 +122,7 @@ end
 -- choose returns {ticket, shared, language}: the oldest compatible one of a band, or one that
 -- stands almost as long and shares more interests.
 local function choose(band)
-  local heads, best, last, extra = heads_of(band), nil, nil, 0
+  local heads, best, last, extra = heads_of(places(me, band)), nil, nil, 0
   while #heads > 0 and examined < EXAMINE and buried < BURY and steps < STEPS do
     steps = steps + 1
     local i = oldest(heads)
@@ -161,7 +161,7 @@ local function sample(ticket)
   return language, interests[string.byte(ticket.id) % #interests + 1]
 end
 
-local function claim(ticket) call('SET', format(TICKET, ticket.id), 'm;' .. match_id, 'PX', TOMBSTONE_TTL) end
+local function claim(ticket) call('SET', ticket_key(ticket.id), 'm;' .. match_id, 'PX', TOMBSTONE) end
 
 if found then
   local other = found.ticket
@@ -171,27 +171,26 @@ if found then
   claim(me)
   local a, b = other, me
   if me.arrived < other.arrived or (me.arrived == other.arrived and me.id < other.id) then a, b = me, other end
-  local pair = {
-    state = 'offered', language = found.language, shared = table.concat(found.shared, ','),
-    made = digits(now), deadline = digits(now + tonumber(ARGV[4])),
-    a_ticket = a.id, a_node = a.node, a_device = a.device, a_arrived = digits(a.arrived),
-    b_ticket = b.id, b_node = b.node, b_device = b.device, b_arrived = digits(b.arrived),
-  }
-  pair.a_language, pair.a_interest = sample(a)
-  pair.b_language, pair.b_interest = sample(b)
-  local record = write_match(match_id, pair)
+  local a_language, a_interest = sample(a)
+  local b_language, b_interest = sample(b)
+  local record = table.concat({ -- match.lua names these
+    'offered', found.language, table.concat(found.shared, ','), NOW, digits(now + tonumber(ARGV[4])),
+    a.id, a.node, a.device, digits(a.arrived), a_language, a_interest,
+    b.id, b.node, b.device, digits(b.arrived), b_language, b_interest,
+  }, ';') .. ';'
+  call('SET', match_key(match_id), record, 'PX', MATCH_TTL)
   tell(other.node, 'offer', match_id, other.id, me.node, record)
-  return {'offered', digits(now), match_id, record, 'new'}
+  return {'offered', NOW, match_id, record, 'new'}
 end
 
 -- Queue, or put back what a half-lost Redis forgot: the same scores, so nothing changes otherwise.
-stands(me, function(language, interest, since)
-  local pool = format(POOL, language, interest, me.band)
-  call('ZADD', pool, digits(since), id)
-  call('PEXPIRE', pool, POOL_TTL)
-end)
+local keys, since = places(me, me.band)
+for i = 1, #keys do
+  call('ZADD', keys[i], digits(since[i]), id)
+  call('PEXPIRE', keys[i], POOL_TTL)
+end
 if not stored then
   local left = math.ceil((me.arrived + LONGEST - now) / 1000)
-  call('SET', KEYS[1], me.record, 'PX', digits(left + TOMBSTONE_TTL))
+  call('SET', KEYS[1], me.record, 'PX', digits(left + TOMBSTONE))
 end
-return {'waiting', digits(now), digits(me.arrived), digits(me.widens)}
+return {'waiting', NOW, digits(me.arrived), digits(me.widens)}

@@ -10,11 +10,11 @@ local id = ARGV[1]
 local record = call('GET', KEYS[1])
 if not record then
   close(id)
-  return {'unknown', digits(now)}
+  return {'unknown', NOW}
 end
-if record == 'x' then return {'left', digits(now)} end
+if record == 'x' then return {'left', NOW} end
 local ticket = waiting(id, record)
-if not ticket then return {'claimed', digits(now), string.sub(record, 3)} end
+if not ticket then return {'claimed', NOW, string.sub(record, 3)} end
 unqueue(ticket)
 close(id)
-return {'left', digits(now)}
+return {'left', NOW}

@@ -9,7 +9,7 @@
 local ids = call('ZRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)
 local dropped = 0
 for _, id in ipairs(ids) do
-  local record = call('GET', format(TICKET, id))
+  local record = call('GET', ticket_key(id))
   local ticket = record and waiting(id, record)
   if not ticket then
     call('ZREM', KEYS[1], id)
@@ -19,4 +19,4 @@ for _, id in ipairs(ids) do
     dropped = dropped + 1
   end
 end
-return {digits(now), digits(#ids), digits(dropped)}
+return {NOW, digits(#ids), digits(dropped)}
