@@ -1,6 +1,6 @@
 // Text beside the call. Nothing in it becomes a link, and nothing in it outlives the call.
 
-import { h, repeat } from './dom.js';
+import { h, repeat, show } from './dom.js';
 
 const longest = 500; // characters of one message
 
@@ -39,6 +39,7 @@ export function chatPanel({ t, dispatch }) {
     update({ call }) {
       const messages = call?.chat ?? [];
       const keys = messages.map(({ at }, i) => `${at}.${messages.slice(0, i).filter((m) => m.at === at).length}`);
+      show(empty, messages.length === 0);
       const last = log.lastElementChild;
       repeat(log, keys, (key) => {
         const { mine, text } = messages[keys.indexOf(key)] ?? { mine: true, text: '' };

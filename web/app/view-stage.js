@@ -21,17 +21,18 @@ export function stage({ t }) {
 
   /** @param {import('./view.js').State} state */
   function update({ screen, call }) {
-    const talking = (screen === 'live' || screen === 'reconnecting') && call !== null;
-    const { muted, peerAway, peerMuted } = talking ? call : nobody;
+    const { muted, peerAway, peerMuted } = call ?? nobody;
     attr(sides.me.el, 'data-muted', muted);
     attr(sides.peer.el, 'data-muted', peerMuted);
     attr(sides.peer.el, 'data-away', peerAway);
     text(sides.me.idle, muted ? t('stage.muted') : '');
-    text(sides.peer.idle, peerAway ? t('stage.away') : peerMuted ? t('stage.muted') : '');
-    show(lens, talking && (screen === 'live' || call.verified === 'mismatch'));
-    if (talking) setIcon(lens, lensIcon(call));
-    else level('peer', 0);
-    if (!talking && screen !== 'mic') level('me', 0);
+    text(sides.peer.idle, peerMuted ? t('stage.muted') : '');
+    if (peerAway) text(sides.peer.idle, t('stage.away'));
+    const symbol = lensIcon(screen, call);
+    show(lens, symbol !== undefined);
+    if (symbol) setIcon(lens, symbol);
+    if (!call) level('peer', 0);
+    if (!call && screen !== 'mic') level('me', 0);
   }
 
   /** @param {Side} side @param {number} value 0 to 1 */
@@ -64,9 +65,14 @@ export function stage({ t }) {
   return { el, update, level };
 }
 
-/** @param {import('./view.js').Call} call @returns {import('./view-icons.js').Icon} */
-function lensIcon({ verified, path }) {
-  if (verified === 'mismatch') return 'warn';
-  if (verified === 'verified') return 'verify';
-  return path === 'direct' ? 'direct' : 'lock';
+/**
+ * What is between the bubbles: how well the line is kept, or the alarm.
+ * @param {string} screen @param {import('./view.js').Call | null} call
+ * @returns {import('./view-icons.js').Icon | undefined}
+ */
+function lensIcon(screen, call) {
+  if (call?.verified === 'mismatch') return 'warn';
+  if (!call || screen !== 'live') return undefined;
+  if (call.verified === 'verified') return 'verify';
+  return call.path === 'direct' ? 'direct' : 'lock';
 }
