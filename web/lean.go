@@ -4,8 +4,9 @@ import "bytes"
 
 // lean returns a module or a style sheet without indentation and without the lines that hold nothing
 // but a comment: a quarter of what would travel. Each such line becomes an empty one, so that an
-// error in a browser names the line of the source. A module with a template that spans lines is returned as it is, since a line of text
-// in it could look like a comment; so is one with code behind the end of a long comment.
+// error in a browser names the line of the source. A module with a template that spans lines is
+// returned as it is, since a line of text in it could look like a comment; so is one with code
+// behind the end of a long comment.
 func lean(module []byte) []byte {
 	lines := bytes.Split(module, []byte("\n"))
 	inside := false // a block comment that began at the start of a line

@@ -72,8 +72,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 // refuse answers what no route serves.
 func (s *Server) refuse(err error, c echo.Context) {
 	code := http.StatusInternalServerError
-	var known *echo.HTTPError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
 		code = known.Code
 	} else {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed", slog.Any("error", err))

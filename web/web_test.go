@@ -30,7 +30,7 @@ func newServer(t *testing.T, change ...func(*web.Config)) *web.Server {
 	cfg := web.Config{
 		Socket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		Ready:  func(context.Context) error { return nil },
-		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:    slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -137,9 +137,9 @@ func pageFiles(t *testing.T) map[string][]byte {
 	return files
 }
 
-// TestFiles asks for every file as a browser does: line for line what lies in the source tree, less
-// comments and indentation, of the right kind, kept for ever because the path changes with the content; and the
-// whole page in English is under 60 kB on the wire.
+// TestFiles asks for every file as a browser does: line for line what is in the source tree, less
+// comments and indentation, of the right kind, kept for ever because the path changes with the
+// content; and the whole page in English is under 60 kB on the wire.
 func TestFiles(t *testing.T) {
 	kinds := map[string]string{
 		".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",

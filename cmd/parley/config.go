@@ -129,8 +129,7 @@ func (l *layers) unknownFlag(err error) error {
 func (l *layers) readFile(file string) {
 	var values map[string]any
 	if _, err := toml.DecodeFile(file, &values); err != nil {
-		var syntax toml.ParseError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[toml.ParseError](err); ok {
 			l.fault("config file %s, line %d: %s", file, syntax.Position.Line, syntax.Message)
 			return
 		}
@@ -210,7 +209,7 @@ func (l *layers) readSecret(base, name, file string) bool {
 		l.fault("environment: set %s or %s, not both", strings.TrimSuffix(name, "_FILE"), name)
 		return true
 	}
-	body, err := os.ReadFile(file)
+	body, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		l.fault("environment %s: %w", name, err)
 		return true

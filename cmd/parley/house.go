@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // house is what has been started, so that it can be closed in reverse.
@@ -24,9 +25,10 @@ func (h *house) closeLater(name string, f func() error) {
 	h.parts = append(h.parts, part{name, f})
 }
 
-// run starts f, which works until its context ends. Closing the part ends the context and waits.
-func (h *house) run(name string, f func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
+// run starts f, which works until its context ends: not when ctx does, but when the part is closed
+// in its turn. Closing waits for f.
+func (h *house) run(ctx context.Context, name string, f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
 	go func() {
 		err := f(ctx)
@@ -56,9 +58,9 @@ func (h *house) fail(err error) {
 // close closes everything that was opened, the newest first, whatever fails on the way.
 func (h *house) close() error {
 	var all error
-	for i := len(h.parts) - 1; i >= 0; i-- {
-		if err := h.parts[i].close(); err != nil {
-			all = errors.Join(all, fmt.Errorf("close %s: %w", h.parts[i].name, err))
+	for _, p := range slices.Backward(h.parts) {
+		if err := p.close(); err != nil {
+			all = errors.Join(all, fmt.Errorf("close %s: %w", p.name, err))
 		}
 	}
 	h.parts = nil

@@ -37,7 +37,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config and help\n", command)
 		return exitUsage
 	case err != nil:
-		for _, line := range strings.Split(err.Error(), "\n") {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintf(errs, "parley: %s\n", line)
 		}
 		return exitUsage

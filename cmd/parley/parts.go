@@ -42,7 +42,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
-	relay, err := openRelay(h, cfg, ring, log)
+	relay, err := openRelay(h, cfg, ring, log) //nolint:contextcheck // the relay outlives the start
 	if err != nil {
 		return "", err
 	}
@@ -53,15 +53,15 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err := migrations.Run(ctx, rdb, log); err != nil {
 		return "", fmt.Errorf("redis: %w", err)
 	}
-	hub := openSignaling(h, cfg, parts{ring, relay, rdb, log})
+	hub := openSignaling(ctx, h, cfg, parts{ring, relay, rdb, log})
 	server, err := openDoor(cfg, hub, rdb, log)
 	if err != nil {
 		return "", err
 	}
-	h.run("web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
+	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	h.closeLater("new visitors", func() error {
 		server.Drain()
-		ctx, cancel := context.WithTimeout(context.Background(), drainWithin)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 		defer cancel()
 		hub.Drain(ctx)
 		return nil
@@ -96,7 +96,7 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 }
 
 // openSignaling starts the queue and the hub on it.
-func openSignaling(h *house, cfg config, p parts) *signaling.Hub {
+func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
 	queue := matcher.New(p.rdb, matcher.Config{Log: p.log})
 	hub := signaling.New(signaling.Config{
 		Queue:   queue,
@@ -106,8 +106,8 @@ func openSignaling(h *house, cfg config, p parts) *signaling.Hub {
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
-	h.run("queue", queue.Run)
-	h.run("signaling", hub.Run)
+	h.run(ctx, "queue", queue.Run)
+	h.run(ctx, "signaling", hub.Run)
 	return hub
 }
 

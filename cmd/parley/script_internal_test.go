@@ -72,8 +72,8 @@ func freePort() (string, error) {
 }
 
 // get asks until the status and a part of the body are as said, at most 10 s.
-func get(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
 		ts.Fatalf("usage: get URL STATUS TEXT")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -110,9 +110,9 @@ func ask(ctx context.Context, url string) (status, body string, err error) {
 }
 
 // redisCommand starts or stops a Redis on $REDIS.
-func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
+func redisCommand(ts *testscript.TestScript, _ bool, args []string) {
 	server, ok := ts.Value(redisKey{}).(*miniredis.Miniredis)
-	if neg || len(args) != 1 || !ok {
+	if len(args) != 1 || !ok {
 		ts.Fatalf("usage: redis start|stop")
 	}
 	switch args[0] {
@@ -125,8 +125,8 @@ func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // hold takes a port until the script ends.
-func hold(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
 		ts.Fatalf("usage: hold tcp|udp PORT")
 	}
 	var held io.Closer

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,10 @@ type setting struct {
 
 // settings is the whole table, in the order of --help. A setting may derive from those above it.
 func settings() []setting {
+	return slices.Concat(doorSettings(), storeSettings(), relaySettings(), logSettings())
+}
+
+func doorSettings() []setting {
 	return []setting{
 		{
 			name: "listen", value: "127.0.0.1:8080", shape: "HOST:PORT",
@@ -69,6 +74,11 @@ func settings() []setting {
 			says: "From which addresses X-Forwarded-For is believed. Set it when parley is behind a reverse proxy, or all visitors share one limit.",
 			read: func(c *config, v string) (err error) { c.TrustedProxies, err = prefixes(v); return err },
 		},
+	}
+}
+
+func storeSettings() []setting {
+	return []setting{
 		{
 			name: "redis", value: "embedded", shape: "URL", secret: true,
 			says: "Where to remember: redis://, rediss:// or unix://. The embedded store forgets on exit and takes a few hundred people; set it for anything but a trial.",
@@ -79,6 +89,11 @@ func settings() []setting {
 			says: "Where the key file lies. Keep it on another disk and in another backup than Redis.",
 			read: func(c *config, v string) error { c.State = v; return notEmpty(v) },
 		},
+	}
+}
+
+func relaySettings() []setting {
+	return []setting{
 		{
 			name: "relay-listen", value: "127.0.0.1:3478", shape: "IP:PORT",
 			says: "Where browsers reach the relay, by UDP and TCP. Set it to an address that visitors reach, and open the port.",
@@ -105,6 +120,11 @@ func settings() []setting {
 				return nil
 			},
 		},
+	}
+}
+
+func logSettings() []setting {
+	return []setting{
 		{
 			name: "log-level", value: "info", shape: "LEVEL",
 			says: "How much to log: debug, info, warn or error. Set debug to find out why browsers are refused.",
@@ -252,7 +272,7 @@ func portRange(v string) (turn.PortRange, error) {
 // list splits at commas and leaves out empty parts.
 func list(v string) []string {
 	var all []string
-	for _, one := range strings.Split(v, ",") {
+	for one := range strings.SplitSeq(v, ",") {
 		if one = strings.TrimSpace(one); one != "" {
 			all = append(all, one)
 		}

@@ -22,7 +22,7 @@ const answerWithin = 3 * time.Second
 // openStore connects to the Redis of the configuration, or starts the embedded one.
 func openStore(ctx context.Context, h *house, where *url.URL, log *slog.Logger) (*redis.Client, error) {
 	redis.SetLogger(redisLog{log})
-	options, err := storeOptions(h, where)
+	options, err := storeOptions(ctx, h, where)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +45,10 @@ func openStore(ctx context.Context, h *house, where *url.URL, log *slog.Logger) 
 
 // storeOptions never lets the client send a command twice: a script whose answer was lost may have
 // paired two people already. See retention and matcher for how each call is repeated safely.
-func storeOptions(h *house, where *url.URL) (*redis.Options, error) {
+func storeOptions(ctx context.Context, h *house, where *url.URL) (*redis.Options, error) {
 	options := &redis.Options{}
 	if where == nil {
-		server, password, err := startEmbedded(h)
+		server, password, err := startEmbedded(ctx, h)
 		if err != nil {
 			return nil, err
 		}
@@ -70,14 +70,14 @@ func storeOptions(h *house, where *url.URL) (*redis.Options, error) {
 
 // startEmbedded starts a Redis inside this process, on a private port of the loopback interface
 // with a password that nobody knows.
-func startEmbedded(h *house) (*miniredis.Miniredis, string, error) {
+func startEmbedded(ctx context.Context, h *house) (*miniredis.Miniredis, string, error) {
 	server, password := miniredis.NewMiniRedis(), rand.Text()
 	server.RequireAuth(password)
 	if err := server.StartAddr("127.0.0.1:0"); err != nil {
 		return nil, "", fmt.Errorf("embedded store: %w", err)
 	}
 	h.closeLater("embedded store", func() error { server.Close(); return nil })
-	h.run("clock of the embedded store", func(ctx context.Context) error {
+	h.run(ctx, "clock of the embedded store", func(ctx context.Context) error {
 		keepTime(ctx, server)
 		return nil
 	})
