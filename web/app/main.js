@@ -12,6 +12,7 @@ import { Store } from './store.js';
 import { mount } from './view.js';
 
 /** @typedef {import('./app-state.js').Event} Event */
+/** @typedef {import('./app-state.js').Choices} Choices */
 
 const IN_CALL = ['matched', 'connecting', 'live', 'reconnecting'];
 
@@ -19,6 +20,19 @@ async function catalogue() {
   const answer = await fetch(new URL('catalogue.json', document.baseURI));
   if (!answer.ok) throw new Error(`catalogue: status ${answer.status}`);
   return answer.json();
+}
+
+/** known keeps of remembered choices what the catalogue has; the first language is the browser's.
+ * @param {Partial<Choices>} choices @param {{languages: {tag: string}[], interests: string[]}} catalogue */
+function known({ languages = [], interests = [], ...rest }, catalogue) {
+  const tags = catalogue.languages.map(({ tag }) => tag);
+  const spoken = languages.filter((tag) => tags.includes(tag));
+  const own = navigator.languages.map((locale) => locale.split('-')[0] ?? '').find((tag) => tags.includes(tag));
+  return {
+    ...rest,
+    languages: spoken.length > 0 ? spoken : [own ?? 'en'],
+    interests: interests.filter((slug) => catalogue.interests.includes(slug)),
+  };
 }
 
 /** capable tells whether this browser can do what a call needs. */
@@ -42,7 +56,7 @@ function own(selector, kind) {
 async function main() {
   const store = new Store({ local: () => localStorage, session: () => sessionStorage, token });
   const [t, list, able] = await Promise.all([load(navigator.language), catalogue(), capable()]);
-  let state = start(store.choices, store.tested);
+  let state = start(known(store.choices, list), store.tested);
   /** @type {Event[]} */
   const events = [];
   let running = false;
