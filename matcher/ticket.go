@@ -118,8 +118,17 @@ func (t Ticket) pack(node string, widens time.Duration) string {
 	}
 	return strings.Join([]string{
 		strconv.FormatInt(widens.Microseconds(), 10), strict, node, t.Device, strconv.Itoa(t.Band),
-		list(t.Languages), list(t.Interests), list(meets), list(t.Avoid),
+		list(t.Languages), list(t.Interests), t.sample(), list(meets), list(t.Avoid),
 	}, ";")
+}
+
+// sample returns under which interest the wait is recorded: one of those chosen, picked by the
+// random ID, so that each interest gets a fair sample at the cost of one record.
+func (t Ticket) sample() string {
+	if len(t.Interests) == 0 {
+		return everything
+	}
+	return t.Interests[int(t.ID[0])%len(t.Interests)]
 }
 
 // list writes ",a,b,", so that ",a," is found whatever its place; "," if there is none.

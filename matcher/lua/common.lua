@@ -25,20 +25,22 @@ local function alive(node)
 end
 
 -- A ticket is one of
---   w;<arrived>;<widens>;<strict>;<node>;<device>;<band>;<languages>;<interests>;<meets>;<avoid>
---              waiting; lists are ',a,b,' or ','; arrived and widens in microseconds
+--   w;<arrived>;<widens>;<strict>;<node>;<device>;<band>;<languages>;<interests>;<sample>;<meets>;<avoid>
+--              waiting; lists are ',a,b,' or ','; arrived and widens in microseconds; sample = the
+--              interest under which its wait will be recorded
 --   m;<match>  claimed by a match
 --   x          closed: a late duplicate of join must not queue it again
-local WAITING = '^w;(%d+);(%d+);(%d);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*)$'
+local WAITING = '^w;(%d+);(%d+);(%d);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*);([^;]*)$'
 
 -- waiting returns the ticket that a record describes, or nil unless it waits.
 local function waiting(id, record)
-  local arrived, widens, strict, node, device, band, languages, interests, meets, avoid = match(record, WAITING)
+  local arrived, widens, strict, node, device, band, languages, interests, sample, meets, avoid =
+    match(record, WAITING)
   if not arrived then return nil end
   return {
     id = id, record = record, arrived = tonumber(arrived), widens = tonumber(widens), strict = strict == '1',
     node = node, device = device, band = band,
-    languages = languages, interests = interests, meets = meets, avoid = avoid,
+    languages = languages, interests = interests, sample = sample, meets = meets, avoid = avoid,
   }
 end
 
@@ -48,25 +50,24 @@ local function over(ticket)
 end
 
 -- places returns the keys of the pools in which a ticket stands or will stand, were it of that band;
--- since when it stands in each; and the language of each.
+-- near: it stands in so many from its arrival; first: the pools up to here, one at most, are those
+-- that it comes to after widens, and all beyond after twice that. Each language has first pools.
 local function places(ticket, band)
-  local keys, since, spoken, n = {}, {}, {}, 0
-  local interests, open = ticket.interests, ticket.interests == ','
-  local near, anything = ticket.arrived, open and ticket.arrived or ticket.arrived + ticket.widens
+  local interests, open, strict = ticket.interests, ticket.interests == ',', ticket.strict
+  local keys, n, first = {}, 0, nil
   for language in gmatch(ticket.languages, '[^,]+') do
     for interest in gmatch(interests, '[^,]+') do
       n = n + 1
-      keys[n], since[n], spoken[n] = pool_key(language, interest, band), near, language
+      keys[n] = pool_key(language, interest, band)
     end
-    if open or not ticket.strict then
+    if open or not strict then
       n = n + 1
-      keys[n], since[n], spoken[n] = pool_key(language, 'any', band), anything, language
+      keys[n] = pool_key(language, 'any', band)
     end
-    if ticket.strict then break end
-    near = ticket.arrived + 2 * ticket.widens
-    anything = near
+    first = first or n
+    if strict then break end
   end
-  return keys, since, spoken
+  return keys, (open or strict) and first or first - 1, first
 end
 
 local function unqueue(ticket)

@@ -4,7 +4,7 @@
 -- KEYS  1 the ticket   2 the leases
 -- ARGV  1 ticket   2 id for the match, should one come about   3 arrived in microseconds, 0 = now
 --       4 time to confirm in microseconds
---       5 <widens>;<strict>;<node>;<device>;<band>;<languages>;<interests>;<meets>;<avoid>
+--       5 the fields of a waiting ticket from widens on, see common.lua
 -- Result {'waiting', now, arrived, widens} | {'offered', now, match, record, 'new' or 'old'}
 --       | {'closed', now} | {'lease', now}: this node's lease ran out, renew it and ask again
 -- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
@@ -53,17 +53,32 @@ local function compatible(other)
     and find(other.meets, my_band, 1, true)
 end
 
--- heads_of returns the first entry of each pool of mine in a band. In a pool in which I stand by
--- now I may meet everybody; in one that I have yet to come to, those who stand there by now.
-local function heads_of(keys, since, spoken)
-  local heads = {}
+-- From when on I stand in a place, and the language of it; near and first as places returns them.
+local widened, everywhere = me.arrived + me.widens, me.arrived + 2 * me.widens
+local function since(i, near, first)
+  if i <= near then return me.arrived end
+  if i <= first then return widened end
+  return everywhere
+end
+local function spoken(i, first)
+  for language in gmatch(me.languages, '[^,]+') do
+    if i <= first then return language end
+    i = i - first
+  end
+end
+
+-- heads_of returns the first entry of each of my pools. In a pool in which I stand by now I may meet
+-- everybody; in one that I have yet to come to, those who stand there by now.
+local function heads_of(keys, near, first)
+  local heads, n = {}, 0
   for i = 1, #keys do
-    local limit = since[i] <= now and '+inf' or NOW
-    local page = call('ZRANGEBYSCORE', keys[i], '-inf', limit, 'WITHSCORES', 'LIMIT', '0', '1')
+    local limit = since(i, near, first) <= now and '+inf' or NOW
+    local page = call('ZRANGEBYSCORE', keys[i], '-inf', limit, 'WITHSCORES', 'LIMIT', '0', '2')
     if page[1] then
-      heads[#heads + 1] = {
-        key = keys[i], language = spoken[i], limit = limit,
-        page = page, at = 1, since = tonumber(page[2]), kept = 0,
+      n = n + 1
+      heads[n] = {
+        key = keys[i], place = i, limit = limit,
+        page = page, at = 1, last = #page < 4, since = tonumber(page[2]), kept = 0,
       }
     end
   end
@@ -85,8 +100,9 @@ local function advance(head, removed)
   if not removed then head.kept = head.kept + 1 end
   head.at = head.at + 2
   if not head.page[head.at] then
+    if head.last then return false end
     head.page = call('ZRANGEBYSCORE', head.key, '-inf', head.limit, 'WITHSCORES', 'LIMIT', digits(head.kept), '8')
-    head.at = 1
+    head.at, head.last = 1, #head.page < 16
     if not head.page[1] then return false end
   end
   head.since = tonumber(head.page[head.at + 1])
@@ -119,10 +135,10 @@ local function examine(head)
   return other, false
 end
 
--- choose returns {ticket, shared, language}: the oldest compatible one of a band, or one that
--- stands almost as long and shares more interests.
-local function choose(band)
-  local heads, best, last, extra = heads_of(places(me, band)), nil, nil, 0
+-- choose returns {ticket, shared, place}: the oldest compatible one in some pools, or one that stands
+-- almost as long and shares more interests.
+local function choose(heads)
+  local best, last, extra = nil, nil, 0
   while #heads > 0 and examined < EXAMINE and buried < BURY and steps < STEPS do
     steps = steps + 1
     local i = oldest(heads)
@@ -135,7 +151,7 @@ local function choose(band)
         local shared = shared_with(other)
         if not best then last = head.since + WINDOW end
         if not best or #shared > #best.shared then
-          best = {ticket = other, shared = shared, language = head.language}
+          best = {ticket = other, shared = shared, place = head.place}
         end
       end
       if best and (#best.shared == most or extra == WINDOW_EXAMINE) then break end
@@ -145,20 +161,15 @@ local function choose(band)
   return best
 end
 
+local own_keys, own_near, own_first = places(me, me.band)
 local found
 for band in gmatch(me.meets, '[^,]+') do
-  found = choose(band)
+  if band == me.band then
+    found = choose(heads_of(own_keys, own_near, own_first))
+  else
+    found = choose(heads_of(places(me, band)))
+  end
   if found then break end
-end
-
--- sample returns under which language and interest a search's wait is recorded: one of the chosen
--- interests, picked by the random ticket, so that each list is a fair sample at the cost of one.
-local function sample(ticket)
-  local language = match(ticket.languages, '[^,]+')
-  local interests = {}
-  for interest in gmatch(ticket.interests, '[^,]+') do interests[#interests + 1] = interest end
-  if #interests == 0 then return language, 'any' end
-  return language, interests[string.byte(ticket.id) % #interests + 1]
 end
 
 local function claim(ticket) call('SET', ticket_key(ticket.id), 'm;' .. match_id, 'PX', TOMBSTONE) end
@@ -171,12 +182,10 @@ if found then
   claim(me)
   local a, b = other, me
   if me.arrived < other.arrived or (me.arrived == other.arrived and me.id < other.id) then a, b = me, other end
-  local a_language, a_interest = sample(a)
-  local b_language, b_interest = sample(b)
   local record = table.concat({ -- match.lua names these
-    'offered', found.language, table.concat(found.shared, ','), NOW, digits(now + tonumber(ARGV[4])),
-    a.id, a.node, a.device, digits(a.arrived), a_language, a_interest,
-    b.id, b.node, b.device, digits(b.arrived), b_language, b_interest,
+    'offered', spoken(found.place, own_first), table.concat(found.shared, ','), NOW, digits(now + tonumber(ARGV[4])),
+    a.id, a.node, a.device, digits(a.arrived), match(a.languages, '[^,]+'), a.sample,
+    b.id, b.node, b.device, digits(b.arrived), match(b.languages, '[^,]+'), b.sample,
   }, ';') .. ';'
   call('SET', match_key(match_id), record, 'PX', MATCH_TTL)
   tell(other.node, 'offer', match_id, other.id, me.node, record)
@@ -184,10 +193,9 @@ if found then
 end
 
 -- Queue, or put back what a half-lost Redis forgot: the same scores, so nothing changes otherwise.
-local keys, since = places(me, me.band)
-for i = 1, #keys do
-  call('ZADD', keys[i], digits(since[i]), id)
-  call('PEXPIRE', keys[i], POOL_TTL)
+for i = 1, #own_keys do
+  call('ZADD', own_keys[i], digits(since(i, own_near, own_first)), id)
+  call('PEXPIRE', own_keys[i], POOL_TTL)
 end
 if not stored then
   local left = math.ceil((me.arrived + LONGEST - now) / 1000)
