@@ -90,14 +90,23 @@
     return bins[top] > -60 ? (top * ear.sampleRate) / spectrum.fftSize : 0;
   };
 
+  // Mean square of what arrives, measured by this script: the browser's own totalAudioEnergy stays 0
+  // for a stream that the page plays through WebAudio only.
+  const energy = () => {
+    if (!spectrum) return 0;
+    const wave = new Float32Array(spectrum.fftSize);
+    spectrum.getFloatTimeDomainData(wave);
+    return wave.reduce((sum, v) => sum + v * v, 0) / wave.length;
+  };
+
   seen.stats = async () => {
     const pc = seen.pcs.at(-1);
-    const out = { received: 0, lost: 0, energy: 0, pair: '', state: pc?.connectionState ?? '' };
+    const out = { received: 0, lost: 0, energy: energy(), pair: '', state: pc?.connectionState ?? '' };
     if (!pc || pc.signalingState === 'closed') return out;
     const all = await pc.getStats();
     for (const x of all.values()) {
       if (x.type === 'inbound-rtp' && x.kind === 'audio') {
-        Object.assign(out, { received: x.packetsReceived, lost: x.packetsLost, energy: x.totalAudioEnergy });
+        Object.assign(out, { received: x.packetsReceived, lost: x.packetsLost });
       }
       if (x.type === 'candidate-pair' && x.nominated) {
         out.pair = `${all.get(x.localCandidateId)?.candidateType}/${all.get(x.remoteCandidateId)?.candidateType}`;
@@ -116,8 +125,7 @@
   };
   const root = () => document.documentElement.dataset;
   seen.state = (states, ms) => seen.until(ms, () => states.includes(root().state)).then(() => `${root().state} ${root().reason ?? ''}`.trim());
-  seen.hears = (want, ms) => seen.until(ms, async () => {
-    const { energy } = await seen.stats();
-    return energy > 0 && Math.abs(seen.tone() - want) <= 12;
+  seen.hears = (want, ms) => seen.until(ms, () => {
+    return energy() > 1e-5 && Math.abs(seen.tone() - want) <= 12;
   }).then(async () => ({ hz: seen.tone(), ...(await seen.stats()), screen: root().state }));
 })();
