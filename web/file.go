@@ -61,7 +61,7 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func takesGzip(h http.Header) bool {
-	for _, one := range strings.Split(strings.Join(h["Accept-Encoding"], ","), ",") {
+	for one := range strings.SplitSeq(strings.Join(h["Accept-Encoding"], ","), ",") {
 		name, weight, weighted := strings.Cut(one, ";")
 		if strings.TrimSpace(name) != "gzip" {
 			continue
