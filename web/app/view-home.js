@@ -29,6 +29,7 @@ export function home(ctx) {
     else if (ctx.choices().languages.length === 0) speak.add.focus();
     else dispatch({ type: 'find' });
   };
+  const go = h('div', { class: 'go' }, button('find', 'primary', find, t('home.find')), offline);
   const el = h(
     'div',
     { class: 'home' },
@@ -42,7 +43,7 @@ export function home(ctx) {
       h('p', { class: 'hint', id: 'adult-why' }, t('home.adult.why')),
       missing,
     ),
-    h('div', { class: 'go' }, button('find', 'primary', find, t('home.find')), offline),
+    go,
     kept(ctx),
   );
   return {
@@ -53,6 +54,7 @@ export function home(ctx) {
       about.update(state.choices);
       if (adult.checked !== state.choices.adult) adult.checked = state.choices.adult;
       show(offline, !state.online);
+      attr(go, 'data-ready', state.choices.adult);
     },
   };
 }
@@ -121,7 +123,7 @@ function languages({ t, catalogue, choices, choose }) {
       if (raise) attr(raise, 'aria-label', does);
       if (remove) show(remove, tags.length > 1);
     });
-    for (const option of add.options) option.hidden = option.disabled = tags.includes(option.value);
+    for (const option of add.options) attr(option, 'hidden', tags.includes(option.value));
     show(add, tags.length < most);
     text(hint, tags.length === 0 ? t('home.language.none') : t('home.language.order'));
     attr(hint, 'class', tags.length === 0 ? 'error' : 'hint');

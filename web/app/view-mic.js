@@ -1,6 +1,6 @@
 // Microphone: why the browser will ask, the test that stays on this device, and the way out of each failure.
 
-import { button, h, show, text } from './dom.js';
+import { attr, button, h, show, text } from './dom.js';
 import { waysOut } from './view-help.js';
 import { icon } from './view-icons.js';
 import { pickers } from './view-sound.js';
@@ -71,8 +71,8 @@ function tester(ctx) {
       if (phase === 'recording') recorded = true;
       show(silent, error === 'silent');
       show(play, recorded);
-      record.disabled = phase !== 'test';
-      play.disabled = phase !== 'test';
+      attr(record, 'disabled', phase !== 'test');
+      attr(play, 'disabled', phase !== 'test');
       text(now, phase === 'recording' ? t('mic.recording') : phase === 'playing' ? t('mic.playing') : '');
       devices.update(state);
     },

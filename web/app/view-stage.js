@@ -26,8 +26,8 @@ export function stage({ t }) {
     attr(sides.peer.el, 'data-muted', peerMuted);
     attr(sides.peer.el, 'data-away', peerAway);
     text(sides.me.idle, muted ? t('stage.muted') : '');
-    text(sides.peer.idle, peerMuted ? t('stage.muted') : '');
-    if (peerAway) text(sides.peer.idle, t('stage.away'));
+    const silent = peerMuted ? t('stage.muted') : '';
+    text(sides.peer.idle, peerAway ? t('stage.away') : silent);
     const symbol = lensIcon(screen, call);
     show(lens, symbol !== undefined);
     if (symbol) setIcon(lens, symbol);
