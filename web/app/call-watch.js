@@ -19,6 +19,7 @@ export class Watch {
   #path = '';
   #told = '';
   #shown = 0;
+  #energy = 0; // of what the peer says it sends, however loud it is played here
   #busy = false;
   #timers;
   /** Whether the peer said that the microphone is off: then silence is no news. */
@@ -63,7 +64,11 @@ export class Watch {
       this.#path = s.path;
       this.#hear({ type: 'peer-path', path: s.path });
     }
-    const [judged, verdict] = quality.step(this.#quality, now, { ...s, peerMuted: this.peerMuted });
+    const [judged, verdict] = quality.step(this.#quality, now, {
+      ...s,
+      energy: this.#energy,
+      peerMuted: this.peerMuted,
+    });
     this.#quality = judged;
     this.#peer.red(verdict.red);
     const told = `${verdict.quality} ${verdict.silent}`;
@@ -81,7 +86,9 @@ export class Watch {
   }
 
   #meter() {
-    this.#shown = quality.fall(this.#shown, quality.loudness(this.#peer.level()));
+    const level = this.#peer.level();
+    this.#energy += (level * level * LEVEL) / 1000;
+    this.#shown = quality.fall(this.#shown, quality.loudness(level));
     this.#level(this.#shown);
   }
 }

@@ -3,11 +3,13 @@
 //
 //   stream -> compressor -> gain -> stream -> <audio>
 //
-// Chrome feeds a remote stream to WebAudio only while some media element plays it too: that one is
-// muted. Where WebAudio does not run, the element plays the stream itself.
+// Chrome feeds a remote stream to WebAudio only while some media element plays it too: that one
+// whispers, 40 dB below. Muted it would do as well, but then Chrome counts no energy of the sound in
+// getStats. Where WebAudio does not run, the element of the page plays the stream itself.
 
 const THRESHOLD = -14; // dB: loud speech passes, a scream does not
 const RATIO = 20;
+const WHISPER = 0.01;
 // A compressor of WebAudio raises everything by (its loss at 0 dB) ^ 0.6; this takes that back.
 const UNDO = 10 ** (((THRESHOLD - THRESHOLD / RATIO) * 0.6) / 20);
 
@@ -15,9 +17,10 @@ export class Speaker {
   #element;
   #context;
   #refused;
-  #silencer = new Audio();
+  #whisper = new Audio();
   /** @type {MediaStream | null} */
   #stream = null;
+  #hushed = false;
   /** @type {AudioNode[]} */
   #nodes = [];
 
@@ -27,7 +30,7 @@ export class Speaker {
     this.#element = element;
     this.#context = context;
     this.#refused = refused;
-    this.#silencer.muted = true;
+    this.volume(1);
   }
 
   /** play lets a stream of the peer be heard.
@@ -52,11 +55,16 @@ export class Speaker {
   /** @param {number} value 0 to 1 */
   volume(value) {
     this.#element.volume = value;
+    this.#whisper.volume = value * WHISPER;
+    // iOS leaves the volume to its buttons, and needs no second element.
+    this.#hushed = this.#whisper.volume > WHISPER;
+    this.#whisper.muted = this.#hushed || this.#element.muted;
   }
 
   /** @param {boolean} on */
   mute(on) {
     this.#element.muted = on;
+    this.#whisper.muted = on || this.#hushed;
   }
 
   /** output plays through another device.
@@ -69,8 +77,8 @@ export class Speaker {
   stop() {
     this.#stream = null;
     this.#unwire();
-    this.#element.srcObject = this.#silencer.srcObject = null;
-    this.#element.muted = false;
+    this.#element.srcObject = this.#whisper.srcObject = null;
+    this.mute(false);
   }
 
   #unwire() {
@@ -84,8 +92,8 @@ export class Speaker {
     this.#unwire();
     const context = this.#context();
     if (context.state === 'running') {
-      this.#silencer.srcObject = stream;
-      this.#silencer.play().catch(() => {});
+      this.#whisper.srcObject = stream;
+      this.#whisper.play().catch(() => {});
       const source = context.createMediaStreamSource(stream);
       const limiter = new DynamicsCompressorNode(context, {
         threshold: THRESHOLD,
@@ -99,7 +107,10 @@ export class Speaker {
       source.connect(limiter).connect(gain).connect(out);
       this.#nodes = [source, limiter, gain];
       this.#element.srcObject = out.stream;
-    } else this.#element.srcObject = stream;
+    } else {
+      this.#whisper.srcObject = null;
+      this.#element.srcObject = stream;
+    }
     this.#start();
   }
 

@@ -1,18 +1,17 @@
 // The few numbers of getStats that a call is judged by, added up over all its connections. Pure.
 
-/** @typedef {{received: number, lost: number, sent: number, sentLost: number, energy: number}} Counts */
+/** @typedef {{received: number, lost: number, sent: number, sentLost: number}} Counts */
 /** @typedef {Counts & {rtt: number, path: '' | 'relayed' | 'direct'}} Summary */
 /** @typedef {{values(): Iterable<any>, get(id: string): any}} Report */
 
 /** @type {Counts} */
-const ZERO = { received: 0, lost: 0, sent: 0, sentLost: 0, energy: 0 };
+const ZERO = { received: 0, lost: 0, sent: 0, sentLost: 0 };
 
 /** @type {Record<string, (s: Summary, x: any) => void>} */
 const READ = {
-  'inbound-rtp'(s, { packetsReceived = 0, packetsLost = 0, totalAudioEnergy = 0 }) {
+  'inbound-rtp'(s, { packetsReceived = 0, packetsLost = 0 }) {
     s.received += packetsReceived;
     s.lost += packetsLost;
-    s.energy += totalAudioEnergy;
   },
   'outbound-rtp'(s, { packetsSent = 0 }) {
     s.sent += packetsSent;
@@ -68,5 +67,4 @@ const add = (a, b) => ({
   lost: a.lost + b.lost,
   sent: a.sent + b.sent,
   sentLost: a.sentLost + b.sentLost,
-  energy: a.energy + b.energy,
 });

@@ -6,7 +6,7 @@ import { summarize, Tally } from './peer-stats.js';
 const report = (types, more = {}) =>
   new Map(
     Object.entries({
-      in: { type: 'inbound-rtp', kind: 'audio', packetsReceived: 100, packetsLost: 3, totalAudioEnergy: 0.5 },
+      in: { type: 'inbound-rtp', kind: 'audio', packetsReceived: 100, packetsLost: 3 },
       out: { type: 'outbound-rtp', kind: 'audio', packetsSent: 90 },
       far: { type: 'remote-inbound-rtp', kind: 'audio', packetsLost: 2, roundTripTime: 0.2 },
       old: { type: 'candidate-pair', nominated: false, localCandidateId: 'host', remoteCandidateId: 'host' },
@@ -24,7 +24,6 @@ test('the numbers of a report', () => {
     lost: 3,
     sent: 90,
     sentLost: 2,
-    energy: 0.5,
     rtt: 0.2,
     path: 'relayed',
   });

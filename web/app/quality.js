@@ -15,8 +15,8 @@ const RED_OFF = 60000;
 const WEAK_LOSS = 0.05;
 const WEAK_RTT = 0.8;
 const WEAK_HOLD = 5000;
-const SILENT = 15000;
-const FAINT = 1e-6; // energy a second, below any speech
+const SILENT = 20000;
+const FAINT = 1e-8; // energy a second: 80 dB below the loudest
 
 /** start begins to judge.
  * @param {number} now @returns {State} */
