@@ -8,16 +8,16 @@ type Class int
 // The classes. All keys of the matcher share the hash tag {m}, so that one script touches one
 // Redis Cluster slot; a call and a report have a slot of their own.
 const (
-	Ticket Class = iota // matcher: one search of one browser
-	Pool                // matcher: who waits for what, by arrival
-	Match               // matcher: two tickets offered to each other
-	Lease               // matcher: which nodes are alive
-	Inbox               // matcher: what a node has yet to tell its browsers
-	Waits               // matcher: how long recent searches took
-	Call                // moderation: a call exists, or ended less than 10 minutes ago
-	Report              // moderation: one report on one device
-	Schema              // migrations: the shape of the stored data
-	SchemaLock          // migrations: which node changes that shape now
+	Ticket     Class = iota // matcher: one search of one browser
+	Pool                    // matcher: who waits for what, by arrival
+	Match                   // matcher: two tickets offered to each other
+	Lease                   // matcher: which nodes are alive
+	Inbox                   // matcher: what a node has yet to tell its browsers
+	Waits                   // matcher: how long recent searches took
+	Call                    // moderation: a call exists, or ended less than 10 minutes ago
+	Report                  // moderation: one report on one device
+	Schema                  // migrations: the shape of the stored data
+	SchemaLock              // migrations: which node changes that shape now
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
