@@ -29,6 +29,7 @@ type spliceEnd struct {
 	mu       sync.Mutex // guards the following fields
 	channels map[string]*webrtc.DataChannel
 	waiting  map[string][]string // texts for a channel that is not open yet
+	early    []spliceMessage     // candidates that came before the description
 }
 
 // spliceMessage is web/app/peer-message.js.
@@ -197,14 +198,15 @@ func (e *spliceEnd) answer(text string) error {
 	switch m.Kind {
 	case "candidate":
 		if e.pc.RemoteDescription() == nil {
-			return nil // the description names the same later
+			e.early = append(e.early, m)
+			return nil
 		}
 		return e.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: m.Candidate, SDPMid: &m.MID})
 	case "answer":
-		return e.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP})
+		return e.describe(webrtc.SDPTypeAnswer, m.SDP)
 	case "offer":
-		if err := e.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: m.SDP}); err != nil {
-			return fmt.Errorf("%w in\n%s", err, m.SDP)
+		if err := e.describe(webrtc.SDPTypeOffer, m.SDP); err != nil {
+			return err
 		}
 		answer, err := e.pc.CreateAnswer(nil)
 		if err != nil {
@@ -215,5 +217,19 @@ func (e *spliceEnd) answer(text string) error {
 		}
 		e.tell(spliceMessage{Kind: "answer", G: 1, O: m.O, SDP: answer.SDP})
 	}
+	return nil
+}
+
+// describe takes the browser's description, then the candidates that came before it.
+func (e *spliceEnd) describe(kind webrtc.SDPType, sdp string) error {
+	if err := e.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: sdp}); err != nil {
+		return fmt.Errorf("%w in\n%s", err, sdp)
+	}
+	for _, m := range e.early {
+		if err := e.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: m.Candidate, SDPMid: &m.MID}); err != nil {
+			return err
+		}
+	}
+	e.early = nil
 	return nil
 }

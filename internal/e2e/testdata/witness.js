@@ -11,6 +11,13 @@
   addEventListener('error', (e) => seen.problems.push(`error: ${e.message}`));
   addEventListener('unhandledrejection', (e) => seen.problems.push(`rejection: ${e.reason}`));
   addEventListener('securitypolicyviolation', (e) => seen.problems.push(`csp: ${e.violatedDirective} ${e.blockedURI}`));
+  for (const level of ['error', 'warn']) {
+    const real = console[level].bind(console);
+    console[level] = (...said) => {
+      seen.problems.push(`console.${level}: ${said.map(String).join(' ')}`);
+      real(...said);
+    };
+  }
   addEventListener('click', (e) => {
     const id = e.target instanceof Element && e.target.closest('[data-testid]')?.getAttribute('data-testid');
     if (id) seen.clicks[id] = performance.now();
