@@ -33,6 +33,9 @@ var reachLua string
 //go:embed lua/release.lua
 var releaseLua string
 
+// answerTime is how long Redis may take for one small command.
+const answerTime = 2 * time.Second
+
 // Step is one change of shape.
 type Step struct {
 	Number int // 1, 2, 3, ... without gaps
@@ -97,7 +100,7 @@ func acquire(ctx context.Context, rdb redis.UniversalClient) (*lock, error) {
 	retry := time.NewTicker(100 * time.Millisecond)
 	defer retry.Stop()
 	for {
-		free, err := rdb.SetNX(ctx, retention.SchemaLock.Key(), l.token, retention.SchemaLock.TTL()).Result()
+		free, err := l.try(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("lock the shape of the data: %w", err)
 		}
@@ -110,6 +113,14 @@ func acquire(ctx context.Context, rdb redis.UniversalClient) (*lock, error) {
 			return nil, fmt.Errorf("another node is changing the shape of the data: %w", ctx.Err())
 		}
 	}
+}
+
+// try takes the lock if it is free. It has a time limit of its own, so that an end of ctx is told
+// from a Redis that does not answer.
+func (l *lock) try(ctx context.Context) (free bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
+	defer cancel()
+	return l.rdb.SetNX(ctx, retention.SchemaLock.Key(), l.token, retention.SchemaLock.TTL()).Result()
 }
 
 // apply runs the steps that are missing. Another node may have done some while this one waited.
@@ -183,7 +194,7 @@ func (l *lock) reach(ctx context.Context, number int) error {
 
 // release frees the lock if it is still ours; it is not an error if it ran out.
 func (l *lock) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return redis.NewScript(releaseLua).Run(ctx, l.rdb, []string{retention.SchemaLock.Key()}, l.token).Err()
 }

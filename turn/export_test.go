@@ -82,3 +82,9 @@ func Unwritten(frames [][]byte) [][]byte {
 	}
 	return kept
 }
+
+// Fail panics as a packet might that makes the code fail.
+func (s *Server) Fail(with string) {
+	defer s.survive()
+	panic(with)
+}

@@ -3,6 +3,7 @@ package turn
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -72,14 +73,9 @@ func (r *request) served() bool {
 	if r.class == stun.ClassIndication {
 		return r.method == stun.MethodSend
 	}
-	if r.class != stun.ClassRequest {
-		return false
-	}
-	switch r.method {
-	case stun.MethodBinding, stun.MethodAllocate, stun.MethodRefresh, stun.MethodCreatePermission, stun.MethodChannelBind:
-		return true
-	}
-	return false
+	return r.class == stun.ClassRequest && slices.Contains([]stun.Method{
+		stun.MethodBinding, stun.MethodAllocate, stun.MethodRefresh, stun.MethodCreatePermission, stun.MethodChannelBind,
+	}, r.method)
 }
 
 // walk reads the attributes.
@@ -108,51 +104,53 @@ func (r *request) walk(b []byte) bool {
 
 // attribute takes in one attribute; false means that it is malformed.
 func (r *request) attribute(kind stun.AttrType, v []byte) bool {
-	switch kind {
-	case stun.AttrMessageIntegrity:
+	switch { // without a tag: there are many more attributes than we know
+	case kind == stun.AttrMessageIntegrity:
 		r.signed = true
 		return len(v) == 20
-	case stun.AttrUsername:
+	case kind == stun.AttrUsername:
 		if r.user == "" {
 			r.user = string(v)
 		}
 		return len(v) <= 512
-	case stun.AttrXORPeerAddress:
+	case kind == stun.AttrXORPeerAddress:
 		return r.peer(v)
-	case stun.AttrFingerprint, stun.AttrLifetime, stun.AttrChannelNumber, stun.AttrRequestedTransport,
-		stun.AttrRequestedAddressFamily:
-		return len(v) == 4 && r.word(kind, v)
-	case stun.AttrEvenPort, stun.AttrReservationToken:
-		r.ports = true
-	case stun.AttrRealm, stun.AttrNonce, stun.AttrSoftware:
-		return len(v) <= 763
-	case stun.AttrData, stun.AttrDontFragment, stun.AttrMessageIntegritySHA256:
-	default:
-		if kind < 0x8000 { // comprehension required
-			r.unknown = append(r.unknown, kind)
+	case kind == stun.AttrFingerprint, kind == stun.AttrLifetime, kind == stun.AttrChannelNumber,
+		kind == stun.AttrRequestedTransport, kind == stun.AttrRequestedAddressFamily:
+		if len(v) != 4 {
+			return false
 		}
+		r.word(kind, v)
+	case kind == stun.AttrEvenPort, kind == stun.AttrReservationToken:
+		r.ports = true
+	case kind == stun.AttrRealm, kind == stun.AttrNonce, kind == stun.AttrSoftware:
+		return len(v) <= 763
+	case kind == stun.AttrData, kind == stun.AttrDontFragment, kind == stun.AttrMessageIntegritySHA256:
+	case kind < 0x8000: // comprehension required
+		r.unknown = append(r.unknown, kind)
 	}
 	return true
 }
 
-// word takes in an attribute of four bytes. Of repeated ones the first counts.
-func (r *request) word(kind stun.AttrType, v []byte) bool {
-	switch kind {
-	case stun.AttrLifetime:
+// word takes in an attribute of four bytes.
+func (r *request) word(kind stun.AttrType, v []byte) {
+	if kind == stun.AttrLifetime {
 		r.lifetime = time.Duration(binary.BigEndian.Uint32(v)) * time.Second
 		if r.lifetime >= longestLifetime {
 			r.lifetime = defaultLifetime
 		}
-	case stun.AttrChannelNumber:
+	}
+	if kind == stun.AttrChannelNumber {
 		r.channel = binary.BigEndian.Uint16(v)
 		r.channels++
-	case stun.AttrRequestedTransport:
+	}
+	if kind == stun.AttrRequestedTransport {
 		r.transport = v[0]
 		r.transports++
-	case stun.AttrRequestedAddressFamily:
+	}
+	if kind == stun.AttrRequestedAddressFamily {
 		r.family = v[0]
 	}
-	return true
 }
 
 // peer takes in an XOR-PEER-ADDRESS. Addresses of Send indications are judged where they are used.

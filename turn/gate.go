@@ -87,13 +87,9 @@ const silence stun.ErrorCode = -1
 // challenge decides on an unsigned request. Its answer may go to a forged address.
 func (g *gate) challenge(live *relay) bool {
 	t := &g.server.tally
-	switch g.now.method {
-	case stun.MethodBinding, stun.MethodAllocate:
-	default:
-		if live == nil {
-			t.stranger.Add(1)
-			return false
-		}
+	if live == nil && g.now.method != stun.MethodBinding && g.now.method != stun.MethodAllocate {
+		t.stranger.Add(1)
+		return false
 	}
 	if !g.server.throttle.allow(g.from.addr.Addr(), time.Now()) {
 		t.suppressed.Add(1)
@@ -222,11 +218,11 @@ func (s *Server) admitRelay(name, _ string, src net.Addr) bool {
 	return g.reserved
 }
 
-// refreshed is pion's OnAuth: a request of a known relay was signed well.
-func (s *Server) refreshed(src net.Addr, method string, verdict bool) {
+// signed is what pion's OnAuth brings: a request of a known relay was signed well.
+func (s *Server) signed(src net.Addr, method string) {
 	g := s.gateOf(src)
 	live := s.table.of(clientOf(src))
-	if verdict && live != nil && method == stun.MethodRefresh.String() && g.now.lifetime != 0 {
+	if live != nil && method == stun.MethodRefresh.String() && g.now.lifetime != 0 {
 		live.extend(g.now.lifetime)
 	}
 }
@@ -259,8 +255,7 @@ func (g *gate) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 // permits is pion's PermissionHandler, behind the gate's own check.
 func (s *Server) permits(src net.Addr, peer net.IP) bool {
 	live := s.table.of(clientOf(src))
-	a, ok := netip.AddrFromSlice(peer)
-	return ok && live != nil && s.admits(live.grant.kind, a)
+	return live != nil && s.admits(live.grant.kind, addrOf(peer))
 }
 
 // clientOf reads the address that a plane gave pion.
@@ -272,4 +267,46 @@ func clientOf(a net.Addr) client {
 		return client{stream: true, addr: unmapped(a.AddrPort())}
 	}
 	return client{}
+}
+
+// events keeps our tables in step with pion's.
+func (s *Server) events() pionturn.EventHandler {
+	change := func(src net.Addr, f func(permitted map[netip.Addr]struct{}, channels map[uint16]struct{})) {
+		if live := s.table.of(clientOf(src)); live != nil {
+			live.change(f)
+		}
+	}
+	return pionturn.EventHandler{
+		OnAuth: func(src, _ net.Addr, _, _, _, method string, verdict bool) {
+			if verdict {
+				s.signed(src, method)
+			}
+		},
+		OnPermissionCreated: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
+			change(src, func(permitted map[netip.Addr]struct{}, _ map[uint16]struct{}) {
+				permitted[addrOf(peer)] = struct{}{}
+			})
+		},
+		OnPermissionDeleted: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
+			change(src, func(permitted map[netip.Addr]struct{}, _ map[uint16]struct{}) {
+				delete(permitted, addrOf(peer))
+			})
+		},
+		OnChannelCreated: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
+			change(src, func(_ map[netip.Addr]struct{}, channels map[uint16]struct{}) {
+				channels[number] = struct{}{}
+			})
+		},
+		OnChannelDeleted: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
+			change(src, func(_ map[netip.Addr]struct{}, channels map[uint16]struct{}) {
+				delete(channels, number)
+			})
+		},
+	}
+}
+
+// addrOf is ip in its plain form; the zero Addr, which no peer has, if it is none.
+func addrOf(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
 }

@@ -86,7 +86,7 @@ func (p *peers) forbidsV4(a netip.Addr) string {
 		return why
 	}
 	for _, n := range p.special {
-		if n.prefix.Contains(a) && !(p.loopback && n.why == "loopback") {
+		if n.prefix.Contains(a) && (!p.loopback || n.why != "loopback") {
 			return n.why
 		}
 	}

@@ -39,8 +39,8 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 		case errors.Is(err, net.ErrClosed):
 			return 0, nil, err
 		case errors.As(err, &timeout) && timeout.Timeout():
-			p.conn.SetReadDeadline(time.Time{})
-			p.server.endDue(false)
+			_ = p.conn.SetReadDeadline(time.Time{}) // only fails when closed: the next read says so
+			p.server.endDue(&p.gate)
 		default:
 			p.pause()
 		}
@@ -58,7 +58,7 @@ func (p *datagrams) pause() {
 }
 
 // wake makes the loop end what is due.
-func (p *datagrams) wake() { p.conn.SetReadDeadline(time.Unix(1, 0)) }
+func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
@@ -137,7 +137,7 @@ func (p *streams) ReadFrom(b []byte) (int, net.Addr, error) {
 		case f := <-p.inbox:
 			if f.n == 0 {
 				if live := p.server.table.of(f.from.client); live != nil {
-					live.Close()
+					_ = live.Close() // always nil
 				}
 				continue
 			}
@@ -147,7 +147,7 @@ func (p *streams) ReadFrom(b []byte) (int, net.Addr, error) {
 				return n, net.TCPAddrFromAddrPort(f.from.client.addr), nil
 			}
 		case <-p.tick:
-			p.server.endDue(true)
+			p.server.endDue(&p.gate)
 		case <-p.closed:
 			return 0, nil, net.ErrClosed
 		}

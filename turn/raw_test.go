@@ -68,7 +68,7 @@ func (r *raw) answer() *stun.Message {
 }
 
 func (r *raw) packet(patience time.Duration) []byte {
-	r.conn.SetReadDeadline(time.Now().Add(patience))
+	_ = r.conn.SetReadDeadline(time.Now().Add(patience))
 	b := make([]byte, 2000)
 	n, err := r.conn.Read(b)
 	if err != nil {

@@ -198,13 +198,13 @@ func (r *relay) Close() error {
 	r.once.Do(func() {
 		s := r.server
 		s.table.remove(r, time.Now())
-		close(r.closed)
 		if r.socket != nil {
-			r.socket.Close()
+			_ = r.socket.Close() // nobody can do anything about it
 			r.pump.Wait()
 		}
 		s.ledger.give(r.user)
 		s.tally.relays.Add(-1)
+		close(r.closed) // last: Server.Close waits for pion to see it
 	})
 	return nil
 }
@@ -223,25 +223,11 @@ func (r *relay) SetReadDeadline(time.Time) error { return errors.ErrUnsupported 
 // SetWriteDeadline is not used by pion.
 func (r *relay) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
 
-// permit and bind count what pion granted.
-func (r *relay) permit(peer netip.Addr, granted bool) {
+// change counts what pion granted or took back.
+func (r *relay) change(f func(permitted map[netip.Addr]struct{}, channels map[uint16]struct{})) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if granted {
-		r.permitted[peer.Unmap()] = struct{}{}
-	} else {
-		delete(r.permitted, peer.Unmap())
-	}
-}
-
-func (r *relay) bind(number uint16, granted bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if granted {
-		r.channels[number] = struct{}{}
-	} else {
-		delete(r.channels, number)
-	}
+	f(r.permitted, r.channels)
 }
 
 // room tells whether the permissions and the channel that a request wants still fit.

@@ -87,7 +87,7 @@ func Start(cfg Config) (*Server, error) {
 func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server {
 	s := &Server{
 		cfg: cfg, mint: m, listener: tcp,
-		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), //nolint:errcheck,forcetypeassert // a UDPConn has no other
+		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports),
 		ledger:   &ledger{each: cfg.Quotas.PerCredential, all: cfg.Quotas.Relays, users: map[string]int{}},
 		throttle: newThrottle(cfg.Quotas.Challenges),
@@ -201,36 +201,6 @@ func (s *Server) serve() error {
 	return nil
 }
 
-// events keeps our tables in step with pion's.
-func (s *Server) events() pionturn.EventHandler {
-	permit := func(src net.Addr, peer net.IP, granted bool) {
-		a, ok := netip.AddrFromSlice(peer)
-		if live := s.table.of(clientOf(src)); ok && live != nil {
-			live.permit(a, granted)
-		}
-	}
-	bind := func(src net.Addr, number uint16, granted bool) {
-		if live := s.table.of(clientOf(src)); live != nil {
-			live.bind(number, granted)
-		}
-	}
-	return pionturn.EventHandler{
-		OnAuth: func(src, _ net.Addr, _, _, _, method string, verdict bool) { s.refreshed(src, method, verdict) },
-		OnPermissionCreated: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
-			permit(src, peer, true)
-		},
-		OnPermissionDeleted: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
-			permit(src, peer, false)
-		},
-		OnChannelCreated: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
-			bind(src, number, true)
-		},
-		OnChannelDeleted: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
-			bind(src, number, false)
-		},
-	}
-}
-
 // watch wakes the planes once a second to end what is due.
 func (s *Server) watch() {
 	tick := time.NewTicker(time.Second)
@@ -247,9 +217,9 @@ func (s *Server) watch() {
 }
 
 // endDue ends the relays of one plane whose time is over. Only that plane's loop calls it.
-func (s *Server) endDue(stream bool) {
-	for _, r := range s.table.due(stream, time.Now()) {
-		r.Close()
+func (s *Server) endDue(of *gate) {
+	for _, r := range s.table.due(of, time.Now()) {
+		_ = r.Close() // always nil
 	}
 }
 
@@ -261,7 +231,8 @@ func (s *Server) gateOf(src net.Addr) *gate {
 	return &s.datagrams.gate
 }
 
-func (s *Server) buffer() *[maxPacket]byte { return s.buffers.Get().(*[maxPacket]byte) } //nolint:errcheck,forcetypeassert // the pool holds no other
+// buffer returns one from the pool, which holds nothing else.
+func (s *Server) buffer() *[maxPacket]byte { return s.buffers.Get().(*[maxPacket]byte) }
 
 // survive, deferred, makes a failing packet cost only itself. What failed may hold an address, so
 // the log says only that it happened.

@@ -132,7 +132,7 @@ func hears(t testing.TB, from, to *browser, words string) bool {
 		t.Fatalf("send: %v", err)
 	}
 	b := make([]byte, 1600)
-	to.relay.SetReadDeadline(time.Now().Add(time.Second))
+	_ = to.relay.SetReadDeadline(time.Now().Add(time.Second))
 	n, sender, err := to.relay.ReadFrom(b)
 	if err != nil {
 		return false

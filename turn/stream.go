@@ -59,7 +59,7 @@ func (p *streams) accept(l net.Listener) {
 func (p *streams) welcome(conn net.Conn) {
 	tcp, isTCP := conn.RemoteAddr().(*net.TCPAddr)
 	if !isTCP {
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	c := &stream{
@@ -68,7 +68,7 @@ func (p *streams) welcome(conn net.Conn) {
 	}
 	if !p.add(c) {
 		p.server.tally.streamless.Add(1)
-		conn.Close()
+		_ = conn.Close()
 		return
 	}
 	p.server.tasks.Go(c.run)
@@ -112,7 +112,7 @@ func (p *streams) hangUp() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, c := range p.conns {
-		c.conn.Close()
+		_ = c.conn.Close()
 	}
 }
 
@@ -125,7 +125,7 @@ func (c *stream) run() {
 	}()
 	c.read()
 	close(c.gone)
-	c.conn.Close()
+	_ = c.conn.Close()
 	<-written
 	c.plane.remove(c)
 	c.plane.post(frame{from: c})
@@ -230,7 +230,7 @@ func (c *stream) write() {
 			}
 			if _, err := c.conn.Write(b); err != nil {
 				c.plane.server.tally.send.Add(1)
-				c.conn.Close() // ends the reader, too
+				_ = c.conn.Close() // ends the reader, too
 				return
 			}
 		case <-c.gone:

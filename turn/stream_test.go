@@ -45,7 +45,7 @@ func TestFrameSize(t *testing.T) {
 
 // closes tells whether the relay closes conn within patience.
 func closes(conn net.Conn, patience time.Duration) bool {
-	conn.SetReadDeadline(time.Now().Add(patience))
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	_, err := io.Copy(io.Discard, conn)
 	var timeout net.Error
 	return !errors.As(err, &timeout) || !timeout.Timeout()
@@ -62,7 +62,7 @@ func TestStreamsThatAreNotTURNAreClosed(t *testing.T) {
 		"high bits of a STUN frame": {0xC0, 0x01, 0x00, 0x00},
 	} {
 		conn := knock(t, s, overTCP)
-		conn.Write(b)
+		_, _ = conn.Write(b)
 		if !closes(conn, 2*time.Second) {
 			t.Errorf("%s: left open", name)
 		}
@@ -89,16 +89,16 @@ func TestFramesInAnyPieces(t *testing.T) {
 	three := bytes.Join([][]byte{binding(), binding(), binding()}, nil)
 	read := func(n int) {
 		t.Helper()
-		conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 		b := make([]byte, 32*n)
 		if _, err := io.ReadFull(conn, b); err != nil {
 			t.Fatalf("%d answers: %v", n, err)
 		}
 	}
-	conn.Write(three)
+	_, _ = conn.Write(three)
 	read(3)
 	for _, c := range binding() {
-		conn.Write([]byte{c})
+		_, _ = conn.Write([]byte{c})
 	}
 	read(1)
 }
@@ -110,7 +110,7 @@ func TestSilentStreamIsClosed(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	silent, half := knock(t, s, overTCP), knock(t, s, overTCP)
-	half.Write(binding()[:7])
+	_, _ = half.Write(binding()[:7])
 	began := time.Now()
 	if !closes(silent, 12*time.Second) || !closes(half, 12*time.Second) {
 		t.Error("left open")
@@ -125,7 +125,7 @@ func TestStreamQuota(t *testing.T) {
 	var conns []net.Conn
 	for range 3 {
 		c := knock(t, s, overTCP)
-		c.Write(binding())
+		_, _ = c.Write(binding())
 		if _, err := io.ReadFull(c, make([]byte, 32)); err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +178,7 @@ func TestReaderThatDoesNotReadHarmsNobody(t *testing.T) {
 		t.Fatalf("permission: %d", c)
 	}
 	for range 20_000 {
-		ana.relay.WriteTo(make([]byte, 1000), &net.UDPAddr{IP: at.IP, Port: at.Port})
+		_, _ = ana.relay.WriteTo(make([]byte, 1000), &net.UDPAddr{IP: at.IP, Port: at.Port})
 	}
 	if s.Counters().DroppedQueue == 0 {
 		t.Error("nothing was dropped: the flood did not fill the queues")
@@ -216,8 +216,8 @@ func TestFailingAcceptIsWaitedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.Write(binding())
-	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+	_, _ = conn.Write(binding())
+	_ = conn.SetReadDeadline(time.Now().Add(2 * time.Second))
 	if _, err := io.ReadFull(conn, make([]byte, 32)); err != nil {
 		t.Errorf("not served after failing Accepts: %v", err)
 	}

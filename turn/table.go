@@ -104,7 +104,7 @@ func (t *table) at(port uint16) *relay {
 }
 
 // due returns the relays of one plane that end now, and forgets who has rested.
-func (t *table) due(stream bool, now time.Time) []*relay {
+func (t *table) due(of *gate, now time.Time) []*relay {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for c, until := range t.resting {
@@ -114,7 +114,7 @@ func (t *table) due(stream bool, now time.Time) []*relay {
 	}
 	var due []*relay
 	for c, r := range t.byClient {
-		if c.stream == stream && !now.Before(r.expires()) {
+		if c.stream == of.stream && !now.Before(r.expires()) {
 			due = append(due, r)
 		}
 	}

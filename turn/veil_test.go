@@ -26,7 +26,7 @@ func outsider(t testing.TB, at string) *net.UDPConn {
 
 func heard(c net.PacketConn, patience time.Duration) string {
 	b := make([]byte, 1600)
-	c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	n, _, err := c.ReadFrom(b)
 	if err != nil {
 		return ""
@@ -46,7 +46,7 @@ func TestAnotherCallHearsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		ana.relay.WriteTo([]byte("for bo"), bo.relay.LocalAddr())
+		_, _ = ana.relay.WriteTo([]byte("for bo"), bo.relay.LocalAddr())
 		if got := heard(bo.relay, moment); got != "" {
 			t.Errorf("%c: another call heard %q", kind, got)
 		}
@@ -126,17 +126,17 @@ func TestOpenRelayReachesOutside(t *testing.T) {
 	if err := ana.CreatePermission(ear.LocalAddr(), own.LocalAddr()); err != nil {
 		t.Fatal(err)
 	}
-	ana.relay.WriteTo([]byte("out"), ear.LocalAddr())
+	_, _ = ana.relay.WriteTo([]byte("out"), ear.LocalAddr())
 	if got := heard(ear, time.Second); got != "out" {
 		t.Errorf("the peer heard %q", got)
 	}
-	ear.WriteTo([]byte("in"), ana.relay.LocalAddr())
+	_, _ = ear.WriteTo([]byte("in"), ana.relay.LocalAddr())
 	if got := heard(ana.relay, time.Second); got != "in" {
 		t.Errorf("the browser heard %q", got)
 	}
 	// Its own host stays closed both ways, although permissions are for an address.
-	ana.relay.WriteTo([]byte("out"), own.LocalAddr())
-	own.WriteTo([]byte("in"), ana.relay.LocalAddr())
+	_, _ = ana.relay.WriteTo([]byte("out"), own.LocalAddr())
+	_, _ = own.WriteTo([]byte("in"), ana.relay.LocalAddr())
 	if got := heard(own, moment) + heard(ana.relay, moment); got != "" {
 		t.Errorf("heard %q through the relay's own address", got)
 	}
