@@ -43,13 +43,17 @@
 //	                                         widen false keeps to the chosen interests and first language;
 //	                                         avoid = up to 128 tokens of connected and blocked;
 //	                                         place "" or that of queued
-//	cancel    c a                            leaves the queue
+//	cancel    c a                            leaves the queue, or the match that was offered; without a
+//	                                         search it is answered all the same
 //	confirm   c a match                      here, and the microphone is open
 //	decline   c a match                      does not want this match; leaves the queue
 //	relay     c a to seq box                 to = member id; seq = the sender's envelope number;
 //	                                         box = base64url, at most 32 KiB of text
-//	leave     c a                            leaves the room
-//	rejoin    c a pass                       back into a running call after the session was lost
+//	leave     c a                            leaves the room; when the call is over already, it does nothing
+//	rejoin    c a pass                       back into a running call after the session was lost; the answer
+//	                                         is connected, with the same room, me, peer and role, and peer
+//	                                         "away" behind it while the other is not there; bad_value when
+//	                                         the pass is not valid here or over 24 h old
 //	relays    c a                            asks for fresh credentials of the relay
 //	report    c a handle reason              sexual hate threat minor spam other
 //	block     c a handle                     never meet again
@@ -86,7 +90,9 @@
 //	error     n c of code text               of = the c that was refused, 0 when unknown; nothing else changed
 //	ack       c
 //	ping                                     every 25 s; answer pong
-//	notice    code text                      not numbered: "slow_down" at most once a second
+//	notice    code text                      not numbered, a hint: "slow_down" at most once a second;
+//	                                         "store_away" once when a search must wait for the store: it is
+//	                                         kept and goes on by itself, and queued or matched follows
 //	drain     within_ms                      this node stops: reconnect when the socket closes
 //
 // # Errors (code: what to do)
@@ -97,7 +103,7 @@
 //	bad_match      no such match for this browser: it is over; wait for matched
 //	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
 //	no_member      the peer is not in this room
-//	peer_busy      the peer does not keep up; send the same frame again (new c) in retry seconds
+//	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
 //	too_many       too many searches; wait
 //	unavailable    the store is away; nothing is lost, try again in a few seconds
 //
@@ -108,18 +114,23 @@
 //	1009  frame over 48 KiB, or envelope over 32 KiB   show
 //	4001  drain: the node stops                         resume, after within_ms with jitter
 //	4008  slow: you did not read fast enough            resume
-//	4009  silent: no pong in 10 s                       resume
-//	4011  internal                                      resume
+//	4009  silent: no pong in 10 s, or a frame begun and not ended   resume
 //	4500  bad hello: not the first frame, malformed, or not within 10 s   show
 //	4501  replaced: the same token came on another socket                 stop
 //	4510  binary frame                                  show
 //	4526  version: subprotocol parley.v1 was not offered (HTTP 400 before the upgrade)   reload
+//
+// A browser whose socket is stuck sees no close frame, only its end (1006): the same as 4008. Other
+// refusals before the upgrade: 403 for a page of another origin, 426 for a request that is no
+// WebSocket, 503 with Retry-After from a node that stops.
 //
 // # Limits
 //
 //	frame 48 KiB, envelope 32 KiB; hello within 10 s; frames 20/s with a burst of 240 and bytes
 //	32 KiB/s with a burst of 512 KiB, beyond which the server reads more slowly (TCP pushes back) and
 //	sends notice slow_down; unacknowledged or unwritten frames for a browser 512 and 256 KiB, beyond
-//	which a connected reader that is behind for 5 s is cut with 4008 and the sender gets peer_busy;
+//	which a peer's envelopes are refused to the peer with peer_busy, so that nobody can end the session
+//	of another by sending; a connected reader that is behind for 5 s is cut with 4008; after 64 more
+//	frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
 //	searches 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
 package signaling

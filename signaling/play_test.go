@@ -185,6 +185,10 @@ func (b *browser) open(d dialing) error {
 	b.mu.Lock()
 	b.ws, b.closed = ws, nil
 	b.mu.Unlock()
+	ws.SetCloseHandler(func(code int, _ string) error { // as a browser does: the answer may fail
+		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Time{})
+		return nil
+	})
 	if b.mute {
 		ws.SetPingHandler(func(string) error { return nil })
 	}

@@ -101,10 +101,7 @@ func (s *session) ask() {
 
 func (s *session) joined(now time.Time, e joined) {
 	if s.phase != Searching || s.search.want.ID != e.ticket {
-		if o, ok := e.result.(matcher.Offered); ok && (s.match.ID != o.Offer.Match) {
-			s.do(abort{match: o.Offer.Match, ticket: e.ticket})
-		}
-		return
+		return // the ticket was withdrawn meanwhile, and a match that claimed it with it
 	}
 	q := s.search
 	if e.err != nil {

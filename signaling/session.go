@@ -1,10 +1,6 @@
 package signaling
 
-import (
-	"time"
-
-	"parley/matcher"
-)
+import "time"
 
 // Times of a session.
 const (
@@ -57,8 +53,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	clear(s.out)
 	s.out = s.out[:0]
 	if s.phase == Gone {
-		s.after(e)
-		return s.out
+		return s.out // what comes for its last ticket, the hub answers
 	}
 	switch e := e.(type) {
 	case said:
@@ -91,18 +86,6 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		s.draining = true
 	}
 	return s.out
-}
-
-// after answers what comes after the end: only an offer must not be left waiting.
-func (s *session) after(e Event) {
-	switch e := e.(type) {
-	case offered:
-		s.do(abort{match: e.Match, ticket: e.Ticket})
-	case joined:
-		if o, ok := e.result.(matcher.Offered); ok {
-			s.do(abort{match: o.Offer.Match, ticket: e.ticket})
-		}
-	}
 }
 
 func (s *session) do(e Effect)                                  { s.out = append(s.out, e) }
@@ -268,6 +251,7 @@ func (s *session) tick(now time.Time) {
 		s.tickMatch(now)
 	case Entering:
 		if now.Sub(s.entered) >= enterWait {
+			s.do(post{s.call.room, Went{s.call.member, EndLeft}})
 			s.again()
 		}
 	case Idle, InRoom, Gone:

@@ -194,6 +194,9 @@ func (s *stage) move(b *browser, verb, object string) error {
 		return b.say(strings.Repeat(" ", n))
 	case "box": // an envelope of so many characters, to nobody
 		return b.box("nobody", 1, object)
+	case "pours": // a box too large, and a frame right behind it
+		_ = b.ws.WriteMessage(websocket.TextMessage, []byte(boxed("nobody", 1, 32769)))
+		return b.say(object)
 	case "box-to":
 		to, size, _ := strings.Cut(object, " ")
 		return b.box(s.vars[to].(string), int(s.vars["$i"].(float64)), size)
@@ -218,7 +221,11 @@ func (b *browser) box(to string, number int, size string) error {
 	if err != nil {
 		return err
 	}
-	return b.say(fmt.Sprintf(`{"t":"relay","c":%d,"a":0,"to":%q,"seq":%d,"box":%q}`, number, to, number, strings.Repeat("A", n)))
+	return b.say(boxed(to, number, n))
+}
+
+func boxed(to string, number, size int) string {
+	return fmt.Sprintf(`{"t":"relay","c":%d,"a":0,"to":%q,"seq":%d,"box":%q}`, number, to, number, strings.Repeat("A", size))
 }
 
 func (b *browser) refused(object string) error {

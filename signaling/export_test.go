@@ -1,0 +1,140 @@
+package signaling
+
+import (
+	"time"
+
+	"parley/matcher"
+)
+
+// Tests step the pure machines as the hub does, and nothing else.
+
+type (
+	Ring    struct{ ring }
+	Session struct{ *session }
+	Room    struct{ *room }
+	Pass    = pass
+)
+
+func (r *Ring) Push(now time.Time, kind string, size int) bool {
+	return r.push(now, frame{kind: kind, tail: make([]byte, size)})
+}
+
+func (r *Ring) Fits(size int) bool { return r.fits(frame{tail: make([]byte, size)}.size()) }
+
+func (r *Ring) Take() (kind string, n uint64, ok bool) {
+	q, n, ok := r.take()
+	return q.kind, n, ok
+}
+
+func (r *Ring) Ack(a uint64)                           { r.ack(a) }
+func (r *Ring) Rewind(now time.Time, last uint64) bool { return r.rewind(now, last) }
+func (r *Ring) Waiting() (time.Time, bool)             { return r.waiting() }
+func (r *Ring) Load() (frames, bytes int)              { return len(r.frames), r.bytes }
+
+const (
+	RingCount = ringCount
+	RingBytes = ringBytes
+	RingSpare = ringSpare
+)
+
+func NewSession(now time.Time) Session {
+	return Session{newSession(now, Address{"node", "me"}, "device", "tag-of-me-12", newID)}
+}
+
+func (s Session) Phase() Phase { return s.phase }
+
+// The events, for a world that is not the hub.
+func Said(m FromBrowser) Event { return said{m} }
+func Finds(f Find) Event       { return find{Find: f} }
+func Rejoins(p *Pass) Event    { return rejoin{Rejoin{}, p} }
+func Attached() Event          { return attached{} }
+func Detached() Event          { return detached{} }
+func Tick() Event              { return tick{} }
+func Offers(o matcher.Offer) Event {
+	return offered{o}
+}
+
+func Joined(ticket string, r matcher.Result, err error) Event {
+	return joined{ticket: ticket, result: r, meets: []int{0}, err: err}
+}
+
+func ConfirmedEvent(match string, r matcher.Confirmation, err error) Event {
+	return confirmed{match, r, err}
+}
+func WentLive(match string) Event                      { return wentLive{match} }
+func AbortedEvent(match string, why matcher.Why) Event { return aborted{match, why} }
+func OpenedEvent(p Pass) Event                         { return Opened{p} }
+
+// Done is an effect in the words of a test: what, and about which ticket, match or room.
+type Done struct {
+	What  string // frame:<kind>, join, quit, confirm, abort, ask, enter, reenter, went, other
+	About string
+	Match string
+}
+
+// Tell puts effects in the words of a test.
+func Tell(effects []Effect) (all []Done) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case send:
+			d := Done{What: "frame:" + e.kind()}
+			if m, ok := e.ToBrowser.(Aborted); ok {
+				d.About = string(m.Why)
+			}
+			if m, ok := e.ToBrowser.(Refused); ok {
+				d.About = string(m.Code)
+			}
+			all = append(all, d)
+		case sendQueued:
+			all = append(all, Done{What: "frame:queued"})
+		case sendConnected:
+			all = append(all, Done{What: "frame:connected", About: e.Room})
+		case join:
+			all = append(all, Done{What: "join", About: e.ID})
+		case quit:
+			all = append(all, Done{What: "quit", About: e.ticket})
+		case confirm:
+			all = append(all, Done{What: "confirm", About: e.ticket, Match: e.match})
+		case abort:
+			what := "abort"
+			if e.ask {
+				what = "ask"
+			}
+			all = append(all, Done{What: what, About: e.ticket, Match: e.match})
+		case post:
+			what := "other"
+			switch e.letter.(type) {
+			case Enter:
+				what = "enter"
+			case Reenter:
+				what = "reenter"
+			case Went:
+				what = "went"
+			case *Say, Missing, Present, roomTick, kept:
+			}
+			all = append(all, Done{What: what, About: e.to.ID})
+		case vanish:
+			all = append(all, Done{What: "vanish"})
+		case hint, forward, sendRelays, report, block, bounce:
+			all = append(all, Done{What: "other"})
+		}
+	}
+	return all
+}
+
+// ScanRelay and DecodeStrictly are the two ways to read a frame.
+func ScanRelay(frame []byte) (*Relay, bool)               { return scanRelay(frame) }
+func DecodeStrictly(frame []byte) (FromBrowser, error)    { return decodeStrictly(frame) }
+func NewRelay(c, a uint64, to string, tail []byte) *Relay { return &Relay{numbered{c, a}, to, tail} }
+
+// Kinds are all frames of the server.
+func Kinds() []string {
+	var kinds []string
+	for _, m := range []ToBrowser{
+		Welcome{}, Queued{}, Cancelled{}, Expired{}, Matched{}, Aborted{}, Connected{}, Peer{}, Ended{},
+		FreshRelays{}, Reported{}, Blocked{}, Refused{}, Acked{}, Ping{}, Notice{}, Drain{},
+	} {
+		kinds = append(kinds, m.kind())
+	}
+	return append(kinds, "relay")
+}
