@@ -58,6 +58,9 @@ func (c *count) read(lines *bufio.Reader) error {
 func (c *count) add(e event) {
 	switch e.Action {
 	case "output":
+		if progress.MatchString(e.Output) {
+			return
+		}
 		c.said[e.Package] = append(c.said[e.Package], said{e.Test, e.Output})
 	case "build-output":
 		fmt.Fprint(c.out, e.Output)
@@ -88,8 +91,9 @@ func (c *count) endPackage(e event) {
 }
 
 var (
-	verdict = regexp.MustCompile(`^(ok  |FAIL|\?   )\t`)            // what go test says of a package
-	located = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+: (.*\S)\s*$`) // what a test said, with its line
+	progress = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME)  `)
+	verdict  = regexp.MustCompile(`^(ok  |FAIL|\?   )\t`)            // what go test says of a package
+	located  = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+: (.*\S)\s*$`) // what a test said, with its line
 )
 
 // reason notes why a test was skipped, once for all tests that say the same.
@@ -128,8 +132,12 @@ func (n name) realRedis() bool {
 func (c *count) close(browsers, redis bool) (ok bool) {
 	sums := map[string]int{}
 	var inBrowser, onRedis int
+	var failed []string
 	c.leaves(func(n name, end string) {
 		sums[end]++
+		if end == "fail" {
+			failed = append(failed, n.pkg+" "+n.test)
+		}
 		if end == "pass" && n.browser() {
 			inBrowser++
 		}
@@ -144,6 +152,10 @@ func (c *count) close(browsers, redis bool) (ok bool) {
 	slices.Sort(why)
 	for _, reason := range why {
 		fmt.Fprintf(c.out, "skipped %d: %s\n", c.reasons[reason], reason)
+	}
+	slices.Sort(failed)
+	for _, test := range failed {
+		fmt.Fprintf(c.out, "failed: %s\n", test)
 	}
 	fmt.Fprintf(c.out, "browser tests: %d passed\nreal Redis tests: %d passed\n", inBrowser, onRedis)
 	ok = sums["fail"] == 0 && c.failed == 0 && sums["pass"] > 0

@@ -24,6 +24,7 @@ const green = `{"Action":"start","Package":"parley/matcher"}
 `
 
 const red = `{"Action":"run","Package":"parley/turn","Test":"TestDeny"}
+{"Action":"output","Package":"parley/turn","Test":"TestDeny","Output":"=== RUN   TestDeny\n"}
 {"Action":"output","Package":"parley/turn","Test":"TestDeny","Output":"    deny_test.go:9: 127.0.0.1 got through\n"}
 {"Action":"fail","Package":"parley/turn","Test":"TestDeny"}
 {"Action":"run","Package":"parley/turn","Test":"TestQuiet"}
@@ -63,8 +64,8 @@ func TestCount(t *testing.T) {
 		},
 		{
 			"a test fails", all + red, false,
-			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "4 passed, 1 failed, 0 skipped\n"},
-			[]string{"nothing to see"},
+			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "failed: parley/turn TestDeny\n", "4 passed, 1 failed, 0 skipped\n"},
+			[]string{"nothing to see", "=== RUN"},
 		},
 		{
 			"a package does not build", all + broken, false,
