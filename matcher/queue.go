@@ -45,7 +45,7 @@ type Queue struct {
 	scripts scripts
 	widens  func(Ticket) time.Duration
 	pace    *pace
-	beaten  *sweeper
+	sweeper *sweeper
 
 	events  chan Event
 	echoes  *echoes
@@ -74,7 +74,7 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 	}
 	q := &Queue{
 		rdb: rdb, cfg: cfg, scripts: load(edit),
-		pace: newPace(), beaten: newSweeper(), echoes: newEchoes(),
+		pace: newPace(), sweeper: newSweeper(), echoes: newEchoes(),
 		events: make(chan Event, eventCapacity),
 	}
 	q.nodes.Store(1)
@@ -134,7 +134,7 @@ func (q *Queue) join(ctx context.Context, t Ticket) ([]string, error) {
 func (q *Queue) waiting(t Ticket, reply []string) Waiting {
 	now, arrived := micros(reply[1]), micros(reply[2])
 	widens := time.Duration(micros(reply[3])) * time.Microsecond
-	q.beaten.watch(t)
+	q.sweeper.watch(t)
 	if now == arrived { // not a repeat, not a kept place
 		q.pace.arrived(time.Now(), t)
 	}

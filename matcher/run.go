@@ -145,13 +145,13 @@ func (s *sweeper) swept(key string, rank, seen int64) {
 
 // sweep drops dead tickets from a few of the pools that this node uses.
 func (q *Queue) sweep(ctx context.Context) error {
-	for key, rank := range q.beaten.next() {
+	for key, rank := range q.sweeper.next() {
 		reply, err := q.run(ctx, q.scripts.sweep, []string{key}, rank, sweepSize)
 		if err != nil {
 			return fmt.Errorf("sweep: %w", err)
 		}
 		seen, dropped := micros(reply[1]), micros(reply[2])
-		q.beaten.swept(key, rank+seen-dropped, seen)
+		q.sweeper.swept(key, rank+seen-dropped, seen)
 	}
 	return nil
 }

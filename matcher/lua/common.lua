@@ -30,19 +30,22 @@ end
 --              interest under which its wait will be recorded
 --   m;<match>  claimed by a match
 --   x          closed: a late duplicate of join must not queue it again
-local WAITING = '^w;(%d+);(%d+);(%d);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*);([^;]*)$'
+local WAITING = '^w;(%d+);(%d+);(%d);([^;]*);([^;]*);(%d+);([^;]*);([^;]*);([^;]*);([^;]*);()'
 
--- waiting returns the ticket that a record describes, or nil unless it waits.
+-- waiting returns the ticket that a record describes, or nil unless it waits. The list of devices to
+-- avoid may be long: it stays in the record, from avoid on.
 local function waiting(id, record)
   local arrived, widens, strict, node, device, band, languages, interests, sample, meets, avoid =
     match(record, WAITING)
   if not arrived then return nil end
   return {
-    id = id, record = record, arrived = tonumber(arrived), widens = tonumber(widens), strict = strict == '1',
-    node = node, device = device, band = band,
+    id = id, record = record, arrived = tonumber(arrived), arrived_text = arrived,
+    widens = tonumber(widens), strict = strict == '1', node = node, device = device, band = band,
     languages = languages, interests = interests, sample = sample, meets = meets, avoid = avoid,
   }
 end
+
+local function avoids(ticket, device) return find(ticket.record, ',' .. device .. ',', ticket.avoid, true) end
 
 -- over says that a ticket may not be matched any more: its node died, or it waited too long.
 local function over(ticket)

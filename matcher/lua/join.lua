@@ -45,20 +45,25 @@ end
 local _, most = string.gsub(me.interests, ',', ',')
 most = most - 1
 
-local my_device, my_band = ',' .. me.device .. ',', ',' .. me.band .. ','
+local my_band = ',' .. me.band .. ','
 local function compatible(other)
   return other.device ~= me.device
-    and not find(me.avoid, ',' .. other.device .. ',', 1, true)
-    and not find(other.avoid, my_device, 1, true)
+    and not avoids(me, other.device)
+    and not avoids(other, me.device)
     and find(other.meets, my_band, 1, true)
 end
 
--- From when on I stand in a place, and the language of it; near and first as places returns them.
-local widened, everywhere = me.arrived + me.widens, me.arrived + 2 * me.widens
-local function since(i, near, first)
-  if i <= near then return me.arrived end
-  if i <= first then return widened end
-  return everywhere
+-- I stand in my first places from arrival, in the next from widens on, in all others from twice
+-- that. In a pool in which I stand by now I may meet everybody; in one that I have yet to come to,
+-- those who stand there by now. near and first are as places returns them.
+local steps_at = {me.arrived, me.arrived + me.widens, me.arrived + 2 * me.widens}
+local score, limit = {}, {}
+for step, at in ipairs(steps_at) do
+  score[step] = digits(at)
+  limit[step] = at <= now and '+inf' or NOW
+end
+local function step_of(i, near, first)
+  return i <= near and 1 or i <= first and 2 or 3
 end
 local function spoken(i, first)
   for language in gmatch(me.languages, '[^,]+') do
@@ -67,17 +72,16 @@ local function spoken(i, first)
   end
 end
 
--- heads_of returns the first entry of each of my pools. In a pool in which I stand by now I may meet
--- everybody; in one that I have yet to come to, those who stand there by now.
+-- heads_of returns the first entry of each of my pools.
 local function heads_of(keys, near, first)
   local heads, n = {}, 0
   for i = 1, #keys do
-    local limit = since(i, near, first) <= now and '+inf' or NOW
-    local page = call('ZRANGEBYSCORE', keys[i], '-inf', limit, 'WITHSCORES', 'LIMIT', '0', '2')
+    local most = limit[step_of(i, near, first)]
+    local page = call('ZRANGEBYSCORE', keys[i], '-inf', most, 'WITHSCORES', 'LIMIT', '0', '2')
     if page[1] then
       n = n + 1
       heads[n] = {
-        key = keys[i], place = i, limit = limit,
+        key = keys[i], place = i, limit = most,
         page = page, at = 1, last = #page < 4, since = tonumber(page[2]), kept = 0,
       }
     end
@@ -182,11 +186,12 @@ if found then
   claim(me)
   local a, b = other, me
   if me.arrived < other.arrived or (me.arrived == other.arrived and me.id < other.id) then a, b = me, other end
-  local record = table.concat({ -- match.lua names these
-    'offered', spoken(found.place, own_first), table.concat(found.shared, ','), NOW, digits(now + tonumber(ARGV[4])),
-    a.id, a.node, a.device, digits(a.arrived), match(a.languages, '[^,]+'), a.sample,
-    b.id, b.node, b.device, digits(b.arrived), match(b.languages, '[^,]+'), b.sample,
-  }, ';') .. ';'
+  local record = 'offered;' .. spoken(found.place, own_first) .. ';' .. table.concat(found.shared, ',')
+    .. ';' .. NOW .. ';' .. digits(now + ARGV[4])
+    .. ';' .. a.id .. ';' .. a.node .. ';' .. a.device .. ';' .. a.arrived_text
+    .. ';' .. match(a.languages, '[^,]+') .. ';' .. a.sample
+    .. ';' .. b.id .. ';' .. b.node .. ';' .. b.device .. ';' .. b.arrived_text
+    .. ';' .. match(b.languages, '[^,]+') .. ';' .. b.sample .. ';' -- match.lua names these
   call('SET', match_key(match_id), record, 'PX', MATCH_TTL)
   tell(other.node, 'offer', match_id, other.id, me.node, record)
   return {'offered', NOW, match_id, record, 'new'}
@@ -194,11 +199,11 @@ end
 
 -- Queue, or put back what a half-lost Redis forgot: the same scores, so nothing changes otherwise.
 for i = 1, #own_keys do
-  call('ZADD', own_keys[i], digits(since(i, own_near, own_first)), id)
+  call('ZADD', own_keys[i], score[step_of(i, own_near, own_first)], id)
   call('PEXPIRE', own_keys[i], POOL_TTL)
 end
 if not stored then
   local left = math.ceil((me.arrived + LONGEST - now) / 1000)
   call('SET', KEYS[1], me.record, 'PX', digits(left + TOMBSTONE))
 end
-return {'waiting', NOW, digits(me.arrived), digits(me.widens)}
+return {'waiting', NOW, me.arrived_text, digits(me.widens)}

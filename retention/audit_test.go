@@ -1,0 +1,76 @@
+package retention_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/vtest"
+	"parley/retention"
+)
+
+func TestAudit(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { audit(t, vtest.NewRedis(t).Client) })
+	t.Run("redis-server", func(t *testing.T) {
+		rdb := redis.NewClient(vtest.StartRedis(t))
+		defer rdb.Close()
+		audit(t, rdb)
+	})
+}
+
+// audit puts one key after the other and looks whether it is found at fault, and for what.
+func audit(t *testing.T, rdb redis.UniversalClient) {
+	ctx := t.Context()
+	ticket := retention.Ticket.Key("t")
+	for _, c := range []struct {
+		name string
+		put  func() error
+		key  string // of the fault; "" for none
+		says string
+	}{
+		{"declared", func() error { return rdb.Set(ctx, ticket, "", retention.Ticket.TTL()).Err() }, "", ""},
+		{"shorter", func() error { return rdb.Set(ctx, ticket, "", time.Second).Err() }, "", ""},
+		{"schema stays", func() error { return rdb.HSet(ctx, retention.Schema.Key(), "v", 1).Err() }, "", ""},
+		{"stray", func() error { return rdb.Set(ctx, "session:1", "", time.Second).Err() }, "session:1", "is not in the catalogue"},
+		{"part too many", func() error { return rdb.Set(ctx, ticket+":x", "", time.Second).Err() }, ticket + ":x", "is not in the catalogue"},
+		{"part empty", func() error { return rdb.Set(ctx, "parley:{m}:ticket:", "", time.Second).Err() }, "parley:{m}:ticket:", "is not in the catalogue"},
+		{"no expiry", func() error { return rdb.Set(ctx, ticket, "", 0).Err() }, ticket, "never expires"},
+		{"too long", func() error { return rdb.Set(ctx, ticket, "", 12*time.Minute).Err() }, ticket, "lives for 12m0s, declared at most 11m0s"},
+		{"other type", func() error { return rdb.HSet(ctx, ticket, "a", "b").Err() }, ticket, "is a hash, declared as string"},
+	} {
+		if err := rdb.FlushAll(ctx).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.put(); err != nil {
+			t.Fatal(err)
+		}
+		var want []retention.Fault
+		if c.key != "" {
+			want = []retention.Fault{{Key: c.key, Says: c.says}}
+		}
+		got, err := retention.Audit(ctx, rdb)
+		for i := range got { // a real server has lost a millisecond by now
+			if c.name == "too long" && got[i].Says > "lives for 11m59" && got[i].Says < "lives for 12m1" {
+				got[i].Says = c.says
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %+v %v, want %+v", c.name, got, err, want)
+		}
+	}
+}
+
+// TestAuditManyKeys: more keys than one SCAN returns.
+func TestAuditManyKeys(t *testing.T) {
+	rdb := vtest.NewRedis(t).Client
+	for i := range 1500 {
+		if err := rdb.Set(t.Context(), retention.Match.Key("m"+string(rune('a'+i%26))+time.Duration(i).String()), "", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if faults, err := retention.Audit(t.Context(), rdb); err != nil || len(faults) != 1500 {
+		t.Errorf("%d faults, %v", len(faults), err)
+	}
+}
