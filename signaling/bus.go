@@ -46,6 +46,7 @@ type call struct {
 	hub     *Hub
 	machine *room // guarded by the mailbox
 	alarm   *timer
+	alarmAt time.Time // what alarm is set to
 	lane    lane
 }
 
@@ -58,8 +59,14 @@ func (h *Hub) newCall(id string) *call {
 
 // carry steps the machine and carries out the effects.
 func (c *call) carry(l ToRoom) {
+	if _, fired := l.(roomTick); fired {
+		c.alarmAt = time.Time{}
+	}
 	effects := c.machine.Step(time.Now(), l)
-	c.hub.timers.set(c.alarm, c.machine.Deadline())
+	if at := c.machine.Deadline(); !at.Equal(c.alarmAt) {
+		c.alarmAt = at
+		c.hub.timers.set(c.alarm, at)
+	}
 	c.mu.Unlock()
 	defer c.mu.Lock()
 	for _, e := range effects {

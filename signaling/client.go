@@ -20,11 +20,12 @@ type client struct {
 	// Guarded by the mailbox.
 	machine *session
 	ring    ring
-	conn    *conn  // nil while away
-	ticket  string // under which the hub finds this client
-	phase   Phase  // as counted
-	heard   uint64 // the highest number received from the browser
-	told    uint64 // the highest that it was told
+	conn    *conn     // nil while away
+	ticket  string    // under which the hub finds this client
+	phase   Phase     // as counted
+	alarmAt time.Time // what alarm is set to
+	heard   uint64    // the highest number received from the browser
+	told    uint64    // the highest that it was told
 }
 
 func (h *Hub) newClient(now time.Time, device string) *client {
@@ -109,8 +110,8 @@ func (cl *client) detach(c *conn) {
 }
 
 // hear takes in a frame: once, and only from the present socket.
-func (cl *client) hear(c *conn, m FromBrowser) {
-	e := cl.open(m)
+func (cl *client) hear(now time.Time, c *conn, m FromBrowser) {
+	e := cl.open(now, m)
 	number, ack := m.number()
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -156,8 +157,8 @@ func (cl *client) owe() {
 }
 
 // open turns a frame into an event, opening its tokens. Nil means that it is no event.
-func (cl *client) open(m FromBrowser) Event {
-	now, device := time.Now(), cl.machine.device
+func (cl *client) open(now time.Time, m FromBrowser) Event {
+	device := cl.machine.device
 	switch m := m.(type) {
 	case Find:
 		if len(m.Avoid) > maxAvoid {
@@ -172,7 +173,9 @@ func (cl *client) open(m FromBrowser) Event {
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
 	case Ack, Pong:
 		return nil
-	case *Relay, Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block:
+	case *Relay:
+		return m
+	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block:
 		return said{m}
 	}
 	return nil
@@ -270,6 +273,9 @@ func (cl *client) stopWriting(c *conn) {
 // carry steps the machine: frames go into the ring at once, everything else is done without the lock.
 func (cl *client) carry(e Event) {
 	now := time.Now()
+	if _, fired := e.(tick); fired {
+		cl.alarmAt = time.Time{}
+	}
 	effects := cl.machine.Step(now, e)
 	cl.settle()
 	remote := effects[:0]
@@ -293,7 +299,10 @@ func (cl *client) carry(e Event) {
 
 // settle keeps the timer and the counts as the machine has them.
 func (cl *client) settle() {
-	cl.hub.timers.set(cl.alarm, cl.machine.Deadline())
+	if at := cl.machine.Deadline(); !at.Equal(cl.alarmAt) { // or every envelope would take the lock of all timers
+		cl.alarmAt = at
+		cl.hub.timers.set(cl.alarm, at)
+	}
 	if p := cl.machine.phase; p != cl.phase {
 		cl.hub.phases[cl.phase].Add(-1)
 		cl.hub.phases[p].Add(1)

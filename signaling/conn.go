@@ -45,9 +45,8 @@ type conn struct {
 	closing CloseCode
 	sent    bool // the close frame is out
 
-	heard   atomic.Int64 // when something whole was last read, Unix nanoseconds
-	begun   atomic.Int64 // since when a frame is being read, 0 between frames
-	pinged  atomic.Int64 // when the unanswered ping was sent, 0 for none
+	begun   atomic.Int64 // since when a frame is being read, Unix nanoseconds; 0 between frames
+	pinged  atomic.Int64 // when the unanswered ping was sent; 0 for none
 	head    []byte       // the writer's
 	frames  bucket       // the reader's, like the following
 	bytes   bucket
@@ -105,7 +104,7 @@ func (c *conn) serve() {
 	defer close(c.done)
 	defer c.ws.Close()
 	c.ws.SetReadLimit(MaxFrame)
-	c.ws.SetPongHandler(func(string) error { c.alive(time.Now()); return nil })
+	c.ws.SetPongHandler(func(string) error { c.pinged.Store(0); return nil })
 	c.ws.SetPingHandler(c.answerPing)
 	cl := c.greet()
 	if cl == nil {
@@ -113,8 +112,7 @@ func (c *conn) serve() {
 	}
 	defer cl.detach(c)
 	for {
-		m, n, err := c.next()
-		now := time.Now()
+		m, n, now, err := c.next()
 		fault := new(Fault)
 		switch {
 		case errors.As(err, &fault) && fault.Close != 0:
@@ -127,7 +125,7 @@ func (c *conn) serve() {
 		case err != nil:
 			return
 		default:
-			cl.hear(c, m)
+			cl.hear(now, c, m)
 		}
 		c.pace(cl, now, n)
 	}
@@ -137,7 +135,7 @@ func (c *conn) serve() {
 // going on with.
 func (c *conn) greet() *client {
 	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin)) // a dead socket shows when it is read
-	m, _, err := c.next()
+	m, _, _, err := c.next()
 	hello, ok := m.(Hello)
 	if err == nil && ok && isDevice(hello.Device) {
 		_ = c.ws.SetReadDeadline(time.Time{})
@@ -158,34 +156,30 @@ func (c *conn) greet() *client {
 	return nil
 }
 
-// next reads one frame.
-func (c *conn) next() (m FromBrowser, size int, err error) {
+// next reads one frame. It returns its size and when it began, too.
+func (c *conn) next() (m FromBrowser, size int, now time.Time, err error) {
 	kind, r, err := c.ws.NextReader()
+	now = time.Now()
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, now, err
 	}
-	c.begun.Store(time.Now().UnixNano())
+	c.begun.Store(now.UnixNano())
 	defer c.begun.Store(0)
 	buf := c.hub.buffers.Get().(*bytes.Buffer)
 	defer c.hub.buffers.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(r); err != nil {
-		return nil, 0, err
+		return nil, 0, now, err
 	}
-	c.alive(time.Now())
+	c.pinged.Store(0)
 	if kind != websocket.TextMessage {
-		return nil, 0, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
+		return nil, 0, now, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
 	}
 	m, err = Decode(buf.Bytes())
 	if relay, ok := m.(*Relay); ok {
 		relay.Tail = bytes.Clone(relay.Tail) // the buffer is used again
 	}
-	return m, buf.Len(), err
-}
-
-func (c *conn) alive(now time.Time) {
-	c.heard.Store(now.UnixNano())
-	c.pinged.Store(0)
+	return m, buf.Len(), now, err
 }
 
 // pace lets a reader that is ahead of its rate sleep until the bucket allows the frame: the
@@ -205,14 +199,13 @@ func (c *conn) pace(cl *client, now time.Time, size int) {
 	case <-pause.C:
 	case <-c.hub.stopped:
 	}
-	c.alive(time.Now()) // it was we who did not read
+	c.pinged.Store(0) // it was we who did not read
 }
 
 // answerPing answers a ping of the browser, which no page can send: at the price of a frame.
 func (c *conn) answerPing(data string) error {
-	now := time.Now()
-	c.alive(now)
-	if wait := c.frames.take(now, 1); wait > 0 {
+	c.pinged.Store(0)
+	if wait := c.frames.take(time.Now(), 1); wait > 0 {
 		pause := time.NewTimer(wait)
 		defer pause.Stop()
 		select {

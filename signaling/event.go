@@ -59,6 +59,7 @@ type (
 	answered struct{ ToBrowser }
 )
 
+func (*Relay) event()    {}
 func (said) event()      {}
 func (find) event()      {}
 func (rejoin) event()    {}

@@ -26,15 +26,16 @@ func (m *mailbox[E]) post(e E) {
 
 // postLocked is post for a caller who holds mu.
 func (m *mailbox[E]) postLocked(e E) {
-	m.waiting = append(m.waiting, e)
 	if m.busy {
+		m.waiting = append(m.waiting, e)
 		return
 	}
 	m.busy = true
+	m.step(e)
 	for len(m.waiting) > 0 {
-		first := m.waiting[0]
+		e = m.waiting[0]
 		m.waiting = slices.Delete(m.waiting, 0, 1)
-		m.step(first)
+		m.step(e)
 	}
 	m.busy = false
 }

@@ -56,6 +56,8 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		return s.out // what comes for its last ticket, the hub answers
 	}
 	switch e := e.(type) {
+	case *Relay:
+		s.relay(e)
 	case said:
 		s.hear(now, e.FromBrowser)
 	case find:
@@ -97,8 +99,6 @@ func (s *session) online() bool                                 { return s.lost.
 func (s *session) hear(now time.Time, m FromBrowser) {
 	c, _ := m.number()
 	switch m := m.(type) {
-	case *Relay:
-		s.relay(m)
 	case Cancel:
 		s.cancel()
 		s.send(Cancelled{})
@@ -125,7 +125,7 @@ func (s *session) hear(now time.Time, m FromBrowser) {
 		s.do(block{m})
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
-	case Find, Rejoin, Ack, Pong: // Find and Rejoin come with their tokens opened; the others are no matter of ours
+	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours
 	}
 }
 
