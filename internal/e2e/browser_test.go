@@ -62,9 +62,10 @@ func chromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) context.Conte
 
 // person is one isolated browser context whose microphone hums at hz.
 type person struct {
-	t   testing.TB
-	ctx context.Context
-	hz  int
+	t     testing.TB
+	ctx   context.Context
+	close context.CancelFunc // closes the tab, as a person may
+	hz    int
 }
 
 // newPerson opens url in a browser context of its own.
@@ -82,7 +83,7 @@ func bystander(t testing.TB, browser context.Context, hz int) *person {
 	t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
 	t.Cleanup(stop)
-	p := &person{t: t, ctx: ctx, hz: hz}
+	p := &person{t: t, ctx: ctx, close: cancel, hz: hz}
 	script := strings.ReplaceAll(witness, "TONE_HZ", strconv.Itoa(hz))
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})

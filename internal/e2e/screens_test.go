@@ -61,6 +61,8 @@ func TestScreens(t *testing.T) {
 		ana.do(chromedp.KeyEvent("\u001b"))
 		ana.reaches("live", time.Second)
 	}
+	ana.press("path")
+	shoot(ana, "09-live-direct")
 	ana.press("direct")
 	shoot(ana, "09-live-direct-asked")
 

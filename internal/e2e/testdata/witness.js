@@ -77,11 +77,12 @@
     spectrum = new AnalyserNode(ear, { fftSize: 8192, smoothingTimeConstant: 0 });
     ear.createMediaStreamSource(stream).connect(spectrum);
     seen.streams.push(stream);
-    const wave = new Float32Array(256);
-    const mine = spectrum;
+    const first = new AnalyserNode(ear, { fftSize: 256 });
+    ear.createMediaStreamSource(stream).connect(first);
+    const wave = new Float32Array(first.fftSize);
     const timer = setInterval(() => {
-      mine.getFloatTimeDomainData(wave);
-      if (mine === spectrum && wave.some((v) => Math.abs(v) > 0.01)) {
+      first.getFloatTimeDomainData(wave);
+      if (wave.some((v) => Math.abs(v) > 0.01)) {
         seen.heardAt = performance.now();
         clearInterval(timer);
       }

@@ -1,0 +1,38 @@
+package e2e_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestBrowserClickToAudio prints how long it takes from the click that starts a search, with
+// somebody waiting, to the first sound of the other voice through the relay. It fails only when no
+// sound comes: a busy machine is no defect of the program.
+func TestBrowserClickToAudio(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	const rounds = 7
+	var took []time.Duration
+	for range rounds { // new people each time: the same two would not meet again
+		ana, bo := newPerson(t, browser, server.URL, 700), newPerson(t, browser, server.URL, 1000)
+		ana.ready("music")
+		bo.ready("music")
+		ana.searches()
+		ana.reaches("queued", 5*time.Second)
+		bo.searches()
+		bo.hears(ana.hz, 15*time.Second)
+		if !js[bool](bo, `seen.until(2000, () => seen.heardAt > 0)`) {
+			t.Fatal("the first sound was not noticed")
+		}
+		ms := js[float64](bo, `seen.heardAt - seen.clicks['mic-ok']`)
+		took = append(took, time.Duration(ms*float64(time.Millisecond)))
+		ana.press("leave")
+		bo.reaches("ended", 5*time.Second)
+		ana.close()
+		bo.close()
+	}
+	slices.Sort(took)
+	t.Logf("click to first audio: median %v, longest %v of %d calls (limit: median 500ms)",
+		took[rounds/2].Round(time.Millisecond), took[rounds-1].Round(time.Millisecond), rounds)
+}
