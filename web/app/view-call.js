@@ -1,11 +1,8 @@
 // From the match to the last word: matched, connecting, live and reconnecting are one screen, so that
 // mute, next and report stay where they are whatever the network does.
 
-import { attr, h, repeat, show, text } from './dom.js';
-import { controls } from './view-controls.js';
-import { icon, setIcon } from './view-icons.js';
-import { volume } from './view-sound.js';
-import { starter } from './view-starter.js';
+import { attr, button, h, repeat, show, text, value } from './dom.js';
+import { icon, setIcon } from './view-stage.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function call(ctx) {
@@ -18,12 +15,7 @@ export function call(ctx) {
   const question = starter(ctx);
   const loud = volume(ctx);
   const bar = controls(ctx);
-  const el = h(
-    'div',
-    { class: 'call' },
-    h('div', { class: 'talk' }, timer, title, body, badges.el, hints, question.el, loud.el),
-    bar.el,
-  );
+  const talk = h('div', { class: 'talk' }, timer, title, body, badges.el, hints, question.el, loud.el);
   /** @type {import('./view.js').Call | null} */
   let shown = null;
   /** @param {number} now */
@@ -31,29 +23,22 @@ export function call(ctx) {
     if (shown?.liveAt) text(timer, t.clock(now - shown.liveAt));
   }
   return {
-    el,
+    el: h('div', { class: 'call' }, talk, bar.el),
     title,
     tick,
     update(state) {
       const { screen, call } = state;
       shown = call;
-      const talking = screen === 'live' || screen === 'reconnecting';
-      const alarm = call?.verified === 'mismatch';
+      const calm = (screen === 'live' || screen === 'reconnecting') && call?.verified !== 'mismatch';
       const [heading, sentence] = words(ctx, state);
       text(title, heading);
       text(body, sentence);
       show(body, sentence !== '');
-      show(timer, talking && !alarm);
-      show(badges.el, talking && !alarm);
-      show(question.el, screen === 'live' && !alarm);
-      show(loud.el, talking && !alarm);
+      for (const el of [timer, badges.el, loud.el]) show(el, calm);
+      show(question.el, calm && screen === 'live');
       const trouble = new Map(troubles(state));
       repeat(hints, [...trouble.keys()], (key) => h('li', {}, icon(trouble.get(key) ?? 'warn'), h('span', {}, t(key))));
-      if (call) {
-        badges.update(call);
-        question.update(call.shared);
-        loud.update(state);
-      }
+      if (call) for (const part of [badges, question, loud]) part.update(call);
       bar.update(state);
       tick(Date.now());
     },
@@ -63,58 +48,146 @@ export function call(ctx) {
 /** The heading and the sentence below it. @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state @returns {[string, string]} */
 function words({ t, names }, { screen, call }) {
   if (call?.verified === 'mismatch') return [t('alarm.title'), t('alarm.body')];
-  const slow = call?.slow ? t(`slow.${call.slow}`) : '';
-  if (screen === 'matched') return [t('call.matched'), t('call.matched.why')];
-  if (screen === 'connecting') return [t('call.connecting'), slow || t('call.connecting.why')];
-  if (screen === 'reconnecting') return [t('call.reconnecting'), slow || t('call.reconnecting.why')];
-  const shared = call?.shared ?? [];
-  if (shared.length > 0) return [t('call.shared', { topics: names.topics(shared) }), ''];
-  return [t('call.language', { language: names.language(call?.language ?? '') }), ''];
+  if (screen !== 'live') return [t(`call.${screen}`), t(call?.slow ? `slow.${call.slow}` : `call.${screen}.why`)];
+  const topics = names.topics(call?.shared ?? []);
+  return [
+    topics ? t('call.shared', { topics }) : t('call.language', { language: names.language(call?.language ?? '') }),
+    '',
+  ];
 }
 
-/** What is wrong right now, worst first. @param {import('./view.js').State} state @returns {[string, import('./view-icons.js').Icon][]} */
+/** What is wrong right now, worst first. @param {import('./view.js').State} state @returns {[string, import('./view-stage.js').Icon][]} */
 function troubles({ screen, call, mic, online }) {
   if (!call || screen === 'matched' || call.verified === 'mismatch') return [];
-  /** @type {[string, import('./view-icons.js').Icon][]} */
-  const list = [];
-  if (mic.error === 'silent' && !call.muted) list.push(['hint.unheard', 'mute']);
-  else if (mic.error) list.push(['hint.mic', 'mute']);
-  if (call.peerAway) list.push(['hint.away', 'warn']);
-  if (call.peerSilent) list.push(['hint.silent', 'sound']);
-  if (call.quality === 'weak') list.push(['hint.weak', 'warn']);
-  if (!online) list.push(['hint.offline', 'warn']);
-  if (call.direct.theirs && !call.direct.mine) list.push(['hint.direct', 'direct']);
-  return list;
+  const silent = mic.error === 'silent';
+  /** @type {[boolean, string, import('./view-stage.js').Icon][]} */
+  const all = [
+    [silent && !call.muted, 'hint.unheard', 'mute'],
+    [mic.error !== '' && !silent, 'hint.mic', 'mute'],
+    [call.peerAway, 'hint.away', 'warn'],
+    [call.peerSilent, 'hint.silent', 'sound'],
+    [call.quality === 'weak', 'hint.weak', 'warn'],
+    [!online, 'hint.offline', 'warn'],
+    [call.direct.theirs && !call.direct.mine, 'hint.direct', 'direct'],
+  ];
+  return all.filter(([now]) => now).map(([, key, symbol]) => [key, symbol]);
 }
 
 /** The two facts about the line: does the other side see your address, and did you check for a listener. @param {import('./view.js').Ctx} ctx */
-function lineBadges({ t, dispatch }) {
+function lineBadges({ t, act }) {
   const path = badge('path', 'direct');
   const check = badge('verify', 'verify');
   /** @param {string} id @param {string} name */
   function badge(id, name) {
     const symbol = h('span', { class: 'symbol' });
     const label = h('span', {});
-    const open = () => dispatch({ type: 'panel', name });
-    const el = h(
-      'button',
-      { type: 'button', class: 'badge', 'data-testid': id, 'aria-haspopup': 'dialog', onclick: open },
-      symbol,
-      label,
-    );
-    return { el, symbol, label };
+    return { el: button(id, 'badge', act('panel', { name }), symbol, label), symbol, label };
   }
   return {
     el: h('div', { class: 'badges' }, path.el, check.el),
     /** @param {import('./view.js').Call} call */
     update({ path: way, verified }) {
       const direct = way === 'direct';
+      const done = verified === 'verified';
       text(path.label, direct ? t('path.direct') : t('path.relayed'));
       setIcon(path.symbol, direct ? 'direct' : 'lock');
       attr(path.el, 'data-way', way || 'relayed');
-      text(check.label, verified === 'verified' ? t('verify.done') : t('verify.open'));
-      setIcon(check.symbol, verified === 'verified' ? 'verify' : 'shield');
+      text(check.label, done ? t('verify.done') : t('verify.open'));
+      setIcon(check.symbol, done ? 'verify' : 'shield');
       attr(check.el, 'data-verified', verified);
     },
   };
+}
+
+/** A first question for two people who do not know each other, about what they share. @param {import('./view.js').Ctx} ctx */
+function starter({ t }) {
+  const line = h('p', {});
+  const other = button('starter', 'link', () => ask(at + 1), t('starter.other'));
+  /** @type {string[]} */
+  let keys = [];
+  let at = 0;
+  /** @param {number} next */
+  function ask(next) {
+    at = next % keys.length;
+    text(line, t(keys[at] ?? ''));
+  }
+  return {
+    el: h('section', { class: 'starter', 'aria-label': t('starter.title') }, line, other),
+    /** @param {import('./view.js').Call} call */
+    update({ shared }) {
+      const own = shared.map((slug) => `starter.${slug}`);
+      const all = [...own, ...[0, 1, 2, 3, 4].map((n) => `starter.any.${n}`)].filter(t.has);
+      if (all.join() === keys.join()) return;
+      keys = all;
+      ask(Math.floor(Math.random() * (own.length || keys.length)));
+    },
+  };
+}
+
+/** How loud you hear the other person. @param {import('./view.js').Ctx} ctx */
+function volume({ t, dispatch }) {
+  const slider = h('input', {
+    ...{ type: 'range', min: 0, max: 1, step: 0.05, 'data-testid': 'volume', 'aria-label': t('call.volume') },
+    oninput: () => dispatch({ type: 'volume', value: Number(slider.value) }),
+  });
+  return {
+    el: h('div', { class: 'volume', title: t('call.volume') }, icon('sound'), slider),
+    /** @param {import('./view.js').Call} call */
+    update: (call) => value(slider, String(call.volume)),
+  };
+}
+
+/** The bar at the bottom: always the same buttons in the same place. @param {import('./view.js').Ctx} ctx */
+function controls({ t, act, dispatch }) {
+  const symbol = h('span', { class: 'symbol' });
+  const label = h('span', {});
+  const mute = button('mute', 'big mute', act('mute'), symbol, label);
+  const next = button('next', 'big next', act('next'), ...face('next', 'call.next'));
+  const leave = button('leave', 'big leave', act('leave'), ...face('leave', 'call.leave'));
+  const cancel = button('cancel', 'big', act('cancel'), ...face('close', 'cancel'));
+  const openers = [opener('chat', 'chat'), opener('devices', 'sound'), opener('report', 'flag')];
+  const unread = h('span', { class: 'unread' });
+  openers[0]?.el.append(unread);
+  const side = h('div', { class: 'side' }, ...openers.map(({ el }) => el));
+  const main = h('div', { class: 'main' }, mute, next, leave, cancel);
+  const el = h('div', { class: 'controls', role: 'group', 'aria-label': t('call.controls') }, side, main);
+  // A panel on a phone ends where the bar begins.
+  const fit = () => document.documentElement.style.setProperty('--bar', `${el.offsetHeight}px`);
+  new ResizeObserver(fit).observe(el);
+
+  /** @param {import('./view-stage.js').Icon} symbol @param {string} label */
+  function face(symbol, label) {
+    return [icon(symbol), h('span', {}, t(label))];
+  }
+  /** @param {string} name @param {import('./view-stage.js').Icon} symbol */
+  function opener(name, symbol) {
+    const toggle = () => dispatch({ type: 'panel', name: opened === name ? '' : name });
+    return { name, el: button(name, 'small', toggle, ...face(symbol, `call.${name}`)) };
+  }
+
+  let opened = '';
+  let read = 0; // when the newest line was written that has been seen
+  /** @param {import('./view.js').Call['chat']} lines */
+  function count(lines) {
+    const theirs = lines.filter(({ mine, at }) => !mine && at > read);
+    if (opened === 'chat') read = theirs.at(-1)?.at ?? read;
+    const n = opened === 'chat' ? 0 : theirs.length;
+    show(unread, n > 0);
+    text(unread, t('call.unread', { n }));
+  }
+  /** @param {import('./view.js').State} state */
+  function update({ screen, call, panel }) {
+    opened = panel;
+    for (const part of [mute, next, leave, side]) show(part, screen !== 'matched');
+    show(cancel, screen === 'matched');
+    // The label says the state, and the accessible name also what pressing does.
+    const state = call?.muted ? 'muted' : 'unmuted';
+    setIcon(symbol, call?.muted ? 'mute' : 'mic');
+    text(label, t(`call.${state}`));
+    attr(mute, 'data-on', call?.muted);
+    attr(mute, 'aria-label', t(`call.${state}.do`));
+    for (const { name, el: part } of openers) attr(part, 'aria-expanded', panel === name ? 'true' : 'false');
+    count(call?.chat ?? []);
+  }
+  return { el, update };
 }

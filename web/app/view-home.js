@@ -1,7 +1,7 @@
 // Home: what this is, what you would like to talk about and in which languages, and what is kept.
 
 import { attr, button, h, repeat, show, text } from './dom.js';
-import { icon } from './view-icons.js';
+import { icon } from './view-stage.js';
 
 const most = 5; // languages or interests of one search
 

@@ -13,7 +13,7 @@ Object.assign(globalThis, {
   HTMLTextAreaElement: Input,
   HTMLSelectElement: Input,
 });
-const { keyboard } = await import('./view-keys.js');
+const { keyboard } = await import('./view-access.js');
 
 /** @type {any} */
 let state;

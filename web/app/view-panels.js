@@ -1,53 +1,50 @@
-// The panels beside a call: report, verify, direct and the list of keys. None of them is modal, so
-// mute, next and leave stay within reach while one is open.
+// The panels beside a call: report, verify, direct, chat and the list of keys. None of them is modal,
+// so mute, next and leave stay within reach while one is open.
 
 import { attr, button, h, repeat, show, text } from './dom.js';
 import { emoji } from './emoji.js';
-import { icon } from './view-icons.js';
+import { icon } from './view-stage.js';
 
 const reasons = ['minor', 'sexual', 'hate', 'threat', 'spam', 'other'];
+const longest = 500; // characters of one line of text
+
+/** A form that sends what it holds and never leaves the page. @param {(form: HTMLFormElement) => void} send @param {...Node} children */
+function form(send, ...children) {
+  const onsubmit = (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    send(el);
+  };
+  const el = h('form', { onsubmit }, ...children);
+  return el;
+}
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
-export function reportPanel({ t, dispatch }) {
-  const send = h('button', { type: 'submit', class: 'primary danger', 'data-testid': 'report-send' }, t('report.send'));
+export function reportPanel({ t, act, dispatch }) {
   const missing = h('p', { class: 'error', role: 'alert', hidden: true }, t('report.missing'));
-  const choices = reasons.map((reason) =>
-    h(
-      'label',
-      { class: 'check' },
-      h('input', {
-        type: 'radio',
-        name: 'reason',
-        value: reason,
-        'data-testid': 'report-reason',
-        onchange: () => show(missing, false),
-      }),
-      t(`report.${reason}`),
-    ),
-  );
   const ends = h('p', { class: 'hint' }, t('report.ends'));
-  const block = button('block', 'quiet', () => dispatch({ type: 'block' }), icon('block'), t('report.block'));
-  const form = h(
-    'form',
-    {
-      onsubmit: (/** @type {SubmitEvent} */ event) => {
-        event.preventDefault();
-        const reason = String(new FormData(form).get('reason') ?? '');
-        show(missing, reason === '');
-        if (reason) dispatch({ type: 'report', reason });
-      },
+  const choice = (/** @type {string} */ value) => {
+    const onchange = () => show(missing, false);
+    const radio = h('input', { type: 'radio', name: 'reason', value, 'data-testid': 'report-reason', onchange });
+    return h('label', { class: 'check' }, radio, t(`report.${value}`));
+  };
+  const ask = form(
+    (filled) => {
+      const reason = String(new FormData(filled).get('reason') ?? '');
+      show(missing, reason === '');
+      if (reason) dispatch({ type: 'report', reason });
     },
-    h('fieldset', {}, h('legend', {}, t('report.what')), ...choices),
+    h('fieldset', {}, h('legend', {}, t('report.what')), ...reasons.map(choice)),
     missing,
     h('p', { class: 'hint' }, t('report.stored')),
     ends,
-    send,
+    h('button', { class: 'primary danger', 'data-testid': 'report-send' }, t('report.send')),
   );
+  const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
   return {
     title: t('report.title'),
-    el: h('div', { class: 'report' }, form, h('p', { class: 'hint' }, t('report.or')), block),
+    el: h('div', { class: 'report' }, ask, h('p', { class: 'hint' }, t('report.or')), block),
     opened: () => {
-      form.reset();
+      ask.reset();
       show(missing, false);
     },
     update: ({ call }) => show(ends, call !== null),
@@ -55,78 +52,51 @@ export function reportPanel({ t, dispatch }) {
 }
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
-export function verifyPanel({ t, dispatch }) {
+export function verifyPanel({ t, act }) {
   const symbols = h('ol', { class: 'sas', 'data-testid': 'sas' });
   const digits = h('p', { class: 'digits', 'data-testid': 'sas-digits' });
   const soon = h('p', { class: 'hint' }, t('verify.soon'));
-  const done = h('p', { class: 'note good' }, t('verify.done.why'));
-  const answer = (/** @type {boolean} */ ok) => () => dispatch({ type: 'verified', ok });
+  const done = h('p', { class: 'note' }, t('verify.done.why'));
   const asks = h(
     'div',
     { class: 'row' },
-    button('sas-match', 'primary', answer(true), t('verify.match')),
-    button('sas-differ', '', answer(false), t('verify.differ')),
+    button('sas-match', 'primary', act('verified', { ok: true }), t('verify.match')),
+    button('sas-differ', '', act('verified', { ok: false }), t('verify.differ')),
   );
+  const why = h('p', { class: 'hint' }, t('verify.why'));
   return {
     title: t('verify.title'),
-    el: h(
-      'div',
-      { class: 'verify' },
-      h('p', {}, t('verify.how')),
-      soon,
-      symbols,
-      digits,
-      done,
-      asks,
-      h('p', { class: 'hint' }, t('verify.why')),
-    ),
+    el: h('div', { class: 'verify' }, h('p', {}, t('verify.how')), soon, symbols, digits, done, asks, why),
     update({ call }) {
-      const sas = call?.sas ?? null;
+      const sas = call?.sas;
       show(soon, !sas);
-      show(symbols, sas !== null);
-      show(digits, sas !== null);
+      for (const el of [symbols, digits]) show(el, Boolean(sas));
       show(done, call?.verified === 'verified');
-      show(asks, sas !== null && call?.verified === 'unverified');
-      repeat(
-        symbols,
-        (sas?.symbols ?? []).map((n, i) => `${i}:${n}`),
-        (key) => {
-          const n = Number(key.split(':')[1]);
-          return h(
-            'li',
-            {},
-            h('span', { class: 'emoji', 'aria-hidden': 'true' }, emoji[n]),
-            h('span', {}, t(`sas.${n}`)),
-          );
-        },
-      );
+      show(asks, Boolean(sas) && call?.verified === 'unverified');
+      const keys = (sas?.symbols ?? []).map((n, i) => `${i}:${n}`);
+      repeat(symbols, keys, (key) => {
+        const n = Number(key.split(':')[1]);
+        return h('li', {}, h('span', { class: 'emoji', 'aria-hidden': 'true' }, emoji[n]), t(`sas.${n}`));
+      });
       text(digits, sas ? t('verify.digits', { digits: sas.digits }) : '');
     },
   };
 }
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
-export function directPanel({ t, dispatch }) {
+export function directPanel({ t, act }) {
   const now = h('p', {});
+  const warning = h('p', { class: 'note warn' }, t('direct.warning'));
   const asked = h('p', { class: 'note' });
-  const toggle = h('button', { type: 'button', 'data-testid': 'direct', onclick: () => dispatch({ type: 'direct' }) });
+  const toggle = button('direct', '', act('direct'));
   return {
     title: t('direct.title'),
-    el: h(
-      'div',
-      { class: 'direct' },
-      now,
-      h('p', { class: 'note warn' }, t('direct.warning')),
-      asked,
-      toggle,
-      h('p', { class: 'hint' }, t('direct.why')),
-    ),
+    el: h('div', { class: 'direct' }, now, warning, asked, toggle, h('p', { class: 'hint' }, t('direct.why'))),
     update({ call }) {
-      const mine = call?.direct.mine === true;
-      const theirs = call?.direct.theirs === true;
+      const { mine, theirs } = call?.direct ?? { mine: false, theirs: false };
       const direct = call?.path === 'direct';
       text(now, direct ? t('direct.is') : t('direct.not'));
-      text(asked, mine ? t('direct.mine') : t('direct.theirs'));
+      text(asked, mine ? t('direct.mine') : t('hint.direct'));
       show(asked, !direct && mine !== theirs);
       text(toggle, mine ? t('direct.stop') : t('direct.ask'));
       attr(toggle, 'aria-pressed', mine ? 'true' : 'false');
@@ -134,29 +104,63 @@ export function directPanel({ t, dispatch }) {
   };
 }
 
+/** Text beside the call: nothing in it becomes a link or outlives the call. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
+export function chatPanel({ t, dispatch }) {
+  // The status region says new lines, so the log itself stays quiet.
+  const log = h('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': t('chat.title'), tabindex: 0 });
+  const empty = h('p', { class: 'hint' }, t('chat.empty'));
+  const label = t('chat.input');
+  const input = h('input', {
+    ...{ type: 'text', 'data-testid': 'chat-input', 'aria-label': label, placeholder: label },
+    ...{ maxlength: longest, autocomplete: 'off', enterkeyhint: 'send' },
+  });
+  const write = form(
+    () => {
+      const line = input.value.trim();
+      if (line) dispatch({ type: 'chat', text: line });
+      input.value = '';
+    },
+    input,
+    h('button', { class: 'primary', 'data-testid': 'chat-send' }, t('chat.send')),
+  );
+  attr(write, 'class', 'row');
+  return {
+    title: t('chat.title'),
+    el: h('div', { class: 'chat' }, log, empty, write),
+    focus: input,
+    update({ call }) {
+      const lines = call?.chat ?? [];
+      const keys = lines.map(({ at }, i) => `${at}.${lines.slice(0, i).filter((line) => line.at === at).length}`);
+      const last = log.lastElementChild;
+      repeat(log, keys, (key) => {
+        const line = lines[keys.indexOf(key)];
+        const who = h('span', { class: 'unseen' }, line?.mine ? t('you') : t('them'), ': ');
+        return h('p', { class: line?.mine ? 'mine' : 'theirs', dir: 'auto' }, who, line?.text);
+      });
+      show(empty, lines.length === 0);
+      if (log.lastElementChild !== last) log.scrollTop = log.scrollHeight;
+    },
+  };
+}
+
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
 export function keysPanel({ t, keys }) {
-  const single = h('input', {
-    type: 'checkbox',
-    checked: true,
-    'data-testid': 'single-keys',
-    onchange: () => keys.use(single.checked),
+  const single = h('input', { type: 'checkbox', checked: true, onchange: () => keys.use(single.checked) });
+  const list = Object.entries({
+    M: 'keys.mute',
+    N: 'keys.next',
+    'Esc Esc': 'keys.out',
+    C: 'chat.title',
+    V: 'keys.verify',
+    R: 'report.title',
+    '?': 'keys.list',
   });
-  const list = [
-    ['M', 'keys.mute'],
-    ['N', 'keys.next'],
-    ['Esc Esc', 'keys.out'],
-    ['C', 'keys.chat'],
-    ['V', 'keys.verify'],
-    ['R', 'keys.report'],
-    ['?', 'keys.list'],
-  ];
   return {
     title: t('keys.title'),
     el: h(
       'div',
       { class: 'keys' },
-      h('dl', {}, ...list.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(what ?? ''))])),
+      h('dl', {}, ...list.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(what))])),
       h('p', { class: 'hint' }, t('keys.typing')),
       h('label', { class: 'check' }, single, t('keys.use')),
     ),

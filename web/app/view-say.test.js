@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { alertWords, sayChange } from './view-say.js';
+import { alertWords, sayChange } from './view-access.js';
 
 // Keys instead of sentences, so that the test names what is said.
 const t = /** @type {any} */ (

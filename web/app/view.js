@@ -2,15 +2,13 @@
 // calls. One screen at a time is in the document; a screen that stays is updated, never rebuilt.
 
 import { attr, button, h, show, text } from './dom.js';
+import { announcer, keyboard } from './view-access.js';
+import { blocked, ended, queue } from './view-between.js';
 import { call } from './view-call.js';
-import { blocked, ended } from './view-ended.js';
 import { home } from './view-home.js';
-import { keyboard } from './view-keys.js';
-import { mic } from './view-mic.js';
-import { panelHost } from './view-panel.js';
-import { queue } from './view-queue.js';
-import { alertWords, sayChange } from './view-say.js';
-import { stage } from './view-stage.js';
+import { mic, soundPanel } from './view-mic.js';
+import { chatPanel, directPanel, keysPanel, reportPanel, verifyPanel } from './view-panels.js';
+import { icon, stage } from './view-stage.js';
 
 /** @typedef {{languages: string[], interests: string[], widen: boolean, adult: boolean}} Choices */
 /** @typedef {{id: string, label: string}} Device */
@@ -34,7 +32,7 @@ import { stage } from './view-stage.js';
 /** @typedef {{languages: {tag: string, name: string}[], interests: string[]}} Catalogue */
 /**
  * @typedef {{
- *   dispatch: (action: any) => void, t: import('./i18n.js').T, catalogue: Catalogue, choices: () => Choices,
+ *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./i18n.js').T, catalogue: Catalogue, choices: () => Choices,
  *   names: {language: (tag: string) => string, topics: (slugs: string[], or?: boolean) => string},
  *   choose: (change: Partial<Choices>) => void, keys: {use: (on: boolean) => void},
  * }} Ctx
@@ -54,9 +52,17 @@ const screens = {
   ended,
   blocked,
 };
+/** @type {Record<string, (ctx: Ctx) => Panel>} */
+const panels = {
+  report: reportPanel,
+  verify: verifyPanel,
+  chat: chatPanel,
+  devices: soundPanel,
+  keys: keysPanel,
+  direct: directPanel,
+};
 const none = { languages: [], interests: [], widen: true, adult: false };
 const second = 500; // ms between two looks at the clock, so that no second is skipped
-const hintTime = 3000; // ms that a hint of the view itself stays
 
 /**
  * Builds the page inside root.
@@ -72,6 +78,7 @@ export function mount(root, { dispatch, t, catalogue }) {
   /** @type {Ctx} */
   const ctx = {
     dispatch,
+    act: (type, more) => () => dispatch({ type, ...more }),
     t,
     catalogue,
     choices,
@@ -116,40 +123,6 @@ export function mount(root, { dispatch, t, catalogue }) {
   return { render, level: picture.level };
 }
 
-/** Says changes in the status region, and shows alerts and hints also to the eye. @param {import('./i18n.js').T} t */
-function announcer(t) {
-  const status = h('p', { class: 'unseen', role: 'status', 'data-testid': 'status' });
-  const toast = h('p', { class: 'toast', 'aria-hidden': 'true', 'data-testid': 'toast', hidden: true });
-  let alert = '';
-  let hinted = 0;
-  /** @param {string} sentence the same sentence twice is said twice */
-  function say(sentence) {
-    if (sentence) text(status, status.textContent === sentence ? `${sentence}\u00a0` : sentence);
-  }
-  /** @param {number} now */
-  function tick(now) {
-    show(toast, alert !== '' || now < hinted);
-  }
-  return {
-    els: [toast, status],
-    tick,
-    /** @param {string} key */
-    hint(key) {
-      hinted = Date.now() + hintTime;
-      text(toast, t(key));
-      show(toast, true);
-      say(t(key));
-    },
-    /** @param {State | undefined} before @param {State} after */
-    update(before, after) {
-      alert = after.alert;
-      if (alert) text(toast, alertWords(alert, t));
-      tick(Date.now());
-      say(sayChange(before, after, t));
-    },
-  };
-}
-
 /** The names of languages and interests. @param {import('./i18n.js').T} t @param {Catalogue} catalogue */
 function naming(t, catalogue) {
   const languages = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
@@ -182,7 +155,7 @@ function focusScreen(screen, before, next) {
 }
 
 /** @param {Ctx} ctx */
-function header({ t, dispatch }) {
+function header({ t, act }) {
   return h(
     'header',
     {},
@@ -191,7 +164,59 @@ function header({ t, dispatch }) {
       'nav',
       {},
       h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy')),
-      button('keys', 'link', () => dispatch({ type: 'panel', name: 'keys' }), t('keys.title')),
+      button('keys', 'link', act('panel', { name: 'keys' }), t('keys.title')),
     ),
   );
+}
+
+/**
+ * The place where a panel opens: a sheet on phones, a card beside the call on wide screens. It is not
+ * modal; the focus goes into it and comes back to where it was.
+ * @param {Ctx} ctx
+ */
+function panelHost(ctx) {
+  const { t, act } = ctx;
+  const title = h('h2', { id: 'panel-title', tabindex: -1 });
+  const close = button('panel-close', 'close', act('panel', { name: '' }), icon('close'));
+  attr(close, 'aria-label', t('close'));
+  const body = h('div', { class: 'body' });
+  const el = h(
+    'section',
+    { class: 'panel', role: 'dialog', 'aria-labelledby': 'panel-title', hidden: true },
+    h('div', { class: 'top' }, title, close),
+    body,
+  );
+  /** @type {Map<string, Panel>} */
+  const made = new Map();
+  let open = '';
+  /** @type {Element | null} */
+  let opener = null;
+
+  /** @param {string} name @param {Panel | undefined} panel */
+  function turn(name, panel) {
+    if (!open) opener = document.activeElement;
+    open = name;
+    attr(document.documentElement, 'data-panel', name || undefined);
+    show(el, panel !== undefined);
+    if (panel) {
+      text(title, panel.title);
+      body.replaceChildren(panel.el);
+      panel.opened?.();
+      (panel.focus ?? title).focus();
+    } else if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+  }
+
+  return {
+    el,
+    /** @param {State} state @returns {boolean} whether the focus was moved into a panel */
+    update(state) {
+      const make = panels[state.panel];
+      const panel = made.get(state.panel) ?? make?.(ctx);
+      if (panel) made.set(state.panel, panel);
+      const turned = state.panel !== open;
+      if (turned) turn(state.panel, panel);
+      panel?.update(state);
+      return turned && panel !== undefined;
+    },
+  };
 }
