@@ -106,13 +106,13 @@ func relaySettings() []setting {
 		},
 		{
 			name: "relay-ports", value: "49152-65535", shape: "FIRST-LAST",
-			says: "Which UDP ports the relay gives out, two for each call. Set it when other programs on this machine need some of them.",
+			says: "Which UDP ports relays that reach beyond a call may take. Calls between strangers stay inside the relay and open none.",
 			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
 		},
 		{
 			name: "relay-allow-loopback", flag: true, shape: "true|false",
-			says:   "Whether the relay may forward to this machine itself. On by itself when relay-listen is a loopback address, for a trial; never set it on a server.",
-			derive: func(c config) string { return strconv.FormatBool(c.RelayListen.Addr().IsLoopback()) },
+			value: "false",
+			says:  "Whether relays that reach beyond a call may forward to this machine itself, for tests. Calls between strangers never need it; never set it on a server.",
 			read: func(c *config, v string) (err error) {
 				if c.RelayLoopback, err = strconv.ParseBool(v); err != nil {
 					return errors.New("say true or false")

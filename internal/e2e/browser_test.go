@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,8 +36,13 @@ func findBrowser(t testing.TB) string {
 	return ""
 }
 
+// chrome is a running browser process.
+type chrome struct {
+	process context.Context //nolint:containedctx // chromedp names a process by its context
+}
+
 // chromium starts one browser process with a fake microphone; it ends with the test.
-func chromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) context.Context {
+func chromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) chrome {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("browser tests are left out by -short")
@@ -53,23 +59,29 @@ func chromium(t testing.TB, flags ...chromedp.ExecAllocatorOption) context.Conte
 	opts = append(opts, flags...)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(func() { chromedp.Cancel(ctx); cancel(); stop() })
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Logf("browser: %v", err)
+		}
+		cancel()
+		stop()
+	})
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return chrome{ctx}
 }
 
 // person is one isolated browser context whose microphone hums at hz.
 type person struct {
 	t     testing.TB
-	ctx   context.Context
+	ctx   context.Context    //nolint:containedctx // the browser context is the person; chromedp carries it so
 	close context.CancelFunc // closes the tab, as a person may
 	hz    int
 }
 
 // newPerson opens url in a browser context of its own.
-func newPerson(t testing.TB, browser context.Context, url string, hz int) *person {
+func newPerson(t testing.TB, browser chrome, url string, hz int) *person {
 	t.Helper()
 	p := bystander(t, browser, hz)
 	p.do(chromedp.Navigate(url), chromedp.WaitVisible(testid("find")))
@@ -77,9 +89,9 @@ func newPerson(t testing.TB, browser context.Context, url string, hz int) *perso
 }
 
 // bystander is a person who has not opened any page yet.
-func bystander(t testing.TB, browser context.Context, hz int) *person {
+func bystander(t testing.TB, browser chrome, hz int) *person {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(browser.process, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
 	t.Cleanup(stop)
@@ -125,10 +137,8 @@ func (p *person) reaches(states string, within time.Duration) string {
 	quoted := strconv.Quote(states)
 	got := js[string](p, fmt.Sprintf("seen.state(%s.split('|'), %d)", quoted, within.Milliseconds()))
 	state, _, _ := strings.Cut(got, " ")
-	for _, want := range strings.Split(states, "|") {
-		if state == want {
-			return got
-		}
+	if slices.Contains(strings.Split(states, "|"), state) {
+		return got
 	}
 	p.t.Fatalf("%d Hz: screen is %q after %v, want %s\n%s", p.hz, got, within, states, p.diary())
 	return ""
@@ -183,7 +193,7 @@ func (p *person) ready(interests ...string) {
 func (p *person) searches() { p.t.Helper(); p.press("mic-ok") }
 
 // pair brings two people into a call: hz are their tones.
-func pair(t testing.TB, browser context.Context, url string) (ana, bo *person) {
+func pair(t testing.TB, browser chrome, url string) (ana, bo *person) {
 	t.Helper()
 	ana, bo = newPerson(t, browser, url, 700), newPerson(t, browser, url, 1000)
 	ana.ready("music")

@@ -75,7 +75,7 @@ func (g *gate) carry(from net.Conn) {
 	var both sync.WaitGroup
 	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
 		both.Go(func() {
-			io.Copy(way[1], way[0])
+			_, _ = io.Copy(way[1], way[0]) // ends by an error when the gate shuts
 			from.Close()
 			to.Close()
 		})

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	os.RemoveAll(dir)
+	_ = os.RemoveAll(dir) // left to the system otherwise
 	os.Exit(code)
 }
 
@@ -81,7 +81,7 @@ func (p *parley) start(t testing.TB) {
 	}
 	go p.listen(r, p.ready)
 	go func() {
-		p.cmd.Wait()
+		_ = p.cmd.Wait() // killed: the error says just that
 		w.Close()
 		close(p.done)
 	}()
@@ -109,7 +109,7 @@ func (p *parley) listen(r io.Reader, ready chan struct{}) {
 
 // kill ends the process as kill -9 does, and waits for its end.
 func (p *parley) kill() {
-	p.cmd.Process.Kill()
+	_ = p.cmd.Process.Kill() // it may have ended by itself
 	<-p.done
 }
 

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httputil"
@@ -81,7 +82,11 @@ func (m *middleman) serve(t testing.TB, port int) {
 	mux.Handle("/", behind)
 	mux.HandleFunc("/ws", m.socket)
 	s := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go s.ListenAndServe()
+	go func() {
+		if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("middleman: %v", err)
+		}
+	}()
 	t.Cleanup(func() { s.Close() })
 	waitForHTTP(t, m.origin)
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -67,7 +68,7 @@ func assemble(t testing.TB) *rooms {
 		func(ctx context.Context) error { return server.Serve(ctx, listener, operator) },
 	} {
 		parts.Go(func() {
-			if err := run(ctx); err != nil && ctx.Err() == nil && err != http.ErrServerClosed {
+			if err := run(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, http.ErrServerClosed) {
 				t.Errorf("a part ended: %v", err)
 			}
 		})

@@ -116,7 +116,7 @@ func TestBrowserMicrophoneDenied(t *testing.T) {
 		ana := newPerson(t, browser, server.URL, 700)
 		js[string](ana, fmt.Sprintf("seen.deny = %q", c.name))
 		ana.press("adult", "interest-music", "find", "mic-ask")
-		wrong := fmt.Sprintf(`seen.until(8000, () => /denied|blocked|dismissed|none|busy/.test(document.documentElement.dataset.reason ?? ''))`)
+		const wrong = `seen.until(8000, () => /denied|blocked|dismissed|none|busy/.test(document.documentElement.dataset.reason ?? ''))`
 		if !js[bool](ana, wrong) {
 			t.Fatalf("%s is not explained\n%s", c.name, ana.diary())
 		}

@@ -9,14 +9,8 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-// splice is a dishonest server's way into a call: it poses as the peer of each browser, ends both
-// DTLS connections itself, and copies voice and data channels from one to the other.
-type splice struct {
-	trouble func(format string, args ...any)
-	ends    [2]*spliceEnd
-}
-
-// spliceEnd faces one browser.
+// spliceEnd is one half of a dishonest server's way into a call: it poses as the peer of one browser,
+// ends the DTLS connection itself, and copies voice and data channels to the other half.
 type spliceEnd struct {
 	other    *spliceEnd
 	envelope *envelope

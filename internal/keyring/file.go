@@ -24,7 +24,7 @@ func Load(file string) (*Ring, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("key file %s is open to other users (mode %o): chmod 600 it", file, info.Mode().Perm())
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
@@ -49,7 +49,7 @@ func create(file string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(aside.Name())
+	defer func() { _ = os.Remove(aside.Name()) }() // gone already when it was linked
 	_, err = fmt.Fprintln(aside, hex.EncodeToString(New().root))
 	if err := errors.Join(err, aside.Sync(), aside.Close()); err != nil {
 		return err

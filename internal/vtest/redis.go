@@ -28,13 +28,14 @@ func NewRedis(t testing.TB) *Redis {
 	if err := m.Start(); err != nil {
 		t.Fatal(err)
 	}
-	m.Server().Close() // no TCP: an accept loop would never be durably blocked
+	server := m.Server()
+	server.Close() // no TCP: an accept loop would never be durably blocked
 	m.SetTime(time.Now())
 	rdb := redis.NewClient(&redis.Options{
 		Addr: "192.0.2.9:6379", // an IP literal: go-redis resolves a name even with a Dialer
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
 			c, s := Pipe()
-			m.Server().ServeConn(s)
+			server.ServeConn(s)
 			return c, nil
 		},
 		MaxRetries:               -1,
@@ -55,7 +56,7 @@ func (r *Redis) Pass(d time.Duration) {
 	const step = 250 * time.Millisecond
 	for d > 0 {
 		s := min(d, step)
-		time.Sleep(s)
+		time.Sleep(s) //nolint:forbidigo // virtual: the caller is in a synctest bubble
 		r.server.FastForward(s)
 		r.server.SetTime(time.Now())
 		d -= s
@@ -90,7 +91,7 @@ func StartRedis(t testing.TB) *redis.Options {
 		}
 		t.Skip("redis-server is not installed: apt-get install redis-server")
 	}
-	dir, err := os.MkdirTemp("", "parley-redis") // t.TempDir can be longer than a socket's path may be
+	dir, err := os.MkdirTemp("", "parley-redis") //nolint:usetesting // t.TempDir can be longer than the path of a socket may be
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +101,9 @@ func StartRedis(t testing.TB) *redis.Options {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		server.Process.Kill()
-		server.Wait()
-		os.RemoveAll(dir)
+		_ = server.Process.Kill()
+		_ = server.Wait() // killed: the error says just that
+		_ = os.RemoveAll(dir)
 	})
 	opts := &redis.Options{
 		Network: "unix", Addr: socket,
@@ -117,7 +118,7 @@ func StartRedis(t testing.TB) *redis.Options {
 func awaitRedis(t testing.TB, opts *redis.Options) {
 	t.Helper()
 	rdb := redis.NewClient(opts)
-	defer rdb.Close()
+	defer func() { _ = rdb.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
