@@ -33,6 +33,12 @@ export function button(id, style, onclick, ...children) {
   return h('button', { type: 'button', class: style || undefined, 'data-testid': id, onclick }, ...children);
 }
 
+/** The heading of a screen, which takes the focus when the screen comes. @param {...Child} children */
+export const h1 = (...children) => h('h1', { tabindex: -1 }, ...children);
+
+/** A paragraph. @param {string} style @param {...Child} children */
+export const p = (style, ...children) => h('p', style ? { class: style } : {}, ...children);
+
 /** @param {Element} el @param {string} name @param {string | number | boolean | undefined} value */
 export function attr(el, name, value) {
   if (value === undefined || value === false) el.removeAttribute(name);

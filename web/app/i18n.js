@@ -27,8 +27,7 @@ const rightToLeft = ['ar', 'ckb', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi'
 
 /** @param {string} locale the nearest language that has a file */
 export function nearest(locale) {
-  const exact = translated.find((tag) => tag.toLowerCase() === locale.toLowerCase());
-  return exact ?? translated.find((tag) => tag === locale.split('-')[0]?.toLowerCase()) ?? 'en';
+  return translated.find((tag) => tag === locale) ?? translated.find((tag) => tag === locale.split('-')[0]) ?? 'en';
 }
 
 /** Loads the words and sets the language and direction of the document. @param {string} locale @returns {Promise<T>} */

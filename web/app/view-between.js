@@ -1,7 +1,7 @@
 // Between calls: waiting, after a call, and the screens that only a fresh page leaves.
 
 import { askToNotify, mayAskToNotify } from './alerts.js';
-import { attr, button, h, repeat, show, text } from './dom.js';
+import { attr, button, h, h1, p, repeat, show, text } from './dom.js';
 import { icon } from './view-stage.js';
 
 const nobodyAfter = 30_000; // somebody who fits would have been found by then
@@ -9,13 +9,13 @@ const nobodyAfter = 30_000; // somebody who fits would have been found by then
 /** For whom we look, how long it usually takes, when the search goes further, and the way out. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function queue(ctx) {
   const { t, act, names } = ctx;
-  const title = h('h1', { tabindex: -1 }, t('queue.title'));
-  const whom = h('p', { class: 'lead' });
-  const back = h('p', { class: 'note' }, t('queue.back'));
+  const title = h1(t('queue.title'));
+  const whom = p('lead');
+  const back = p('note', t('queue.back'));
   const usual = h('p', { 'data-testid': 'estimate' });
   const timer = h('span', { class: 'clock', 'data-testid': 'timer', 'aria-hidden': 'true' });
-  const nobody = h('p', { class: 'note' }, t('queue.nobody'));
-  const offline = h('p', { class: 'note warn' }, t('queue.offline'));
+  const nobody = p('note', t('queue.nobody'));
+  const offline = p('note warn', t('queue.offline'));
   const plan = widening(ctx);
   const notify = button('notify', 'quiet', () => askToNotify().then(offer), icon('bell'), t('queue.notify'));
   const offer = () => show(notify, mayAskToNotify());
@@ -23,7 +23,7 @@ export function queue(ctx) {
     'div',
     { class: 'queue' },
     ...[title, whom, back, h('div', { class: 'waiting' }, timer, usual), offline, nobody, plan.el],
-    h('p', { class: 'hint' }, t('queue.background')),
+    p('hint', t('queue.background')),
     h('div', { class: 'go' }, button('cancel', '', act('cancel'), t('cancel')), notify),
   );
 
@@ -99,17 +99,17 @@ function rough(ms) {
 
 /** Why it ended, the next one, and for ten minutes the report. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function ended({ t, act }) {
-  const title = h('h1', { tabindex: -1 });
-  const body = h('p', { class: 'lead' });
-  const talked = h('p', { class: 'talked' });
+  const title = h1();
+  const body = p('lead');
+  const talked = p('talked');
   const again = button('again', 'primary', act('again'), t('ended.again'));
   const home = button('home', '', act('home'), t('ended.home'));
   const heading = h('h2', {}, t('ended.wrong'));
-  const until = h('p', { class: 'hint' });
+  const until = p('hint');
   const report = button('report', 'quiet', act('panel', { name: 'report' }), icon('flag'), t('report.title'));
   const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
-  const reported = h('p', { class: 'note' }, t('ended.is_reported'));
-  const blocked = h('p', { class: 'note' }, t('ended.is_blocked'));
+  const reported = p('note', t('ended.is_reported'));
+  const blocked = p('note', t('ended.is_blocked'));
   const wrong = h(
     'section',
     { class: 'wrong', 'aria-label': t('ended.wrong') },
@@ -148,8 +148,8 @@ export function ended({ t, act }) {
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function blocked({ t }) {
-  const title = h('h1', { tabindex: -1 });
-  const body = h('p', { class: 'lead' });
+  const title = h1();
+  const body = p('lead');
   const act = button('reload', 'primary', () => location.reload());
   return {
     el: h('div', { class: 'blocked' }, title, body, h('div', { class: 'go' }, act)),

@@ -1,14 +1,14 @@
 // From the match to the last word: matched, connecting, live and reconnecting are one screen, so that
 // mute, next and report stay where they are whatever the network does.
 
-import { attr, button, h, repeat, show, text, value } from './dom.js';
+import { attr, button, h, h1, p, repeat, show, text, value } from './dom.js';
 import { icon, setIcon } from './view-stage.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function call(ctx) {
   const { t } = ctx;
-  const title = h('h1', { tabindex: -1 });
-  const body = h('p', { class: 'lead' });
+  const title = h1();
+  const body = p('lead');
   const timer = h('p', { class: 'clock', 'data-testid': 'timer', role: 'timer', 'aria-label': t('call.timer') });
   const badges = lineBadges(ctx);
   const hints = h('ul', { class: 'hints', 'data-testid': 'hints' });
@@ -100,26 +100,22 @@ function lineBadges({ t, act }) {
 }
 
 /** A first question for two people who do not know each other, about what they share. @param {import('./view.js').Ctx} ctx */
-function starter({ t }) {
-  const line = h('p', {});
-  const other = button('starter', 'link', () => ask(at + 1), t('starter.other'));
-  /** @type {string[]} */
-  let keys = [];
-  let at = 0;
-  /** @param {number} next */
-  function ask(next) {
-    at = next % keys.length;
-    text(line, t(keys[at] ?? ''));
+function starter({ t, names }) {
+  const line = p('');
+  let at = Math.floor(Math.random() * 4);
+  let topics = '';
+  const other = button('starter', 'link', () => ask(1), t('starter.other'));
+  /** @param {number} step */
+  function ask(step) {
+    at += step;
+    text(line, topics ? t(`starter.topic.${at % 4}`, { topic: topics }) : t(`starter.any.${at % 5}`));
   }
   return {
     el: h('section', { class: 'starter', 'aria-label': t('starter.title') }, line, other),
     /** @param {import('./view.js').Call} call */
     update({ shared }) {
-      const own = shared.map((slug) => `starter.${slug}`);
-      const all = [...own, ...[0, 1, 2, 3, 4].map((n) => `starter.any.${n}`)].filter(t.has);
-      if (all.join() === keys.join()) return;
-      keys = all;
-      ask(Math.floor(Math.random() * (own.length || keys.length)));
+      topics = names.topics(shared.slice(0, 1));
+      ask(0);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Home: what this is, what you would like to talk about and in which languages, and what is kept.
 
-import { attr, button, h, repeat, show, text } from './dom.js';
+import { attr, button, h, h1, p, repeat, show, text } from './dom.js';
 import { icon } from './view-stage.js';
 
 const most = 5; // languages or interests of one search
@@ -8,7 +8,7 @@ const most = 5; // languages or interests of one search
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function home(ctx) {
   const { t, dispatch } = ctx;
-  const title = h('h1', { tabindex: -1 }, t('home.title'));
+  const title = h1(t('home.title'));
   const speak = languages(ctx);
   const about = interests(ctx);
   const adult = h('input', {
@@ -22,7 +22,7 @@ export function home(ctx) {
     },
   });
   const missing = h('p', { class: 'error', id: 'adult-missing', role: 'alert', hidden: true }, t('home.adult.missing'));
-  const offline = h('p', { class: 'note' }, t('home.offline'));
+  const offline = p('note', t('home.offline'));
   const find = () => {
     show(missing, !adult.checked);
     if (!adult.checked) adult.focus();
@@ -33,7 +33,7 @@ export function home(ctx) {
   const el = h(
     'div',
     { class: 'home' },
-    h('div', { class: 'hero' }, title, h('p', { class: 'lead' }, t('home.lead'))),
+    h('div', { class: 'hero' }, title, p('lead', t('home.lead'))),
     speak.el,
     about.el,
     h(
@@ -60,8 +60,7 @@ export function home(ctx) {
 }
 
 /** The languages in order of preference. @param {import('./view.js').Ctx} ctx */
-function languages({ t, catalogue, choices, choose }) {
-  const names = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
+function languages({ t, names, catalogue, choices, choose }) {
   const chips = h('span', { class: 'chips' });
   const add = h(
     'select',
@@ -76,33 +75,23 @@ function languages({ t, catalogue, choices, choose }) {
     h('option', { value: '' }, t('home.language.add')),
     ...catalogue.languages.map(({ tag, name }) => h('option', { value: tag, lang: tag }, name)),
   );
-  const hint = h('p', { class: 'hint' });
+  const hint = p('hint');
 
   /** @param {string} tag */
   function chip(tag) {
-    const name = names.get(tag) ?? tag;
+    const name = names.language(tag);
     const without = () => choices().languages.filter((other) => other !== tag);
+    const drop = () => {
+      choose({ languages: without() });
+      add.focus();
+    };
+    const remove = button(`remove-${tag}`, 'remove', drop, icon('close'));
+    attr(remove, 'aria-label', t('home.language.remove', { name }));
     return h(
       'span',
       { class: 'chip on', 'data-testid': `language-${tag}` },
-      h(
-        'button',
-        { type: 'button', class: 'first', onclick: () => choose({ languages: [tag, ...without()] }) },
-        h('span', { lang: tag }, name),
-      ),
-      h(
-        'button',
-        {
-          type: 'button',
-          class: 'remove',
-          'aria-label': t('home.language.remove', { name }),
-          onclick: () => {
-            choose({ languages: without() });
-            add.focus();
-          },
-        },
-        icon('close'),
-      ),
+      button(`first-${tag}`, '', () => choose({ languages: [tag, ...without()] }), h('span', { lang: tag }, name)),
+      remove,
     );
   }
 
@@ -118,12 +107,14 @@ function languages({ t, catalogue, choices, choose }) {
     repeat(chips, tags, chip);
     [...chips.children].forEach((child, i) => {
       const [raise, remove] = child.querySelectorAll('button');
-      const name = names.get(tags[i] ?? '') ?? '';
+      const name = names.language(tags[i] ?? '');
       const does = i === 0 ? t('home.language.first', { name }) : t('home.language.raise', { name });
       if (raise) attr(raise, 'aria-label', does);
       if (remove) show(remove, tags.length > 1);
     });
-    for (const option of add.options) attr(option, 'hidden', tags.includes(option.value));
+    // Safari shows hidden options, so they are also disabled.
+    for (const option of add.options)
+      for (const how of ['hidden', 'disabled']) attr(option, how, tags.includes(option.value));
     show(add, tags.length < most);
     text(hint, tags.length === 0 ? t('home.language.none') : t('home.language.order'));
     attr(hint, 'class', tags.length === 0 ? 'error' : 'hint');
@@ -135,10 +126,10 @@ function languages({ t, catalogue, choices, choose }) {
 /** The interests, or anything. @param {import('./view.js').Ctx} ctx */
 function interests({ t, catalogue, choices, choose }) {
   const full = h('p', { class: 'hint', id: 'interests-hint' }, t('home.interests.hint', { n: most }));
-  const any = chip('anything', t('home.anything'), () => choose({ interests: [] }));
+  const any = button('anything', 'chip', () => choose({ interests: [] }), t('home.anything'));
   const each = catalogue.interests.map((slug) => ({
     slug,
-    el: chip(`interest-${slug}`, t(`interest.${slug}`), () => toggle(slug)),
+    el: button(`interest-${slug}`, 'chip', () => toggle(slug), t(`interest.${slug}`)),
   }));
 
   /** @param {string} slug */
@@ -146,10 +137,6 @@ function interests({ t, catalogue, choices, choose }) {
     const chosen = choices().interests;
     if (chosen.includes(slug)) choose({ interests: chosen.filter((other) => other !== slug) });
     else if (chosen.length < most) choose({ interests: [...chosen, slug] });
-  }
-  /** @param {string} id @param {string} name @param {() => void} onclick */
-  function chip(id, name, onclick) {
-    return button(id, 'chip', onclick, name);
   }
   const el = h(
     'section',

@@ -1,14 +1,14 @@
 // Microphone: why the browser will ask, the test that stays on this device, the way out of each
 // failure, and the choice of devices, also during a call.
 
-import { attr, button, h, repeat, show, text, value } from './dom.js';
+import { attr, button, h, h1, p, repeat, show, text, value } from './dom.js';
 import { icon } from './view-stage.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function mic(ctx) {
   const { t, act } = ctx;
-  const title = h('h1', { tabindex: -1 });
-  const body = h('p', { class: 'lead' });
+  const title = h1();
+  const body = p('lead');
   const facts = ['mic.fact.sound', 'mic.fact.local', 'mic.fact.stop'];
   const ask = h(
     'div',
@@ -41,10 +41,10 @@ export function mic(ctx) {
 /** The test: a bubble that moves, three seconds to hear oneself, the devices. @param {import('./view.js').Ctx} ctx */
 function tester(ctx) {
   const { t, act } = ctx;
-  const silent = h('p', { class: 'note warn' }, t('mic.silent'));
+  const silent = p('note warn', t('mic.silent'));
   const record = button('mic-record', '', act('mic-record'), t('mic.record'));
   const play = button('mic-play', '', act('mic-play'), t('mic.play'));
-  const now = h('p', { class: 'hint busy' });
+  const now = p('hint busy');
   const devices = pickers(ctx, 'test');
   const ok = button('mic-ok', 'primary', act('mic-ok'), t('mic.ok'));
   let recorded = false;
@@ -56,7 +56,7 @@ function tester(ctx) {
       h('div', { class: 'row' }, record, play),
       now,
       devices.el,
-      h('p', { class: 'hint' }, t('mic.headphones')),
+      p('hint', t('mic.headphones')),
       h('div', { class: 'go' }, ok),
     ),
     /** @param {import('./view.js').State} state */
@@ -153,10 +153,10 @@ function pickers({ t, dispatch }, where) {
 export function soundPanel(ctx) {
   const { t } = ctx;
   const devices = pickers(ctx, 'call');
-  const single = h('p', {}, t('sound.single'));
+  const single = p('', t('sound.single'));
   return {
     title: t('sound.title'),
-    el: h('div', {}, devices.el, single, h('p', { class: 'hint' }, t('mic.headphones'))),
+    el: h('div', {}, devices.el, single, p('hint', t('mic.headphones'))),
     update(state) {
       devices.update(state);
       show(single, state.mic.inputs.length < 2 && state.mic.outputs.length < 2);

@@ -1,7 +1,7 @@
 // The panels beside a call: report, verify, direct, chat and the list of keys. None of them is modal,
 // so mute, next and leave stay within reach while one is open.
 
-import { attr, button, h, repeat, show, text } from './dom.js';
+import { attr, button, h, p, repeat, show, text } from './dom.js';
 import { emoji } from './emoji.js';
 import { icon } from './view-stage.js';
 
@@ -21,7 +21,7 @@ function form(send, ...children) {
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
 export function reportPanel({ t, act, dispatch }) {
   const missing = h('p', { class: 'error', role: 'alert', hidden: true }, t('report.missing'));
-  const ends = h('p', { class: 'hint' }, t('report.ends'));
+  const ends = p('hint', t('report.ends'));
   const choice = (/** @type {string} */ value) => {
     const onchange = () => show(missing, false);
     const radio = h('input', { type: 'radio', name: 'reason', value, 'data-testid': 'report-reason', onchange });
@@ -35,14 +35,14 @@ export function reportPanel({ t, act, dispatch }) {
     },
     h('fieldset', {}, h('legend', {}, t('report.what')), ...reasons.map(choice)),
     missing,
-    h('p', { class: 'hint' }, t('report.stored')),
+    p('hint', t('report.stored')),
     ends,
     h('button', { class: 'primary danger', 'data-testid': 'report-send' }, t('report.send')),
   );
   const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
   return {
     title: t('report.title'),
-    el: h('div', { class: 'report' }, ask, h('p', { class: 'hint' }, t('report.or')), block),
+    el: h('div', { class: 'report' }, ask, p('hint', t('report.or')), block),
     opened: () => {
       ask.reset();
       show(missing, false);
@@ -55,18 +55,18 @@ export function reportPanel({ t, act, dispatch }) {
 export function verifyPanel({ t, act }) {
   const symbols = h('ol', { class: 'sas', 'data-testid': 'sas' });
   const digits = h('p', { class: 'digits', 'data-testid': 'sas-digits' });
-  const soon = h('p', { class: 'hint' }, t('verify.soon'));
-  const done = h('p', { class: 'note' }, t('verify.done.why'));
+  const soon = p('hint', t('verify.soon'));
+  const done = p('note', t('verify.done.why'));
   const asks = h(
     'div',
     { class: 'row' },
     button('sas-match', 'primary', act('verified', { ok: true }), t('verify.match')),
     button('sas-differ', '', act('verified', { ok: false }), t('verify.differ')),
   );
-  const why = h('p', { class: 'hint' }, t('verify.why'));
+  const why = p('hint', t('verify.why'));
   return {
     title: t('verify.title'),
-    el: h('div', { class: 'verify' }, h('p', {}, t('verify.how')), soon, symbols, digits, done, asks, why),
+    el: h('div', { class: 'verify' }, p('', t('verify.how')), soon, symbols, digits, done, asks, why),
     update({ call }) {
       const sas = call?.sas;
       show(soon, !sas);
@@ -85,13 +85,13 @@ export function verifyPanel({ t, act }) {
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
 export function directPanel({ t, act }) {
-  const now = h('p', {});
-  const warning = h('p', { class: 'note warn' }, t('direct.warning'));
-  const asked = h('p', { class: 'note' });
+  const now = p('');
+  const warning = p('note warn', t('direct.warning'));
+  const asked = p('note');
   const toggle = button('direct', '', act('direct'));
   return {
     title: t('direct.title'),
-    el: h('div', { class: 'direct' }, now, warning, asked, toggle, h('p', { class: 'hint' }, t('direct.why'))),
+    el: h('div', { class: 'direct' }, now, warning, asked, toggle, p('hint', t('direct.why'))),
     update({ call }) {
       const { mine, theirs } = call?.direct ?? { mine: false, theirs: false };
       const direct = call?.path === 'direct';
@@ -108,7 +108,7 @@ export function directPanel({ t, act }) {
 export function chatPanel({ t, dispatch }) {
   // The status region says new lines, so the log itself stays quiet.
   const log = h('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': t('chat.title'), tabindex: 0 });
-  const empty = h('p', { class: 'hint' }, t('chat.empty'));
+  const empty = p('hint', t('chat.empty'));
   const label = t('chat.input');
   const input = h('input', {
     ...{ type: 'text', 'data-testid': 'chat-input', 'aria-label': label, placeholder: label },
@@ -161,7 +161,7 @@ export function keysPanel({ t, keys }) {
       'div',
       { class: 'keys' },
       h('dl', {}, ...list.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(what))])),
-      h('p', { class: 'hint' }, t('keys.typing')),
+      p('hint', t('keys.typing')),
       h('label', { class: 'check' }, single, t('keys.use')),
     ),
     update: () => {},

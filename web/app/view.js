@@ -1,7 +1,7 @@
 // The view: draws a state and sends what the person does as actions. It knows neither sockets nor
 // calls. One screen at a time is in the document; a screen that stays is updated, never rebuilt.
 
-import { attr, button, h, show, text } from './dom.js';
+import { attr, button, h, p, show, text } from './dom.js';
 import { announcer, keyboard } from './view-access.js';
 import { blocked, ended, queue } from './view-between.js';
 import { call } from './view-call.js';
@@ -159,12 +159,12 @@ function header({ t, act }) {
   return h(
     'header',
     {},
-    h('p', { class: 'brand' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, h('i', {}), h('i', {})), 'parley'),
+    p('brand', h('span', { class: 'mark', 'aria-hidden': 'true' }, h('i', {}), h('i', {})), 'parley'),
     h(
       'nav',
       {},
       h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy')),
-      button('keys', 'link', act('panel', { name: 'keys' }), t('keys.title')),
+      button('keys', 'quiet', act('panel', { name: 'keys' }), t('keys.title')),
     ),
   );
 }
