@@ -165,7 +165,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
 		}
 		return find{
-			Find:    m,
+			msg:     m,
 			avoid:   cl.hub.tokens.openAvoid(now, device, m.Avoid),
 			arrived: cl.hub.tokens.openPlace(now, device, m.Place),
 		}
@@ -225,9 +225,16 @@ func (cl *client) kickConn(c *conn) {
 	}
 }
 
-// take gives the writer its next frame: n is 0 for one without a number, ack 0 for nothing to
-// acknowledge. An empty frame ends the writer; a code tells it to close the socket.
-func (cl *client) take(c *conn) (f frame, n, ack uint64, code CloseCode) {
+// outgoing is a frame that leaves: n is 0 for one without a number, ack when there is nothing to
+// acknowledge.
+type outgoing struct {
+	frame
+	n, ack uint64
+}
+
+// take gives the writer its next frame. An empty frame ends the writer; a code tells it to close
+// the socket.
+func (cl *client) take(c *conn) (outgoing, CloseCode) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	since, behind := cl.ring.waiting()
@@ -237,30 +244,30 @@ func (cl *client) take(c *conn) (f frame, n, ack uint64, code CloseCode) {
 	}
 	if c.closing != 0 {
 		c.writing, c.sent = false, true
-		return frame{}, 0, 0, c.closing
+		return outgoing{}, c.closing
 	}
 	if len(c.control) > 0 {
-		f = c.control[0]
+		f := c.control[0]
 		c.control[0] = frame{}
 		if c.control = c.control[1:]; len(c.control) == 0 {
 			c.control = nil
 		}
-		return f, 0, 0, 0
+		return outgoing{frame: f}, 0
 	}
 	if c != cl.conn {
 		c.writing = false
-		return frame{}, 0, 0, 0
+		return outgoing{}, 0
 	}
 	if q, n, ok := cl.ring.take(); ok {
 		c.ackDue, cl.told = false, cl.heard
-		return q.frame, n, cl.heard, 0
+		return outgoing{q.frame, n, cl.heard}, 0
 	}
 	if c.ackDue {
 		c.ackDue, cl.told = false, cl.heard
-		return frameOf(Acked{}), 0, cl.heard, 0
+		return outgoing{frameOf(Acked{}), 0, cl.heard}, 0
 	}
 	c.writing = false
-	return frame{}, 0, 0, 0
+	return outgoing{}, 0
 }
 
 // stopWriting notes that the writer has given up on a broken socket.
@@ -314,20 +321,20 @@ func (cl *client) settle() {
 func (cl *client) push(now time.Time, e Effect) Effect {
 	switch e := e.(type) {
 	case send:
-		cl.queue(now, frameOf(e.ToBrowser))
+		cl.queue(now, frameOf(e.frame))
 	case hint:
-		cl.suggest(e.Notice)
+		cl.suggest(e.notice)
 	case sendQueued:
-		e.Place = cl.hub.tokens.sealPlace(cl.machine.device, e.arrived)
-		cl.queue(now, frameOf(e.Queued))
+		e.msg.Place = cl.hub.tokens.sealPlace(cl.machine.device, e.arrived)
+		cl.queue(now, frameOf(e.msg))
 	case sendConnected:
-		cl.queue(now, frameOf(cl.hub.connected(now, e.pass)))
+		cl.queue(now, frameOf(cl.hub.connected(now, e.at)))
 	case sendRelays:
 		cl.queue(now, frameOf(FreshRelays{cl.hub.cfg.Ice(e.call)}))
 	case forward:
-		f := frame{kind: "relay", from: e.From, tail: e.Tail}
+		f := frame{kind: "relay", from: e.say.From, tail: e.say.Tail}
 		if !cl.ring.fits(f.size()) {
-			return bounce{e.Sender, Undelivered{e.C, PeerBusy}}
+			return bounce{e.say.Sender, Undelivered{e.say.C, PeerBusy}}
 		}
 		cl.queue(now, f)
 	case join, quit, confirm, abort, report, block, post, bounce, vanish:

@@ -95,14 +95,14 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		frames: newBucket(now, frameRate, frameBurst), bytes: newBucket(now, byteRate, byteBurst),
 	}
 	if !h.adopt(c) {
-		ws.Close()
+		_ = ws.Close()
 	}
 }
 
 // serve reads the socket until its end.
 func (c *conn) serve() {
 	defer close(c.done)
-	defer c.ws.Close()
+	defer func() { _ = c.ws.Close() }() // whatever there was to say has been said
 	c.ws.SetReadLimit(MaxFrame)
 	c.ws.SetPongHandler(func(string) error { c.pinged.Store(0); return nil })
 	c.ws.SetPingHandler(c.answerPing)
@@ -112,7 +112,7 @@ func (c *conn) serve() {
 	}
 	defer cl.detach(c)
 	for {
-		m, n, now, err := c.next()
+		m, got, err := c.next()
 		fault := new(Fault)
 		switch {
 		case errors.As(err, &fault) && fault.Close != 0:
@@ -125,9 +125,9 @@ func (c *conn) serve() {
 		case err != nil:
 			return
 		default:
-			cl.hear(now, c, m)
+			cl.hear(got.at, c, m)
 		}
-		c.pace(cl, now, n)
+		c.pace(cl, got)
 	}
 }
 
@@ -135,7 +135,7 @@ func (c *conn) serve() {
 // going on with.
 func (c *conn) greet() *client {
 	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin)) // a dead socket shows when it is read
-	m, _, _, err := c.next()
+	m, _, err := c.next()
 	hello, ok := m.(Hello)
 	if err == nil && ok && isDevice(hello.Device) {
 		_ = c.ws.SetReadDeadline(time.Time{})
@@ -156,41 +156,48 @@ func (c *conn) greet() *client {
 	return nil
 }
 
-// next reads one frame. It returns its size and when it began, too.
-func (c *conn) next() (m FromBrowser, size int, now time.Time, err error) {
+// arrival is when a frame came and how long it is.
+type arrival struct {
+	at   time.Time
+	size int
+}
+
+// next reads one frame.
+func (c *conn) next() (m FromBrowser, got arrival, err error) {
 	kind, r, err := c.ws.NextReader()
-	now = time.Now()
+	got.at = time.Now()
 	if err != nil {
-		return nil, 0, now, err
+		return nil, got, err
 	}
-	c.begun.Store(now.UnixNano())
+	c.begun.Store(got.at.UnixNano())
 	defer c.begun.Store(0)
 	buf := c.hub.buffers.Get().(*bytes.Buffer)
 	defer c.hub.buffers.Put(buf)
 	buf.Reset()
 	if _, err := buf.ReadFrom(r); err != nil {
-		return nil, 0, now, err
+		return nil, got, err
 	}
+	got.size = buf.Len()
 	c.pinged.Store(0)
 	if kind != websocket.TextMessage {
-		return nil, 0, now, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
+		return nil, got, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
 	}
 	m, err = Decode(buf.Bytes())
 	if relay, ok := m.(*Relay); ok {
 		relay.Tail = bytes.Clone(relay.Tail) // the buffer is used again
 	}
-	return m, buf.Len(), now, err
+	return m, got, err
 }
 
 // pace lets a reader that is ahead of its rate sleep until the bucket allows the frame: the
 // browser is then slowed down by TCP, and nobody else notices.
-func (c *conn) pace(cl *client, now time.Time, size int) {
-	wait := max(c.frames.take(now, 1), c.bytes.take(now, float64(size)))
+func (c *conn) pace(cl *client, got arrival) {
+	wait := max(c.frames.take(got.at, 1), c.bytes.take(got.at, float64(got.size)))
 	if wait == 0 {
 		return
 	}
-	if now.Sub(c.noticed) >= time.Second {
-		c.noticed = now
+	if got.at.Sub(c.noticed) >= time.Second {
+		c.noticed = got.at
 		cl.hint(Notice{SlowDown, "frames come faster than they are read"})
 	}
 	pause := time.NewTimer(wait)
@@ -223,25 +230,25 @@ func (c *conn) answerPing(data string) error {
 // write writes what there is, and ends. The client has noted that it runs.
 func (c *conn) write(cl *client) {
 	for {
-		f, n, ack, code := cl.take(c)
+		out, code := cl.take(c)
 		switch {
 		case code != 0:
 			c.say(code)
 			// The reader goes on for a moment, or the system would drop what is still on its way out.
 			c.hurry()
 			return
-		case f.kind == "":
+		case out.kind == "":
 			return
 		}
-		if err := c.writeFrame(f, n, ack); err != nil {
-			c.ws.Close() // wakes the reader, which detaches
+		if err := c.writeFrame(out); err != nil {
+			_ = c.ws.Close() // wakes the reader, which detaches
 			cl.stopWriting(c)
 			return
 		}
 	}
 }
 
-func (c *conn) writeFrame(f frame, n, ack uint64) error {
+func (c *conn) writeFrame(f outgoing) error {
 	now := time.Now()
 	_ = c.ws.SetWriteDeadline(now.Add(writeWithin)) // only stored
 	if f.kind == (Ping{}).kind() {
@@ -254,7 +261,7 @@ func (c *conn) writeFrame(f frame, n, ack uint64) error {
 	if err != nil {
 		return err
 	}
-	c.head = f.appendHead(c.head[:0], n, ack)
+	c.head = f.appendHead(c.head[:0], f.n, f.ack)
 	if _, err := w.Write(c.head); err != nil {
 		return err
 	}

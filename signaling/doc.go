@@ -24,8 +24,9 @@
 // # Numbers, acknowledgement, resume
 //
 // Every frame of a browser but hello, ack and pong carries "c", its number, 1, 2, 3, ...; every
-// frame of the server but welcome, ack, ping, drain and notice carries "n" likewise. Any numbered frame may carry
-// the highest number received from the other side: "a" from the browser, "c" from the server. Who
+// frame of the server but welcome, ack, ping, drain and notice carries "n" likewise. Any numbered
+// frame may carry the highest number received from the other side: "a" from the browser, "c" from
+// the server. Who
 // has nothing to say sends ack{a} or ack{c} after 8 unacknowledged frames; a browser also after 1 s.
 // Unacknowledged frames are kept for 30 s after the socket was lost. hello{token, last} on a new
 // socket resumes: the server answers welcome{resumed: true, c}, then sends every frame after last;

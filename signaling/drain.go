@@ -16,7 +16,8 @@ type stopSearches struct{}
 func (stopSearches) event() {}
 
 // Drain takes no new sockets and searches, tells every browser to come back elsewhere, and closes
-// the sockets one by one. It returns when all are closed or ctx ends; calls go on between the browsers.
+// the sockets one by one. It returns when all are closed or ctx ends; calls go on between the
+// browsers.
 func (h *Hub) Drain(ctx context.Context) {
 	if !h.become(draining) {
 		return

@@ -12,16 +12,16 @@ type Event interface{ event() }
 
 type (
 	// said is a frame of the browser that needs no opening of tokens.
-	said struct{ FromBrowser }
+	said struct{ frame FromBrowser }
 	// find is a Find whose tokens were opened.
 	find struct {
-		Find
+		msg     Find
 		avoid   []string  // tags of devices not to meet
 		arrived time.Time // zero, or since when the place in the queue counts
 	}
 	// rejoin is a Rejoin whose pass was opened; nil when it was not ours.
 	rejoin struct {
-		Rejoin
+		msg  Rejoin
 		pass *pass
 	}
 	// attached: a socket is there, the first or a resumed one.
@@ -41,7 +41,7 @@ type (
 		err      error
 	}
 	// offered: the matcher found a peer.
-	offered struct{ matcher.Offer }
+	offered struct{ offer matcher.Offer }
 	// confirmed answers the effect confirm.
 	confirmed struct {
 		match  string
@@ -56,7 +56,7 @@ type (
 		why   matcher.Why
 	}
 	// answered carries the answer of the desk to a report or a block.
-	answered struct{ ToBrowser }
+	answered struct{ frame ToBrowser }
 )
 
 func (*Relay) event()    {}
@@ -80,23 +80,23 @@ type Effect interface{ effect() }
 
 type (
 	// send puts a frame in the ring.
-	send struct{ ToBrowser }
+	send struct{ frame ToBrowser }
 	// hint sends a frame without a number, if a socket is there.
-	hint struct{ Notice }
+	hint struct{ notice Notice }
 	// forward puts a peer's envelope in the ring, or refuses it to the peer when the ring is full.
-	forward struct{ *Say }
+	forward struct{ say *Say }
 	// sendQueued seals the place and sends queued.
 	sendQueued struct {
-		Queued
+		msg     Queued
 		arrived time.Time
 	}
 	// sendConnected makes the tokens of a call and sends connected.
-	sendConnected struct{ Opened }
+	sendConnected struct{ at pass }
 	// sendRelays makes fresh credentials of the relay for a call.
 	sendRelays struct{ call string }
 	// join stands in the queue, or asks again how the ticket stands. The answer is joined.
 	join struct {
-		matcher.Ticket
+		ticket matcher.Ticket
 		banded bool // Band and Meets are known
 	}
 	// quit takes a ticket out of the queue, and aborts the match that may have claimed it.
@@ -109,9 +109,9 @@ type (
 		ask           bool
 	}
 	// report stores a report. The answer is answered.
-	report struct{ Report }
+	report struct{ msg Report }
 	// block makes a token. The answer is answered.
-	block struct{ Block }
+	block struct{ msg Block }
 	// post sends a letter to a room.
 	post struct {
 		to     Address

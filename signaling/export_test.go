@@ -45,7 +45,7 @@ func (s Session) Phase() Phase { return s.phase }
 
 // The events, for a world that is not the hub.
 func Said(m FromBrowser) Event { return said{m} }
-func Finds(f Find) Event       { return find{Find: f} }
+func Finds(f Find) Event       { return find{msg: f} }
 func Rejoins(p *Pass) Event    { return rejoin{Rejoin{}, p} }
 func Attached() Event          { return attached{} }
 func Detached() Event          { return detached{} }
@@ -77,20 +77,20 @@ func Tell(effects []Effect) (all []Done) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case send:
-			d := Done{What: "frame:" + e.kind()}
-			if m, ok := e.ToBrowser.(Aborted); ok {
+			d := Done{What: "frame:" + e.frame.kind()}
+			if m, ok := e.frame.(Aborted); ok {
 				d.About = string(m.Why)
 			}
-			if m, ok := e.ToBrowser.(Refused); ok {
+			if m, ok := e.frame.(Refused); ok {
 				d.About = string(m.Code)
 			}
 			all = append(all, d)
 		case sendQueued:
 			all = append(all, Done{What: "frame:queued"})
 		case sendConnected:
-			all = append(all, Done{What: "frame:connected", About: e.Room})
+			all = append(all, Done{What: "frame:connected", About: e.at.Room})
 		case join:
-			all = append(all, Done{What: "join", About: e.ID})
+			all = append(all, Done{What: "join", About: e.ticket.ID})
 		case quit:
 			all = append(all, Done{What: "quit", About: e.ticket})
 		case confirm:
@@ -131,8 +131,23 @@ func NewRelay(c, a uint64, to string, tail []byte) *Relay { return &Relay{number
 func Kinds() []string {
 	var kinds []string
 	for _, m := range []ToBrowser{
-		Welcome{}, Queued{}, Cancelled{}, Expired{}, Matched{}, Aborted{}, Connected{}, Peer{}, Ended{},
-		FreshRelays{}, Reported{}, Blocked{}, Refused{}, Acked{}, Ping{}, Notice{}, Drain{},
+		Welcome{},
+		Queued{},
+		Cancelled{},
+		Expired{},
+		Matched{},
+		Aborted{},
+		Connected{},
+		Peer{},
+		Ended{},
+		FreshRelays{},
+		Reported{},
+		Blocked{},
+		Refused{},
+		Acked{},
+		Ping{},
+		Notice{},
+		Drain{},
 	} {
 		kinds = append(kinds, m.kind())
 	}

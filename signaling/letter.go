@@ -66,7 +66,7 @@ type (
 	// Failed tells that the others did not enter.
 	Failed struct{ Room string }
 	// Heard is an envelope of a peer.
-	Heard struct{ *Say }
+	Heard struct{ Say *Say }
 	// PeerIs tells of a peer's socket.
 	PeerIs struct{ State PeerState }
 	// Over tells that the call has ended for this session.

@@ -8,6 +8,7 @@ type FromBrowser interface {
 	// number is the frame's own number and the highest number received that it acknowledges. Frames
 	// without a number return 0.
 	number() (c, a uint64)
+	fromBrowser()
 }
 
 // numbered are the two fields that most frames of a browser carry.
@@ -113,6 +114,20 @@ type Pong struct {
 func (Hello) number() (c, a uint64) { return 0, 0 }
 func (m Ack) number() (c, a uint64) { return 0, m.A }
 func (Pong) number() (c, a uint64)  { return 0, 0 }
+
+func (Hello) fromBrowser()   {}
+func (Find) fromBrowser()    {}
+func (Cancel) fromBrowser()  {}
+func (Confirm) fromBrowser() {}
+func (Decline) fromBrowser() {}
+func (*Relay) fromBrowser()  {}
+func (Leave) fromBrowser()   {}
+func (Rejoin) fromBrowser()  {}
+func (Relays) fromBrowser()  {}
+func (Report) fromBrowser()  {}
+func (Block) fromBrowser()   {}
+func (Ack) fromBrowser()     {}
+func (Pong) fromBrowser()    {}
 
 // ToBrowser is a frame of the server: a closed set, one Go type for each line of the table in the
 // package comment. The fields t, n and c are written by the outbox when the frame leaves.

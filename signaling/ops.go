@@ -31,9 +31,9 @@ func (h *Hub) do(cl *client, e Effect) {
 	case abort:
 		h.abort(cl, e)
 	case report:
-		h.report(cl, e.Report)
+		h.report(cl, e.msg)
 	case block:
-		h.block(cl, e.Block)
+		h.block(cl, e.msg)
 	case vanish:
 		h.forget(cl)
 	case send, hint, sendQueued, sendConnected, sendRelays, forward: // client.push has done them
@@ -51,7 +51,7 @@ func (h *Hub) ask(l *lane, do func(context.Context) error) bool {
 }
 
 func (h *Hub) join(cl *client, e join) {
-	t := e.Ticket
+	t := e.ticket
 	h.register(cl, t.ID)
 	h.ask(&cl.lane, func(ctx context.Context) error {
 		answer := joined{ticket: t.ID, band: t.Band, meets: t.Meets}

@@ -153,6 +153,8 @@ type browser struct {
 	says    string // its body, when refused
 	narrow  int    // room in its socket when it does not read
 
+	writing sync.Mutex
+
 	mu     sync.Mutex // guards the following
 	heard  [][]byte
 	last   uint64 // highest n
@@ -235,7 +237,7 @@ func (b *browser) take(ws *websocket.Conn, m []byte, err error) bool {
 	switch head.T {
 	case "ping": // every browser answers; no transcript wants to read it
 		if !b.mute {
-			_ = ws.WriteMessage(websocket.TextMessage, []byte(`{"t":"pong"}`))
+			_ = b.write(ws, websocket.TextMessage, `{"t":"pong"}`)
 		}
 	case "ack":
 	default:
@@ -265,12 +267,19 @@ func (b *browser) listen(on bool) {
 	}
 }
 
+// write is for the reader, which answers pings, and for the transcript at once.
+func (b *browser) write(ws *websocket.Conn, kind int, text string) error {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	return ws.WriteMessage(kind, []byte(text))
+}
+
 func (b *browser) say(text string) error {
 	if b.ws == nil {
 		return errors.New("not connected")
 	}
 	defer synctest.Wait()
-	return b.ws.WriteMessage(websocket.TextMessage, []byte(text))
+	return b.write(b.ws, websocket.TextMessage, text)
 }
 
 // hear returns the next frame, and lets up to a second pass for it.
@@ -308,7 +317,7 @@ func (b *browser) end() (int, error) {
 		case errors.As(closed, &e):
 			return e.Code, nil
 		case closed != nil:
-			return websocket.CloseAbnormalClosure, nil
+			return websocket.CloseAbnormalClosure, nil //nolint:nilerr // that is what a browser would show
 		}
 		b.stage.redis.Pass(100 * time.Millisecond)
 	}

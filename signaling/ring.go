@@ -48,12 +48,20 @@ func (r *ring) push(now time.Time, f frame) bool {
 	return true
 }
 
+// place is how many frames of this ring are numbered up to a: negative or too many if a is foreign.
+func (r *ring) place(a uint64) int {
+	if a > maxNumber {
+		return -1
+	}
+	return int(a) - int(r.base) //nolint:gosec // both are below 2^53
+}
+
 // ack drops all frames up to number a. It ignores a number that was never sent.
 func (r *ring) ack(a uint64) {
-	if a <= r.base || a > r.base+uint64(r.next) {
+	n := r.place(a)
+	if n <= 0 || n > r.next {
 		return
 	}
-	n := int(a - r.base)
 	for _, f := range r.frames[:n] {
 		r.bytes -= f.size()
 	}
@@ -68,7 +76,7 @@ func (r *ring) ack(a uint64) {
 // rewind makes every frame after last unwritten, for a new socket; they wait from now on. It reports
 // false when last is a number that this ring has never sent or has already forgotten.
 func (r *ring) rewind(now time.Time, last uint64) bool {
-	if r.torn || last < r.base || last > r.base+uint64(len(r.frames)) {
+	if n := r.place(last); r.torn || n < 0 || n > len(r.frames) {
 		return false
 	}
 	r.next = len(r.frames) // whatever was received was written, even if the old writer had not noted it
@@ -87,7 +95,7 @@ func (r *ring) take() (f queued, n uint64, ok bool) {
 	}
 	f = r.frames[r.next]
 	r.next++
-	return f, r.base + uint64(r.next), true
+	return f, r.base + uint64(r.next), true //nolint:gosec // an index is not negative
 }
 
 // waiting returns when the oldest unwritten frame was pushed.

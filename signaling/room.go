@@ -84,9 +84,9 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	case Went:
 		r.went(l)
 	case Missing:
-		r.socket(l.Member, true)
+		r.socket(l.Member, PeerAway)
 	case Present:
-		r.socket(l.Member, false)
+		r.socket(l.Member, PeerBack)
 	case roomTick:
 		r.tick(now)
 	case kept:
@@ -189,7 +189,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	}
 	m.at, m.pass = l.From, l.pass
 	r.do(tell{m.at, Opened{m.pass}})
-	r.socket(m.Member, false)
+	r.socket(m.Member, PeerBack)
 	missing := false
 	for _, o := range r.members {
 		missing = missing || o.at == (Address{})
@@ -234,16 +234,12 @@ func (r *room) close() {
 }
 
 // socket notes that a member's socket was lost or is back, and tells the others when that is news.
-func (r *room) socket(id string, lost bool) {
+func (r *room) socket(id string, state PeerState) {
 	m := r.find(id)
-	if m == nil || r.state != open || m.away == lost {
+	if m == nil || r.state != open || m.away == (state == PeerAway) {
 		return
 	}
-	m.away = lost
-	state := PeerBack
-	if lost {
-		state = PeerAway
-	}
+	m.away = state == PeerAway
 	r.others(id, PeerIs{state})
 }
 

@@ -62,7 +62,7 @@ func (q *search) keepPlace() {
 
 func (s *session) find(now time.Time, e find) {
 	want := matcher.Ticket{
-		Device: s.tag, Languages: e.Languages, Interests: e.Interests, Strict: !e.Widen,
+		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen,
 		Avoid: e.avoid, Arrived: e.arrived,
 	}
 	check := want
@@ -70,13 +70,13 @@ func (s *session) find(now time.Time, e find) {
 	invalid := check.Validate()
 	switch {
 	case s.phase != Idle:
-		s.refuse(e.C, BadState, "there is a search or a call already: cancel or leave it first")
+		s.refuse(e.msg.C, BadState, "there is a search or a call already: cancel or leave it first")
 	case s.draining:
-		s.refuse(e.C, Unavailable, "this node stops: come back and search there")
+		s.refuse(e.msg.C, Unavailable, "this node stops: come back and search there")
 	case invalid != nil:
-		s.refuse(e.C, BadValue, invalid.Error())
+		s.refuse(e.msg.C, BadValue, invalid.Error())
 	case !s.searches.try(now):
-		s.refuse(e.C, TooMany, "too many searches: wait half a minute")
+		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
 	default:
 		s.search = &search{want: want, began: now, place: e.arrived}
 		s.phase = Searching
@@ -113,7 +113,7 @@ func (s *session) joined(now time.Time, e joined) {
 	case matcher.Waiting:
 		q.place, q.began = r.Arrived, now.Add(-r.Waited)
 		q.repeat = nextAsk(now, r)
-		s.show(now, r, e.estimate)
+		s.show(r, e.estimate)
 	case matcher.Offered:
 		s.offered(now, r.Offer)
 	case matcher.Closed:
@@ -136,7 +136,7 @@ func nextAsk(now time.Time, w matcher.Waiting) time.Time {
 }
 
 // show tells how the search stands, if that changed.
-func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
+func (s *session) show(w matcher.Waiting, e *matcher.Estimate) {
 	m := Queued{WidensMS: w.Widens.Milliseconds(), Steps: []QueuedStep{}}
 	for _, step := range w.Steps {
 		m.Steps = append(m.Steps, QueuedStep{step.After.Milliseconds(), string(step.Look)})

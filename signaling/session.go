@@ -59,7 +59,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case *Relay:
 		s.relay(e)
 	case said:
-		s.hear(now, e.FromBrowser)
+		s.hear(now, e.frame)
 	case find:
 		s.find(now, e)
 	case rejoin:
@@ -69,7 +69,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case joined:
 		s.joined(now, e)
 	case offered:
-		s.offered(now, e.Offer)
+		s.offered(now, e.offer)
 	case confirmed:
 		s.confirmed(now, e)
 	case wentLive:
@@ -77,7 +77,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case aborted:
 		s.aborted(e)
 	case answered:
-		s.send(e.ToBrowser)
+		s.send(e.frame)
 	case attached:
 		s.attached()
 	case detached:
@@ -157,12 +157,12 @@ func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
 		if s.phase == InRoom {
-			s.do(forward{l.Say})
+			s.do(forward{say: l.Say})
 		}
 	case Opened:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.phase, s.search, s.match = InRoom, nil, match{}
-			s.do(sendConnected{l})
+			s.do(sendConnected{l.pass})
 		}
 	case Failed:
 		if s.phase == Entering && l.Room == s.call.room.ID {
@@ -170,7 +170,7 @@ func (s *session) read(l ToSession) {
 		}
 	case PeerIs:
 		if s.phase == InRoom {
-			s.send(Peer{l.State})
+			s.send(Peer(l))
 		}
 	case Over:
 		if s.phase == InRoom && l.Room == s.call.room.ID {
@@ -200,9 +200,9 @@ func (s *session) enter(now time.Time, at membership) {
 func (s *session) rejoin(now time.Time, e rejoin) {
 	switch {
 	case s.phase != Idle:
-		s.refuse(e.C, BadState, "rejoin is possible only without a search and without a call")
+		s.refuse(e.msg.C, BadState, "rejoin is possible only without a search and without a call")
 	case e.pass == nil:
-		s.refuse(e.C, BadValue, "pass is not valid here or too old: the call cannot be rejoined")
+		s.refuse(e.msg.C, BadValue, "pass is not valid here or too old: the call cannot be rejoined")
 	default:
 		room := Address{s.self.Node, e.pass.Room}
 		s.enter(now, membership{room, e.pass.Member, Reenter{s.self, *e.pass}})

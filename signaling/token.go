@@ -55,7 +55,7 @@ func (t tokens) openPlace(now time.Time, device, sealed string) time.Time {
 	if err != nil || len(body) != 8 {
 		return time.Time{}
 	}
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(body)))
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(body))) //nolint:gosec // as it was sealed
 }
 
 func (t tokens) sealPass(now time.Time, p pass) string {

@@ -185,7 +185,7 @@ func (s *stage) move(b *browser, verb, object string) error {
 	case "mute":
 		b.mute = true
 	case "binary":
-		return b.ws.WriteMessage(websocket.BinaryMessage, []byte(object))
+		return b.write(b.ws, websocket.BinaryMessage, object)
 	case "sends": // so many bytes in one frame
 		n, err := strconv.Atoi(object)
 		if err != nil {
@@ -195,7 +195,7 @@ func (s *stage) move(b *browser, verb, object string) error {
 	case "box": // an envelope of so many characters, to nobody
 		return b.box("nobody", 1, object)
 	case "pours": // a box too large, and a frame right behind it
-		_ = b.ws.WriteMessage(websocket.TextMessage, []byte(boxed("nobody", 1, 32769)))
+		_ = b.write(b.ws, websocket.TextMessage, boxed("nobody", 1, 32769))
 		return b.say(object)
 	case "box-to":
 		to, size, _ := strings.Cut(object, " ")
