@@ -136,7 +136,8 @@ function pickers({ t, dispatch }, where) {
         return h('option', { value: devices[i]?.id }, name(i));
       },
     );
-    value(select, chosen);
+    // Nothing chosen means the first: browsers list the device of the system first.
+    value(select, devices.some(({ id }) => id === chosen) ? chosen : (devices[0]?.id ?? ''));
     show(el, devices.length > 1);
   }
   return {
