@@ -43,10 +43,7 @@ func NewRedis(t testing.TB) *Redis {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: quiet(),
 	})
-	t.Cleanup(func() {
-		rdb.Close()
-		m.Close() // ends blocking reads
-	})
+	t.Cleanup(func() { rdb.Close() })
 	return &Redis{Client: rdb, server: m}
 }
 
