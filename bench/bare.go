@@ -62,7 +62,7 @@ func (b *bare) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *bareSocket) read() {
-	defer s.conn.Close()
+	defer func() { _ = s.conn.Close() }()
 	var buffer bytes.Buffer
 	for {
 		_, r, err := s.conn.NextReader()

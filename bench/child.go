@@ -35,10 +35,10 @@ type child struct {
 // usage is what a child has used.
 type usage struct {
 	cpu        time.Duration
-	resident   int64 // bytes, as it stands
-	collected  int64 // bytes, after a collection; filled in by who asked for one
-	heap       int64 // of it, in spans that hold objects
-	stack      int64 // of it, in stacks
+	resident   uint64 // bytes, as it stands
+	collected  uint64 // bytes, after a collection; filled in by who asked for one
+	heap       uint64 // of it, in spans that hold objects
+	stack      uint64 // of it, in stacks
 	goroutines int
 }
 
@@ -48,7 +48,8 @@ func startChild(ctx context.Context, name string, args ...string) (*child, error
 	if err != nil {
 		return nil, err
 	}
-	c := &child{process: exec.CommandContext(ctx, self, append([]string{"-child", name}, args...)...)}
+	args = append([]string{"-child", name}, args...)
+	c := &child{process: exec.CommandContext(ctx, self, args...)} //nolint:gosec // G204: this program itself
 	c.process.Stderr = os.Stderr
 	if c.orders, err = c.process.StdinPipe(); err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func profile(file string) (stop func() error, err error) {
 	if file == "" {
 		return func() error { return nil }, nil
 	}
-	f, err := os.Create(file)
+	f, err := os.Create(file) //nolint:gosec // G304: the file that the user of -profile names
 	if err != nil {
 		return nil, err
 	}
@@ -178,22 +179,22 @@ func ownUsage() (usage, error) {
 	return usage{
 		cpu:        time.Duration(r.Utime.Nano() + r.Stime.Nano()),
 		resident:   resident,
-		heap:       int64(m.HeapInuse),
-		stack:      int64(m.StackInuse),
+		heap:       m.HeapInuse,
+		stack:      m.StackInuse,
 		goroutines: runtime.NumGoroutine(),
 	}, err
 }
 
 // ownResident reads VmRSS, in kB, as the kernel counts it for this process. Buffers of sockets in
 // the kernel are not part of it.
-func ownResident() (int64, error) {
+func ownResident() (uint64, error) {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			var kB int64
+			var kB uint64
 			_, err := fmt.Sscan(rest, &kB)
 			return kB << 10, err
 		}

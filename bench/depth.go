@@ -106,7 +106,7 @@ func (l *line) fill(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i := range workers {
 		all.Go(func() {
-			rnd := rand.New(rand.NewPCG(uint64(i), 1))
+			rnd := random(i)
 			for taken.Add(1) <= int64(l.depth) && errs[i] == nil {
 				result, err := l.crowd.Join(ctx, waiter(rnd))
 				if _, ok := result.(matcher.Waiting); err == nil && !ok {

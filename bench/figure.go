@@ -17,7 +17,8 @@ type figure struct {
 	unit     string
 	baseline string  // what base is; "" when there is nothing to compare with
 	base     float64 // in the same unit
-	ratio    float64 // median of the rounds' ratios, not the ratio of medians
+	more     bool    // more is better
+	ratio    float64 // how many times as costly as the baseline: median of the rounds' ratios
 	limit    limit
 }
 
@@ -98,7 +99,12 @@ type round struct{ value, base float64 }
 func (f figure) over(rounds []round) figure {
 	f.value = medianOf(rounds, func(r round) float64 { return r.value })
 	f.base = medianOf(rounds, func(r round) float64 { return r.base })
-	f.ratio = medianOf(rounds, func(r round) float64 { return r.value / r.base })
+	f.ratio = medianOf(rounds, func(r round) float64 {
+		if f.more {
+			return r.base / r.value
+		}
+		return r.value / r.base
+	})
 	return f
 }
 

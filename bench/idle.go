@@ -40,21 +40,20 @@ func idle(ctx context.Context, b bench) (figures []figure, err error) {
 			return nil, err
 		}
 	}
-	const unit, baseline = "KiB", "bare gorilla socket"
 	name := fmt.Sprintf("idle: one queued browser of %d", b.browsers)
-	line := func(what, unit string, of func(usage) float64, l limit) figure {
-		f := figure{name: name + ", " + what, unit: unit, baseline: baseline, limit: l}
+	line := func(what string, of func(usage) uint64, l limit) figure {
+		f := figure{name: name + ", " + what, unit: "KiB", baseline: "bare gorilla socket", limit: l}
 		return f.over([]round{{ours.each(of), base.each(of)}})
 	}
 	return []figure{
-		line("resident", unit, func(u usage) float64 { return kib(u.resident) }, valueAtMost(16)),
-		line("after collection", unit, func(u usage) float64 { return kib(u.collected) }, noLimit()),
-		line("of it live heap", unit, func(u usage) float64 { return kib(u.heap) }, noLimit()),
-		line("of it stacks", unit, func(u usage) float64 { return kib(u.stack) }, noLimit()),
+		line("resident", func(u usage) uint64 { return u.resident }, valueAtMost(16)),
+		line("after collection", func(u usage) uint64 { return u.collected }, noLimit()),
+		line("of it heap", func(u usage) uint64 { return u.heap }, noLimit()),
+		line("of it stacks", func(u usage) uint64 { return u.stack }, noLimit()),
 	}, nil
 }
 
-func kib(bytes int64) float64 { return float64(bytes) / 1024 }
+func kib(bytes uint64) float64 { return float64(bytes) / 1024 }
 
 // crowdedness is a child, its browsers, and what it used with each number of them.
 type crowdedness struct {
@@ -105,10 +104,10 @@ func (c *crowdedness) read() error {
 	return err
 }
 
-// each is what one browser more costs, between the first reading and the last.
-func (c *crowdedness) each(of func(usage) float64) float64 {
+// each is how many KiB one browser more costs, between the first reading and the last.
+func (c *crowdedness) each(of func(usage) uint64) float64 {
 	last := len(c.readings) - 1
-	return (of(c.readings[last]) - of(c.readings[0])) / float64(c.counts[last]-c.counts[0])
+	return (kib(of(c.readings[last])) - kib(of(c.readings[0]))) / float64(c.counts[last]-c.counts[0])
 }
 
 func (c *crowdedness) close() {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -97,6 +98,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	if o.child != "" {
 		return serveChild(ctx, o)
 	}
+	debug.SetGCPercent(400) // the load shares the cores with what is measured; children have their own
 	chosen, err := choose(o.parts)
 	if err != nil {
 		return err
