@@ -71,7 +71,7 @@ async function main() {
       for (let next = events.shift(); next; next = events.shift()) {
         const [after, todo] = step(state, next, Date.now());
         state = after;
-        for (const effect of todo) effects.run(effect);
+        for (const effect of todo) attempt(() => effects.run(effect));
         view.render(state);
         wake.keep(IN_CALL.includes(state.screen));
       }
@@ -105,6 +105,16 @@ async function main() {
   setInterval(() => dispatch({ type: 'tick' }), 1000);
   listen(socket, effects, dispatch, () => state);
   socket.wake();
+}
+
+/** attempt goes on whatever happens: one effect that fails must not stop the page.
+ * @param {() => void} task */
+function attempt(task) {
+  try {
+    task();
+  } catch (error) {
+    console.error(error);
+  }
 }
 
 /** listen brings what happens to the page itself.

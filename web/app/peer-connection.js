@@ -14,19 +14,22 @@
  * @property {() => void} relayed we have an address of the relay
  * @property {(on: boolean) => void} agrees the peer agrees to be direct, or no longer does */
 
-/** configuration is what may change during a call.
- * @param {import('./protocol.js').Ice} ice @param {boolean} direct @returns {RTCConfiguration} */
-export const configuration = (ice, direct) => ({
+/** configuration of a connection. Servers and policy may change during a call; the rest must be
+ * repeated then as it was, or the browser refuses.
+ * @param {import('./protocol.js').Ice} ice @param {boolean} direct @param {RTCCertificate} certificate
+ * @returns {RTCConfiguration} */
+export const configuration = (ice, direct, certificate) => ({
   iceServers: ice.servers,
   iceTransportPolicy: direct ? 'all' : 'relay',
   bundlePolicy: 'max-bundle',
+  certificates: [certificate],
 });
 
-/** connection makes one. The certificate is the same for all connections of a call.
- * @param {RTCConfiguration} configuration @param {RTCCertificate} certificate
+/** connection makes one.
+ * @param {RTCConfiguration} configuration
  * @returns {{pc: RTCPeerConnection, channels: Channels}} */
-export function connection(configuration, certificate) {
-  const pc = new RTCPeerConnection({ ...configuration, certificates: [certificate] });
+export function connection(configuration) {
+  const pc = new RTCPeerConnection(configuration);
   const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
   const chat = pc.createDataChannel('chat', { negotiated: true, id: 1 });
   return { pc, channels: { sas, chat } };

@@ -50,8 +50,10 @@ export class Peer {
     return this.#mine && this.#theirs;
   }
 
+  #configuration = () => configuration(this.#ice, this.#direct, this.#shell.certificate);
+
   #build() {
-    const { pc, channels } = connection(configuration(this.#ice, this.#direct), this.#shell.certificate);
+    const { pc, channels } = connection(this.#configuration());
     this.#pc = pc;
     this.#offers = 0;
     this.#candidates = new Candidates();
@@ -103,8 +105,8 @@ export class Peer {
   agree(on) {
     const before = this.#direct;
     this.#mine = on;
-    this.#send({ kind: 'direct', g: this.#generation, direct: on });
-    this.#changed(before);
+    if (this.#direct !== before) this.rebuild();
+    else this.#send({ kind: 'direct', g: this.#generation, direct: on });
   }
 
   /** red asks for every packet to be sent twice, in both directions, or no longer.
@@ -128,14 +130,13 @@ export class Peer {
     this.#do(async () => {
       const message = read(text);
       if (message.g < this.#generation) return;
-      if (message.g > this.#generation) this.rebuild(message.g);
-      await this.#handle(message);
+      const follows = message.g > this.#generation;
+      if (follows) this.rebuild(message.g);
+      await this.#handle(message, follows);
     });
   }
 
-  close() {
-    this.#pc.close();
-  }
+  close = () => this.#pc.close();
 
   /** sample counts over all connections of the call. */
   async sample() {
@@ -181,16 +182,11 @@ export class Peer {
     this.#send({ kind, g: this.#generation, o, sdp, direct: this.#mine });
   }
 
-  /** @param {Message} message */
-  async #handle(message) {
+  /** @param {Message} message @param {boolean} follows it began another connection */
+  async #handle(message, follows) {
     if (message.kind === 'candidate') return this.#candidates.add(this.#pc, message, this.#direct);
     if (message.kind === 'ask') return this.#asked(message.what);
-    const before = this.#direct;
-    if (this.#theirs !== message.direct) {
-      this.#theirs = message.direct;
-      this.#shell.agrees(message.direct);
-    }
-    this.#changed(before);
+    if (this.#theirs !== message.direct) this.#agreed(message.direct, follows);
     if (message.kind === 'offer' && this.#shell.role === 'answer') await this.#answer(message);
     if (message.kind === 'answer' && this.#shell.role === 'offer') await this.#accept(message);
   }
@@ -234,17 +230,19 @@ export class Peer {
     this.#send({ kind: 'candidate', g: this.#generation, candidate: line, mid: found.sdpMid ?? '0' });
   }
 
-  /** changed follows the agreement to be direct, both into it and out of it.
-   * @param {boolean} before */
-  #changed(before) {
+  /** agreed takes in what the peer says. A restart would keep the old way as long as it works, so another
+   * way needs another connection; the one who offers makes it, unless the message did.
+   * @param {boolean} on @param {boolean} follows */
+  #agreed(on, follows) {
+    const before = this.#direct;
+    this.#theirs = on;
+    this.#shell.agrees(on);
     if (this.#direct === before) return;
-    this.#configure();
-    if (this.#shell.role !== 'offer') return;
-    this.#restartedAt = Number.NEGATIVE_INFINITY;
-    this.restart();
+    if (follows || this.#shell.role === 'answer') this.#configure();
+    else this.rebuild();
   }
 
   #configure() {
-    if (this.#pc.signalingState !== 'closed') this.#pc.setConfiguration(configuration(this.#ice, this.#direct));
+    if (this.#pc.signalingState !== 'closed') this.#pc.setConfiguration(this.#configuration());
   }
 }
