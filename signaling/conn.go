@@ -82,7 +82,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !h.admits() {
 		w.Header().Set("Retry-After", "2")
-		http.Error(w, "This node stops: try again in 2 seconds.", http.StatusServiceUnavailable)
+		http.Error(w, "This node stops or is full: try again in 2 seconds.", http.StatusServiceUnavailable)
 		return
 	}
 	ws, err := h.upgrader.Upgrade(w, r, nil)

@@ -23,6 +23,7 @@ type Config struct {
 	Ring    *keyring.Ring
 	Ice     func(call string) Ice // credentials of the relay for one call
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
+	Most    int                   // sockets at the same time, and half of the sessions; default 100,000
 	Log     *slog.Logger
 }
 
@@ -45,7 +46,9 @@ type Hub struct {
 	conns map[*conn]struct{}
 
 	phases [Gone + 1]atomic.Int64
-	counts struct{ resumed, slow, silent, calls atomic.Int64 }
+	counts struct{ resumed, slow, silent, calls, failed atomic.Int64 }
+
+	complained atomic.Int64 // when an outage was last logged, Unix nanoseconds
 }
 
 type hubState int
@@ -59,6 +62,9 @@ const (
 
 // New returns a hub. It takes sockets while [Hub.Run] runs.
 func New(cfg Config) *Hub {
+	if cfg.Most == 0 {
+		cfg.Most = defaultMost
+	}
 	h := &Hub{
 		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
 		bus:     &Bus{clients: newShards[*client](), rooms: newShards[*call]()},
@@ -110,7 +116,7 @@ func (h *Hub) become(s hubState) bool {
 func (h *Hub) admits() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.state == running
+	return h.state == running && len(h.conns) < h.cfg.Most && h.bus.clients.count() < 2*h.cfg.Most
 }
 
 func (h *Hub) isOver() bool {
@@ -236,6 +242,9 @@ func (h *Hub) closed(code CloseCode) {
 	case CloseTooBig, CloseDrain, CloseBadHello, CloseReplaced, CloseBinary, CloseVersion:
 	}
 }
+
+// defaultMost sockets take about 1.5 GB.
+const defaultMost = 100_000
 
 const idLength = 22
 

@@ -108,6 +108,24 @@ func TestStops(t *testing.T) {
 	})
 }
 
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.kill()
+		s.most = 2
+		s.start()
+		s.play("testdata/transcripts/parts/pair.txt")
+		cy := s.browser("cy")
+		if err := cy.open(dialing{origin, "parley.v1"}); err == nil || cy.status != http.StatusServiceUnavailable {
+			t.Errorf("the third of two was let in: %v, status %d", err, cy.status)
+		}
+		s.browser("ana").drop()
+		if err := s.line("ana resumes"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestNoWebSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

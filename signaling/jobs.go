@@ -11,7 +11,7 @@ const (
 	workers = 32
 	// jobTime is how long the store may take for one of them.
 	jobTime = 2 * time.Second
-	// laneLength is how many questions of one browser may wait; more are refused.
+	// laneLength is how many questions may wait before a browser's reports are refused.
 	laneLength = 32
 )
 
@@ -36,20 +36,24 @@ func newJobs() *jobs {
 	return j
 }
 
-// add gives do to a worker. It reports false when the lane is full.
-func (j *jobs) add(l *lane, do func(context.Context)) bool {
+// full tells whether so much waits in the lane that a browser may not add to it.
+func (j *jobs) full(l *lane) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(l.todo) >= laneLength {
-		return false
-	}
+	return len(l.todo) >= laneLength
+}
+
+// add gives do to a worker. What the machines ask for is bounded by themselves: none asks again
+// before it has the answer.
+func (j *jobs) add(l *lane, do func(context.Context)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	l.todo = append(l.todo, do)
 	if !l.busy {
 		l.busy = true
 		j.lanes = append(j.lanes, l)
 		j.more.Signal()
 	}
-	return true
 }
 
 // work does jobs until stop.

@@ -11,6 +11,9 @@ import (
 	"parley/retention"
 )
 
+// complainEvery is how often an outage of the store is logged.
+const complainEvery = 10 * time.Second
+
 // do carries out an effect of cl that is not a frame.
 func (h *Hub) do(cl *client, e Effect) {
 	switch e := e.(type) {
@@ -40,14 +43,24 @@ func (h *Hub) do(cl *client, e Effect) {
 	}
 }
 
-// ask gives do to the lane. It reports false when the lane is full. Errors are logged here, and
-// here only.
-func (h *Hub) ask(l *lane, do func(context.Context) error) bool {
-	return h.jobs.add(l, func(ctx context.Context) {
-		if err := do(ctx); err != nil && ctx.Err() == nil {
-			h.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the store did not answer", slog.Any("error", err))
+// ask gives do to the lane. Errors are logged here, and here only.
+func (h *Hub) ask(l *lane, do func(context.Context) error) {
+	h.jobs.add(l, func(ctx context.Context) {
+		if err := do(ctx); err != nil {
+			h.complain(ctx)
 		}
 	})
+}
+
+// complain logs an outage of the store, at most every 10 s: each search meets it again and again.
+// The error itself is left out, since it may hold an address; the matcher logs what kind it is.
+func (h *Hub) complain(ctx context.Context) {
+	h.counts.failed.Add(1)
+	now, last := time.Now().UnixNano(), h.complained.Load()
+	if now-last < int64(complainEvery) || !h.complained.CompareAndSwap(last, now) {
+		return
+	}
+	h.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the store does not answer", slog.Int64("unanswered", h.counts.failed.Load()))
 }
 
 func (h *Hub) join(cl *client, e join) {
@@ -102,7 +115,9 @@ func (h *Hub) abort(cl *client, e abort) {
 	h.ask(&cl.lane, func(ctx context.Context) error {
 		became, err := h.cfg.Queue.Abort(ctx, e.match, e.ticket)
 		switch {
-		case err != nil || !e.ask:
+		case !e.ask:
+		case err != nil:
+			cl.post(confirmed{match: e.match, err: err})
 		case became == matcher.AlreadyLive:
 			cl.post(wentLive{e.match})
 		default:
@@ -142,7 +157,11 @@ func (h *Hub) block(cl *client, m Block) {
 
 // decide asks the desk and answers frame c.
 func (h *Hub) decide(cl *client, c uint64, do func(context.Context, time.Time) (ToBrowser, error)) {
-	taken := h.ask(&cl.lane, func(ctx context.Context) error {
+	if h.jobs.full(&cl.lane) {
+		cl.post(answered{Refused{c, Unavailable, refusal(Unavailable)}})
+		return
+	}
+	h.ask(&cl.lane, func(ctx context.Context) error {
 		m, err := do(ctx, time.Now())
 		if err == nil {
 			cl.post(answered{m})
@@ -155,9 +174,6 @@ func (h *Hub) decide(cl *client, c uint64, do func(context.Context, time.Time) (
 		}
 		return nil
 	})
-	if !taken {
-		cl.post(answered{Refused{c, Unavailable, refusal(Unavailable)}})
-	}
 }
 
 // codeOf maps an error of the desk.

@@ -37,6 +37,7 @@ type stage struct {
 	redis *vtest.Redis
 	ring  *keyring.Ring
 	log   *notebook
+	most  int // sockets; 0 for the default
 	node  *node
 	cast  map[string]*browser
 	vars  map[string]any // what the placeholders of a transcript stand for
@@ -67,7 +68,7 @@ func (s *stage) start() {
 	n := &node{listener: vtest.NewListener()}
 	n.hub = signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(s.redis.Client, s.ring, logger), Ring: s.ring, Log: logger,
-		Origins: []string{origin},
+		Origins: []string{origin}, Most: s.most,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
 				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,

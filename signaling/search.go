@@ -40,7 +40,7 @@ type search struct {
 type match struct {
 	ID    string
 	offer matcher.Offer
-	next  time.Time // when to ask or give up
+	next  time.Time // when to ask or give up; zero while an answer is awaited
 }
 
 func (q *search) expires() time.Time { return q.began.Add(retention.LongestWait) }
@@ -230,32 +230,31 @@ func list(l []string) []string {
 	return slices.Clone(l)
 }
 
-func (s *session) confirm(now time.Time, m Confirm) {
+func (s *session) confirm(m Confirm) {
 	if s.match.ID == "" || s.match.ID != m.Match {
 		s.refuse(m.C, BadMatch, "no such match: it is over, or was never yours; wait for matched")
 		return
 	}
 	if s.phase == Offered {
 		s.phase = Confirmed
-		s.askConfirm(now)
+		s.askConfirm()
 	}
 }
 
-func (s *session) askConfirm(now time.Time) {
-	s.match.next = now.Add(confirmRepeat)
+func (s *session) askConfirm() {
+	s.match.next = time.Time{}
 	s.do(confirm{s.match.ID, s.match.offer.Ticket})
 }
 
 func (s *session) confirmed(now time.Time, e confirmed) {
-	if s.phase != Confirmed || s.match.ID != e.match || e.err != nil {
-		return // the next tick asks again
-	}
-	switch e.result {
-	case matcher.Live:
+	switch {
+	case s.phase != Confirmed || s.match.ID != e.match:
+	case e.err != nil || e.result == matcher.Pending:
+		s.match.next = now.Add(confirmRepeat) // ask again: the event may be lost
+	case e.result == matcher.Live:
 		s.wentLive(now, e.match)
-	case matcher.Gone:
+	default:
 		s.again()
-	case matcher.Pending:
 	}
 }
 
@@ -316,9 +315,9 @@ func (s *session) tickMatch(now time.Time) {
 		s.late()
 	case over:
 		// We confirmed, and nobody tells what became of it. The abort finds out.
-		s.match.next = now.Add(confirmRepeat)
+		s.match.next = time.Time{}
 		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket, ask: true})
 	default:
-		s.askConfirm(now)
+		s.askConfirm()
 	}
 }

@@ -59,7 +59,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case *Relay:
 		s.relay(e)
 	case said:
-		s.hear(now, e.frame)
+		s.hear(e.frame)
 	case find:
 		s.find(now, e)
 	case rejoin:
@@ -96,14 +96,14 @@ func (s *session) refuse(of uint64, code ErrorCode, why string) { s.send(Refused
 func (s *session) online() bool                                 { return s.lost.IsZero() }
 
 // hear answers a frame of the browser.
-func (s *session) hear(now time.Time, m FromBrowser) {
+func (s *session) hear(m FromBrowser) {
 	c, _ := m.number()
 	switch m := m.(type) {
 	case Cancel:
 		s.cancel()
 		s.send(Cancelled{})
 	case Confirm:
-		s.confirm(now, m)
+		s.confirm(m)
 	case Decline:
 		if s.match.ID != m.Match || s.match.ID == "" {
 			s.refuse(c, BadMatch, "no such match: wait for matched")

@@ -68,6 +68,9 @@ func (w *world) step(e signaling.Event) {
 		w.t.Fatalf("in %d rooms", len(w.rooms))
 	}
 	asks := slices.ContainsFunc(w.asked, func(d signaling.Done) bool { return d.What == "join" })
+	if w.s.Phase() == signaling.Confirmed && w.s.Deadline().IsZero() && len(w.asked) == 0 {
+		w.t.Fatal("a confirmation that nobody looks after")
+	}
 	if w.s.Phase() == signaling.Searching && w.online && !asks && w.s.Deadline().After(w.now.Add(10*time.Second)) {
 		w.t.Fatal("a search that nobody looks after")
 	}
@@ -177,6 +180,7 @@ func (w *world) answer(_ *rapid.T, d signaling.Done, result any, err error) {
 	case "ask":
 		switch {
 		case err != nil:
+			w.step(signaling.ConfirmedEvent(d.Match, 0, err))
 		case w.matches[d.Match].state == "live":
 			w.step(signaling.WentLive(d.Match))
 		default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -147,7 +148,7 @@ func (p *phone) say(seq uint64) {
 	if len(p.kept) == 0 {
 		p.from = p.c
 	}
-	frame := `{"t":"relay","c":%d,"a":%d,"to":"` + p.peer + `","seq":` + fmt.Sprint(seq) + `,"box":"` + pad(p.rng) + `"}`
+	frame := `{"t":"relay","c":%d,"a":%d,"to":"` + p.peer + `","seq":` + fmt.Sprint(seq) + `,"box":"` + pad(seq) + `"}`
 	p.kept = append(p.kept, frame)
 	if p.ws != nil {
 		_ = p.ws.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, frame, p.c, p.seen))
@@ -206,7 +207,7 @@ func newPhone(s *stage, name string, seen uint64, seed uint64) *phone {
 	}
 }
 
-func pad(rng *rand.Rand) string { return fmt.Sprintf("%0*d", 1+rng.IntN(3000), 0) }
+func pad(seq uint64) string { return strings.Repeat("A", int(1+seq*37%3000)) }
 
 func narrowDial(l *vtest.Listener) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) { return l.DialNarrow(ctx, 2000) }
