@@ -111,30 +111,38 @@ func (p *person) sas() string {
 // keptItsAddress fails unless candidates were sealed for the peer and each was a bare relay candidate.
 func (p *person) keptItsAddress() {
 	p.t.Helper()
-	said := js[[]string](p, `seen.sealed`)
+	for _, leak := range leaks(js[[]string](p, `seen.sealed`)) {
+		p.t.Errorf("%d Hz: %s", p.hz, leak)
+	}
+	if policy := js[string](p, `seen.config.iceTransportPolicy`); policy != "relay" {
+		p.t.Errorf("%d Hz: iceTransportPolicy is %q", p.hz, policy)
+	}
+}
+
+// leaks is every address but the relay's in what was sealed for the peer.
+func leaks(said []string) []string {
+	var all []string
 	candidates := 0
 	for _, s := range said {
 		for _, m := range candidateType.FindAllStringSubmatch(s, -1) {
 			candidates++
 			if m[1] != "relay" {
-				p.t.Errorf("%d Hz: a %s candidate left the browser: %s", p.hz, m[1], s)
+				all = append(all, fmt.Sprintf("a %s candidate left the browser: %s", m[1], s))
 			}
 		}
 		for _, m := range relatedAddress.FindAllStringSubmatch(s, -1) {
 			if m[1] != "0.0.0.0" {
-				p.t.Errorf("%d Hz: related address %s left the browser", p.hz, m[1])
+				all = append(all, fmt.Sprintf("related address %s left the browser", m[1]))
 			}
 		}
 		if strings.Contains(s, ".local") {
-			p.t.Errorf("%d Hz: an mDNS name left the browser", p.hz)
+			all = append(all, "an mDNS name left the browser")
 		}
 	}
 	if candidates == 0 {
-		p.t.Errorf("%d Hz: no candidate seen: the check saw nothing", p.hz)
+		all = append(all, "no candidate seen: the check saw nothing")
 	}
-	if policy := js[string](p, `seen.config.iceTransportPolicy`); policy != "relay" {
-		p.t.Errorf("%d Hz: iceTransportPolicy is %q", p.hz, policy)
-	}
+	return all
 }
 
 // sealedEverything fails if a frame on the wire holds any part of a session description.

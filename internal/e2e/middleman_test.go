@@ -32,6 +32,7 @@ type middleman struct {
 	t      testing.TB
 	server string // host:port of the honest parley behind it
 	origin string
+	proves bool // each end runs an authentication exchange of its own
 
 	mu   sync.Mutex // guards ends
 	ends []*spliceEnd
@@ -41,17 +42,8 @@ type middleman struct {
 // is found by the commitment, and the screen says so to both.
 func TestBrowserMiddleman(t *testing.T) {
 	browser := chromium(t)
-	front := freePort(t)
-	origin := fmt.Sprintf("http://localhost:%d", front)
-	server := startParley(t, "--public-url", origin)
-	inner, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &middleman{t: t, server: "127.0.0.1:" + inner.Port(), origin: origin}
-	m.serve(t, front)
-
-	ana, bo := newPerson(t, browser, origin+"/", 700), newPerson(t, browser, origin+"/", 1000)
+	m := comeBetween(t, false)
+	ana, bo := newPerson(t, browser, m.origin+"/", 700), newPerson(t, browser, m.origin+"/", 1000)
 	ana.ready("music")
 	bo.ready("music")
 	ana.searches()
@@ -74,6 +66,21 @@ func TestBrowserMiddleman(t *testing.T) {
 		}
 		e.pc.Close()
 	}
+}
+
+// comeBetween starts a parley and a middleman in front of it; proves is that of middleman.
+func comeBetween(t testing.TB, proves bool) *middleman {
+	t.Helper()
+	front := freePort(t)
+	origin := fmt.Sprintf("http://localhost:%d", front)
+	server := startParley(t, "--public-url", origin)
+	inner, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &middleman{t: t, server: "127.0.0.1:" + inner.Port(), origin: origin, proves: proves}
+	m.serve(t, front)
+	return m
 }
 
 func (m *middleman) serve(t testing.TB, port int) {
@@ -177,6 +184,9 @@ func (c *wire) stepIn(text []byte) {
 	if err != nil {
 		c.m.t.Errorf("middleman: %v", err)
 		return
+	}
+	if c.m.proves {
+		end.proof = new(spliceProof)
 	}
 	c.mu.Lock()
 	c.end, c.peer = end, f.Peer

@@ -29,8 +29,9 @@ type rooms struct {
 	ring  *keyring.Ring
 	where netip.AddrPort // of the relay; kept when it comes back
 
-	mu    sync.Mutex // guards relay
+	mu    sync.Mutex // guards the following fields
 	relay *turn.Server
+	urls  []string // what browsers are told instead of the relay's own, if any
 }
 
 // assemble starts every part on loopback with a real Redis; it ends with the test.
@@ -86,6 +87,9 @@ func (r *rooms) ice(call string) signaling.Ice {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.relay.Credential(call)
+	if r.urls != nil {
+		c.URLs = r.urls
+	}
 	return signaling.Ice{
 		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
 		TTLMS:   c.TTL.Milliseconds(),

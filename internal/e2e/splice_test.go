@@ -19,6 +19,7 @@ type spliceEnd struct {
 	pc       *webrtc.PeerConnection
 	voice    *webrtc.TrackLocalStaticRTP // to the browser
 	trouble  func(format string, args ...any)
+	proof    *spliceProof // this end's own authentication exchange; nil: what the browser says is copied
 
 	mu       sync.Mutex // guards the following fields
 	channels map[string]*webrtc.DataChannel
@@ -111,7 +112,13 @@ func (e *spliceEnd) furnish() error {
 }
 
 // heard passes a text of the browser on to the other one.
-func (e *spliceEnd) heard(channel, text string) { e.other.write(channel, text) }
+func (e *spliceEnd) heard(channel, text string) {
+	if channel == "sas" && e.proof != nil {
+		e.prove(text)
+		return
+	}
+	e.other.write(channel, text)
+}
 
 func (e *spliceEnd) write(channel, text string) {
 	e.mu.Lock()
@@ -132,6 +139,9 @@ func (e *spliceEnd) opened(name string, d *webrtc.DataChannel) {
 	e.mu.Unlock()
 	for _, text := range early {
 		e.write(name, text)
+	}
+	if name == "sas" && e.proof != nil {
+		e.prove("")
 	}
 }
 

@@ -1,0 +1,174 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+// thief is a UDP proxy between browsers and the relay that steals from what the relay passes on, so
+// that each relayed packet runs the risk once. What the relay itself says always arrives.
+type thief struct {
+	Addr  netip.AddrPort // where browsers find the relay
+	front *net.UDPConn
+	relay netip.AddrPort
+	share float64 // of packets stolen
+
+	mu           sync.Mutex // guards the following fields
+	dice         *rand.Rand // seeded, so that the losses are the same as far as the packets are
+	ways         map[netip.AddrPort]*net.UDPConn
+	given, taken int
+	closed       bool
+
+	wg sync.WaitGroup
+}
+
+// newThief steals the share of packets between browsers and a relay until the test ends.
+func newThief(t testing.TB, relay netip.AddrPort, share float64) *thief {
+	t.Helper()
+	front, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &thief{
+		Addr: front.LocalAddr().(*net.UDPAddr).AddrPort(), front: front, relay: relay, share: share,
+		dice: rand.New(rand.NewPCG(12, 20)), ways: map[netip.AddrPort]*net.UDPConn{},
+	}
+	s.wg.Go(func() { s.up(t) })
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *thief) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.front.Close()
+	for _, way := range s.ways {
+		way.Close()
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+// up carries packets of browsers to the relay, each browser socket over a socket of its own.
+func (s *thief) up(t testing.TB) {
+	buffer := make([]byte, 2048)
+	for {
+		n, from, err := s.front.ReadFromUDPAddrPort(buffer)
+		if err != nil {
+			return
+		}
+		way, err := s.way(from)
+		if err == nil {
+			_, err = way.Write(buffer[:n])
+		}
+		if err != nil && !errors.Is(err, net.ErrClosed) {
+			t.Logf("thief: %v", err)
+		}
+	}
+}
+
+// way is the socket that stands for the browser's socket at the relay.
+func (s *thief) way(from netip.AddrPort) (*net.UDPConn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if way := s.ways[from]; way != nil {
+		return way, nil
+	}
+	if s.closed {
+		return nil, net.ErrClosed
+	}
+	way, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(s.relay))
+	if err != nil {
+		return nil, err
+	}
+	s.ways[from] = way
+	s.wg.Go(func() { s.down(way, from) })
+	return way, nil
+}
+
+// down carries what the relay sends to one browser socket, unless it is stolen.
+func (s *thief) down(way *net.UDPConn, to netip.AddrPort) {
+	buffer := make([]byte, 2048)
+	for {
+		n, err := way.Read(buffer)
+		if err != nil {
+			return
+		}
+		if relayed(buffer[:n]) && s.steals() {
+			continue
+		}
+		_, _ = s.front.WriteToUDPAddrPort(buffer[:n], to) // to a browser that may be gone
+	}
+}
+
+// relayed tells whether a packet of the relay carries one of the peer (RFC 8656): as channel data, or
+// in a data indication.
+func relayed(packet []byte) bool {
+	return len(packet) > 1 && (packet[0]>>6 == 1 || packet[0] == 0x00 && packet[1] == 0x17)
+}
+
+func (s *thief) steals() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dice.Float64() < s.share {
+		s.taken++
+		return true
+	}
+	s.given++
+	return false
+}
+
+// TestBrowserLoss: of all that the relay passes on, key exchange and proof included, a fifth is lost.
+// The two still come together and still hear each other, throughout.
+func TestBrowserLoss(t *testing.T) {
+	browser := chromium(t)
+	house := assemble(t)
+	robber := newThief(t, house.where, 0.2)
+	house.mu.Lock()
+	house.urls = []string{"turn:" + robber.Addr.String() + "?transport=udp"}
+	house.mu.Unlock()
+	ana, bo := pair(t, browser, house.URL)
+	before := map[*person]sound{ana: ana.hears(bo.hz, 20*time.Second), bo: bo.hears(ana.hz, 20*time.Second)}
+
+	for _, p := range []struct {
+		who   *person
+		hears int
+	}{{ana, bo.hz}, {bo, ana.hz}} {
+		heard := p.who.hearsMostly(p.hears, 5*time.Second)
+		if heard < 0.8 {
+			t.Errorf("%d Hz: the other tone was there %.0f %% of the time, want 80 %%", p.who.hz, 100*heard)
+		}
+		after := js[sound](p.who, `seen.stats()`)
+		lost, received := after.Lost-before[p.who].Lost, after.Received-before[p.who].Received
+		t.Logf("%d Hz: tone there %.0f %% of the time, %v packets lost, %v received", p.who.hz, 100*heard, lost, received)
+		if share := lost / (lost + received); received < 100 || share < 0.1 || share > 0.3 {
+			t.Errorf("%d Hz: %v packets lost and %v received: the test shows nothing about a fifth", p.who.hz, lost, received)
+		}
+		if after.Pair != "relay/relay" {
+			t.Errorf("%d Hz: the call runs over %s", p.who.hz, after.Pair)
+		}
+		p.who.reaches("live", time.Second)
+	}
+	if a, b := ana.sas(), bo.sas(); a != b {
+		t.Errorf("authentication strings %q and %q", a, b)
+	}
+	robber.mu.Lock()
+	defer robber.mu.Unlock()
+	t.Logf("the relay passed on %d packets, %d of them were stolen", robber.given+robber.taken, robber.taken)
+}
+
+// hearsMostly is the share of the time during which the other tone is heard.
+func (p *person) hearsMostly(hz int, during time.Duration) float64 {
+	p.t.Helper()
+	return js[float64](p, fmt.Sprintf(`(async () => {
+		let all = 0, right = 0;
+		await seen.until(%d, () => { all += 1; right += Math.abs(seen.tone() - %d) <= 12; return false; });
+		return right / all;
+	})()`, during.Milliseconds(), hz))
+}
