@@ -31,7 +31,7 @@ bench:
 screens:
 	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run TestScreens ./internal/e2e
 
-# Longer than a gate may take: everything three times in another order, known vulnerabilities.
+# Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:
-	PARLEY_E2E=require PARLEY_REDIS=require go run ./internal/tally -count=3 -shuffle=on -timeout=60m
+	PARLEY_NIGHTLY=1 PARLEY_E2E=require PARLEY_REDIS=require go run ./internal/tally -count=3 -shuffle=on -timeout=60m
 	$(LINTER) govulncheck ./...

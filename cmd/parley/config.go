@@ -176,7 +176,7 @@ func text(v any) (string, error) {
 
 // forTests are variables that parley's own tests read; a server started by them must not stumble.
 func forTests(name, value string) bool {
-	return slices.Contains([]string{"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_SCREENS"}, name) || name == "PARLEY_REDIS" && value == "require"
+	return slices.Contains([]string{"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS"}, name) || name == "PARLEY_REDIS" && value == "require"
 }
 
 // readEnviron reads PARLEY_NAME, and PARLEY_NAME_FILE for secrets.
