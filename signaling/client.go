@@ -111,7 +111,12 @@ func (cl *client) detach(c *conn) {
 
 // hear takes in a frame: once, and only from the present socket.
 func (cl *client) hear(now time.Time, c *conn, m FromBrowser) {
-	e := cl.open(now, m)
+	var e Event
+	if relay, often := m.(*Relay); often {
+		e = relay
+	} else {
+		e = cl.open(now, m)
+	}
 	number, ack := m.number()
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -221,7 +226,8 @@ func (cl *client) kick() {
 func (cl *client) kickConn(c *conn) {
 	if !c.writing && !c.sent {
 		c.writing = true
-		cl.hub.wg.Go(func() { c.write(cl) })
+		cl.hub.wg.Add(1) // not Go, which makes two closures for each envelope
+		go c.write(cl)
 	}
 }
 

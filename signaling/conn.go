@@ -229,6 +229,7 @@ func (c *conn) answerPing(data string) error {
 
 // write writes what there is, and ends. The client has noted that it runs.
 func (c *conn) write(cl *client) {
+	defer c.hub.wg.Done()
 	for {
 		out, code := cl.take(c)
 		switch {

@@ -192,9 +192,12 @@ func (b *browser) open(d dialing) error {
 		_ = ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""), time.Time{})
 		return nil
 	})
-	if b.mute {
-		ws.SetPingHandler(func(string) error { return nil })
-	}
+	ws.SetPingHandler(func(data string) error {
+		if !b.mute {
+			_ = ws.WriteControl(websocket.PongMessage, []byte(data), time.Time{})
+		}
+		return nil
+	})
 	b.reading.Go(func() { b.read(ws) })
 	return nil
 }

@@ -13,7 +13,7 @@ const (
 	// envelopes cannot keep the end of a call from being told.
 	ringSpare = 64
 	// ringKeeps is for how many frames an empty ring keeps its room.
-	ringKeeps = 8
+	ringKeeps = 16
 )
 
 // ring holds the frames for one browser that are unwritten or unacknowledged, in ascending

@@ -56,8 +56,10 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		return s.out // what comes for its last ticket, the hub answers
 	}
 	switch e := e.(type) {
-	case *Relay:
+	case *Relay: // the first two come often
 		s.relay(e)
+	case Heard:
+		s.read(e)
 	case said:
 		s.hear(e.frame)
 	case find:
