@@ -90,7 +90,8 @@ export const afterFrames = {
 /** refusedAfter answers an error about report, block, rejoin, leave or cancel.
  * @param {State} s @param {import('./protocol.js').Refusal} f @param {Context} x */
 export function refusedAfter(s, f, x) {
-  const what = /** @type {import('./app-state.js').Retry} */ (f.about);
+  /** @type {any} */
+  const what = f.about;
   if (f.code === 'unavailable') return retryLater(s, x, what);
   if (what === 'rejoin') s.own.rejoining = false; // the call goes on between the browsers alone
   if (what !== 'report' && what !== 'block') return;

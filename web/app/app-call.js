@@ -171,7 +171,9 @@ export const peerEvents = {
     s.own.relayed = true;
   }),
   'peer-relays': inCall((_, __, x) => x.out({ do: 'send', frame: protocol.relays() })),
-  'peer-tap': inCall((s) => {
-    s.alert = 'tap';
+  /** @type {(s: State, e: {on: boolean}, x: Context) => void} */
+  'peer-tap': inCall((s, { on }) => {
+    if (on) s.alert = 'tap';
+    else if (s.alert === 'tap') s.alert = '';
   }),
 };

@@ -51,8 +51,9 @@ const handlers = {
   ...micEvents,
   ...peerEvents,
   frame: (s, { frame }, x) => {
-    const handle = /** @type {(s: State, f: Frame, x: Context) => void} */ (frames[frame.t]);
-    handle(s, frame, x);
+    /** @type {any} */
+    const all = frames;
+    all[frame.t](s, frame, x);
   },
   welcome(s, { resumed }, x) {
     s.online = true;
@@ -77,8 +78,11 @@ export function step(state, event, now) {
   /** @type {Effect[]} */
   const effects = [];
   if (event.type in actions) s.alert = ''; // said once
-  const handle = /** @type {(s: State, e: Event, x: Context) => void} */ (handlers[event.type]);
-  handle(s, event, { now, out: (effect) => effects.push(effect) });
+  /** @type {any} */
+  const all = handlers;
+  /** @type {Context} */
+  const x = { now, out: (effect) => effects.push(effect) };
+  all[event.type](s, event, x);
   s.reason = reasonOf(s);
   return [s, effects];
 }

@@ -373,6 +373,14 @@ test('mute, volume, text and direct', () => {
   assert.deepEqual(p.state.call.direct, { mine: true, theirs: true });
 });
 
+test('a browser that plays only after a touch says so until then', () => {
+  const p = live();
+  p.do({ type: 'peer-tap', on: true }, 'tick');
+  assert.equal(p.state.alert, 'tap');
+  p.do({ type: 'peer-tap', on: false });
+  assert.equal(p.state.alert, '');
+});
+
 test('an open report survives the end of the call, other panels do not', () => {
   for (const [name, after] of [
     ['report', 'report'],
@@ -438,7 +446,7 @@ test('whatever comes, in whatever order: nothing throws and the state stays whol
     'peer-bye',
     'peer-relayed',
     'peer-relays',
-    'peer-tap',
+    { type: 'peer-tap', on: true },
     'offline',
     'tick',
     online,

@@ -199,7 +199,7 @@ export class Call {
   /** @param {{sas: RTCDataChannel, chat: RTCDataChannel}} channels */
   #opened({ sas, chat }) {
     this.#sas = sas;
-    this.#chat.attach(/** @type {import('./chat.js').Channel} */ (/** @type {unknown} */ (chat)));
+    this.#chat.attach(chat);
     const next = inbox(sas, () => this.#hear({ type: 'peer-mismatch' }));
     sas.onopen = () => {
       this.#prove(sas, next).catch((error) => {

@@ -3,8 +3,8 @@
 
 /** @typedef {{kind: 'text', text: string} | {kind: 'muted', on: boolean} | {kind: 'bye'}} Note */
 /** @typedef {{type: 'peer-text', text: string} | {type: 'peer-muted', on: boolean} | {type: 'peer-bye'}} ChatEvent */
-/** @typedef {{readyState: string, send(data: string): void, onopen: (() => void) | null,
- *    onmessage: ((event: {data: unknown}) => void) | null}} Channel */
+/** @typedef {{readyState: string, send(data: string): void, onopen: ((event: any) => any) | null,
+ *    onmessage: ((event: any) => any) | null}} Channel */
 
 const LONGEST = 2000;
 const LONGEST_NOTE = 16384; // every letter of the longest text may be escaped

@@ -25,7 +25,7 @@ export class Speaker {
   #nodes = [];
 
   /** @param {HTMLAudioElement} element @param {() => AudioContext} context
-   * @param {() => void} refused the browser plays nothing before a touch */
+   * @param {(on: boolean) => void} refused the browser plays nothing before a touch, or plays now */
   constructor(element, context, refused) {
     this.#element = element;
     this.#context = context;
@@ -115,8 +115,11 @@ export class Speaker {
   }
 
   #start() {
-    this.#element.play().catch((error) => {
-      if (error.name === 'NotAllowedError') this.#refused();
-    });
+    this.#element.play().then(
+      () => this.#refused(false),
+      (error) => {
+        if (error.name === 'NotAllowedError') this.#refused(true);
+      },
+    );
   }
 }

@@ -36,7 +36,7 @@ export class Effects {
   constructor(parts) {
     this.#parts = parts;
     const context = () => this.#audio();
-    this.#speaker = new Speaker(parts.audio, context, () => parts.dispatch({ type: 'peer-tap' }));
+    this.#speaker = new Speaker(parts.audio, context, (on) => parts.dispatch({ type: 'peer-tap', on }));
     this.#microphone = new Microphone({
       context,
       hear: parts.dispatch,
@@ -49,8 +49,9 @@ export class Effects {
   /** run carries out one effect.
    * @param {Effect} effect */
   run(effect) {
-    const handle = /** @type {(effect: Effect) => void} */ (this.#table[effect.do]);
-    handle(effect);
+    /** @type {any} */
+    const table = this.#table;
+    table[effect.do](effect);
   }
 
   /** receive takes an envelope of the peer.

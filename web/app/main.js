@@ -3,12 +3,11 @@
 
 import { alerts } from './alerts.js';
 import { start, step } from './app.js';
-import { digest, token } from './device.js';
 import { load } from './i18n.js';
 import { Effects } from './main-effects.js';
-import { Wake } from './media-wake.js';
+import { Wake } from './media.js';
 import { Socket } from './socket.js';
-import { Store } from './store.js';
+import { digest, Store, token } from './store.js';
 import { mount } from './view.js';
 
 /** @typedef {import('./app-state.js').Event} Event */

@@ -6,7 +6,9 @@
  * @returns {Promise<'' | PermissionState>} */
 export async function permission() {
   try {
-    const { state } = await navigator.permissions.query({ name: /** @type {PermissionName} */ ('microphone') });
+    /** @type {any} */
+    const name = 'microphone';
+    const { state } = await navigator.permissions.query({ name });
     return state;
   } catch {
     return '';

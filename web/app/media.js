@@ -62,8 +62,7 @@ export class Microphone {
       if (asked !== this.#asked) return release(stream);
       await this.#use(stream);
     } catch (error) {
-      const { name } = /** @type {Error} */ (error);
-      const code = failure(name, before, await permission());
+      const code = failure(nameOf(error), before, await permission());
       if (asked === this.#asked) this.#shell.hear({ type: 'mic-failed', error: code });
     } finally {
       clearTimeout(pending);
@@ -116,7 +115,7 @@ export class Microphone {
     try {
       return await navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: this.#input } } });
     } catch (error) {
-      if (/** @type {Error} */ (error).name !== 'OverconstrainedError') throw error;
+      if (nameOf(error) !== 'OverconstrainedError') throw error;
       this.#input = ''; // unplugged: any other will do
       return navigator.mediaDevices.getUserMedia({ audio });
     }
@@ -180,10 +179,40 @@ export class Microphone {
   }
 }
 
+/** @param {any} error @returns {string} */
+const nameOf = (error) => error?.name ?? '';
+
 /** @param {MediaStream} stream */
 function release(stream) {
   for (const track of stream.getTracks()) {
     track.onended = track.onmute = null;
     track.stop();
+  }
+}
+
+/** Wake keeps the screen on during a call, where the browser can. A hidden page loses that, so it is
+ * taken again when the page is seen. */
+export class Wake {
+  /** @type {Promise<WakeLockSentinel | null> | null} */
+  #lock = null;
+  #wanted = false;
+
+  constructor() {
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && this.#wanted) this.#take();
+    });
+  }
+
+  /** keep holds the screen on, or lets it go.
+   * @param {boolean} on */
+  keep(on) {
+    if (on === this.#wanted) return;
+    this.#wanted = on;
+    if (on) this.#take();
+    else this.#lock?.then((lock) => lock?.release());
+  }
+
+  #take() {
+    this.#lock = Promise.resolve(navigator.wakeLock?.request('screen') ?? null).catch(() => null);
   }
 }

@@ -1,9 +1,11 @@
 // Runs in the audio thread: tells 20 times a second how loud the microphone is, and on request
 // records a few seconds of it. Nothing leaves the device from here.
 
+/** @type {any} */
+const thread = globalThis;
 /** The globals of an audio thread, which TypeScript's library does not list.
  * @type {{AudioWorkletProcessor: new () => {port: MessagePort}, registerProcessor: (name: string, kind: unknown) => void, sampleRate: number}} */
-const { AudioWorkletProcessor, registerProcessor, sampleRate } = /** @type {any} */ (globalThis);
+const { AudioWorkletProcessor, registerProcessor, sampleRate } = thread;
 
 const TIMES = 20;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { read } from './peer-message.js';
+import { read } from './peer-connection.js';
 import { summarize, Tally } from './peer-stats.js';
 
 const report = (types, more = {}) =>

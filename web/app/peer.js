@@ -3,15 +3,12 @@
 // agreed to be direct, and no address passes in or out otherwise (sdp.js).
 // One side makes every offer, the other answers and may ask for one: no glare. Roles come from the server.
 
-import { Candidates } from './peer-candidates.js';
-import { prefer, restarts, wantsRed } from './peer-codec.js';
-import { configuration, connection } from './peer-connection.js';
-import { read } from './peer-message.js';
+import { Candidates, configuration, connection, prefer, read, restarts, wantsRed } from './peer-connection.js';
 import { Tally } from './peer-stats.js';
 import { clean } from './sdp.js';
 
-/** @typedef {import('./peer-message.js').Message} Message */
-/** @typedef {import('./peer-message.js').Description} Description */
+/** @typedef {import('./peer-connection.js').Message} Message */
+/** @typedef {import('./peer-connection.js').Description} Description */
 /** @typedef {import('./peer-connection.js').Shell} Shell */
 
 const RESTART_PAUSE = 1500;
@@ -213,7 +210,7 @@ export class Peer {
     await this.#candidates.answered(this.#pc);
   }
 
-  /** @param {import('./peer-message.js').Wish} what */
+  /** @param {import('./peer-connection.js').Wish} what */
   #asked(what) {
     if (this.#shell.role !== 'offer') return;
     if (what === 'restart') return this.restart();

@@ -41,7 +41,7 @@ const flag = (v) => typeof v === 'boolean';
 const oneOf =
   (...allowed) =>
   (v) =>
-    allowed.includes(/** @type {string} */ (v));
+    typeof v === 'string' && allowed.includes(v);
 /** @type {(check: Check) => Check} */
 const orNull = (check) => (v) => v === null || check(v);
 /** @type {(check: Check, most: number) => Check} */
@@ -89,10 +89,10 @@ const FRAMES = {
 };
 
 /** wrong names the first field that is missing or wrong, or ''.
- * @param {object} value @param {Record<string, Check>} fields */
+ * @param {any} value @param {Record<string, Check>} fields */
 function wrong(value, fields) {
   for (const [name, check] of Object.entries(fields)) {
-    if (!Object.hasOwn(value, name) || !check(/** @type {Record<string, unknown>} */ (value)[name])) return name;
+    if (!Object.hasOwn(value, name) || !check(value[name])) return name;
   }
   return '';
 }
@@ -102,7 +102,7 @@ function wrong(value, fields) {
  * @param {string} data
  * @returns {{frame: Frame, note: ''} | {frame: null, note: string, n: number}} */
 export function read(data) {
-  /** @type {unknown} */
+  /** @type {any} */
   let value;
   try {
     value = JSON.parse(data);
@@ -110,7 +110,7 @@ export function read(data) {
     return { frame: null, note: 'not JSON', n: 0 };
   }
   if (typeof value !== 'object' || value === null) return { frame: null, note: 'not an object', n: 0 };
-  const { t, n, c } = /** @type {{t?: unknown, n?: unknown, c?: unknown}} */ (value);
+  const { t, n, c } = value;
   const number = whole(n) ? Number(n) : 0;
   const fields = typeof t === 'string' && Object.hasOwn(FRAMES, t) ? FRAMES[t] : undefined;
   if (!fields) return { frame: null, note: `unknown type ${String(t).slice(0, 32)}`, n: number };
@@ -118,7 +118,7 @@ export function read(data) {
   if (n !== undefined && !whole(n)) bad ||= 'n';
   if (c !== undefined && !whole(c)) bad ||= 'c';
   if (bad) return { frame: null, note: `${t}: bad ${bad}`, n: number };
-  return { frame: /** @type {Frame} */ (value), note: '' };
+  return { frame: value, note: '' };
 }
 
 /** hello resumes the session of token, or starts one when it is empty.

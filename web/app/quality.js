@@ -34,7 +34,7 @@ export const start = (now) => ({
  * @param {State} q @param {number} now @param {Sample} sample @returns {[State, Verdict]} */
 export function step(q, now, sample) {
   const points = [...q.points.filter((p) => now - p.at <= WINDOW), { at: now, sample }];
-  const from = /** @type {Point} */ (points[0]);
+  const from = points[0] ?? { at: now, sample };
   const seconds = (now - from.at) / 1000;
   const loss = Math.max(
     share(sample.lost - from.sample.lost, sample.received - from.sample.received),

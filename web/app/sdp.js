@@ -11,35 +11,40 @@ export const MOST_CANDIDATES = 30;
 const LONGEST = 16000;
 const MOST_LINES = 300;
 const LONGEST_LINE = 1000;
+const MESSAGE = 65536;
+const TOKEN = '[\\w+/=-]';
 
 // The packets of a constant bit rate do not betray the rhythm of speech.
 const OPUS = 'minptime=10;useinbandfec=1;usedtx=0;cbr=1;maxaveragebitrate=24000';
 
-const EXTENSIONS = [
-  'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
-  'urn:ietf:params:rtp-hdrext:sdes:mid',
-  'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
-  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
-];
-
-/** @typedef {{kind: 'audio' | 'application', open: boolean, payloads: string[], lines: string[]}} Section */
 /** @typedef {{direct?: boolean}} Permission direct: both people agreed to show their addresses */
 
 /** clean writes the description again with nothing but what is allowed, or throws.
  * @param {string} sdp @returns {string} */
 export function clean(sdp) {
   const [head = [], ...sections] = split(sdp);
-  const print = fingerprint(sdp);
-  const media = sections.map(section);
-  const kinds = media
-    .map((m) => m.kind)
-    .sort()
-    .join(' ');
-  if (kinds !== 'application audio') throw new Error(`need one audio and one application section, not "${kinds}"`);
-  const mids = media.map((m) => pick(m.lines, /^a=mid:([\w-]{1,16})$/, 'mid'));
-  const out = ['v=0', origin(head), 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`];
-  if (head.includes('a=extmap-allow-mixed')) out.push('a=extmap-allow-mixed');
-  for (const [i, m] of media.entries()) out.push(...write(m, head, mids[i] ?? '', print));
+  const hex = fingerprint(sdp).toUpperCase().match(/../g)?.join(':');
+  const mids = sections.map((lines) => pick(lines, 'mid:([\\w-]{1,16})'));
+  const [session] = match(head, 'o=\\S+ (\\d{1,20} \\d{1,20}) .*');
+  const out = ['v=0', `o=- ${session ?? '1 1'} IN IP4 0.0.0.0`, 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`];
+  const kinds = [];
+  for (const [i, lines] of sections.entries()) {
+    const scope = [...lines, ...head]; // browsers write some attributes once for all sections
+    const [first, kind, rest] = section(lines);
+    kinds.push(kind);
+    out.push(
+      first,
+      'c=IN IP4 0.0.0.0',
+      `a=mid:${mids[i]}`,
+      `a=ice-ufrag:${pick(scope, `ice-ufrag:(${TOKEN}{4,256})`)}`,
+      `a=ice-pwd:${pick(scope, `ice-pwd:(${TOKEN}{22,256})`)}`,
+      'a=ice-options:trickle',
+      `a=fingerprint:sha-256 ${hex}`,
+      `a=setup:${pick(scope, 'setup:(actpass|active|passive)')}`,
+      ...rest,
+    );
+  }
+  if (kinds.sort().join() !== 'application,audio') refuse(`sections ${kinds}`);
   return `${out.join('\r\n')}\r\n`;
 }
 
@@ -47,165 +52,118 @@ export function clean(sdp) {
  * digits. A description that names none, two, or another hash is refused.
  * @param {string} sdp @returns {string} */
 export function fingerprint(sdp) {
-  const all = new Set(
-    Array.from(sdp.matchAll(/^a=fingerprint:([^\r\n]*)/gm), (m) => (m[1] ?? '').trim().toLowerCase()),
-  );
+  const all = new Set(Array.from(sdp.matchAll(/^a=fingerprint:(.*)/gm), (m) => m[1]?.trim().toLowerCase()));
   const [only = ''] = all;
-  if (all.size !== 1 || !/^sha-256 [0-9a-f]{2}(:[0-9a-f]{2}){31}$/.test(only)) {
-    throw new Error('need exactly one sha-256 fingerprint');
-  }
+  if (all.size !== 1 || !/^sha-256 [0-9a-f]{2}(:[0-9a-f]{2}){31}$/.test(only)) refuse('not one sha-256 fingerprint');
   return only.slice('sha-256 '.length).replaceAll(':', '');
+}
+
+/** @param {string} why @returns {never} */
+function refuse(why) {
+  throw new Error(`description refused: ${why}`);
 }
 
 /** split returns the lines of the head and of each section.
  * @param {string} sdp @returns {string[][]} */
 function split(sdp) {
-  if (typeof sdp !== 'string' || sdp.length > LONGEST) throw new Error('description too long');
+  if (typeof sdp !== 'string' || sdp.length > LONGEST) refuse('length');
   const lines = sdp.split('\r\n');
-  if (lines.pop() !== '' || lines.length > MOST_LINES) throw new Error('description has too many lines or no end');
+  if (lines.pop() !== '' || lines.length > MOST_LINES) refuse('lines');
   /** @type {string[][]} */
   const parts = [[]];
   for (const line of lines) {
-    if (line.length > LONGEST_LINE || !/^[a-z]=[\x20-\x7e]*$/.test(line))
-      throw new Error('description has a malformed line');
+    if (line.length > LONGEST_LINE || !/^[a-z]=[\x20-\x7e]*$/.test(line)) refuse('malformed line');
     if (line.startsWith('m=')) parts.push([]);
     parts.at(-1)?.push(line);
   }
   return parts;
 }
 
-// The session number and version of the o= line matter to browsers; name and address do not.
-/** @param {string[]} head @returns {string} */
-function origin(head) {
-  const [, number = '1', version = '1'] =
-    /^o=\S+ (\d{1,20}) (\d{1,20}) /.exec(head.find((l) => l.startsWith('o=')) ?? '') ?? [];
-  return `o=- ${number} ${version} IN IP4 0.0.0.0`;
-}
-
-/** @param {string[]} lines @returns {Section} */
+/** section returns the first line, the kind, and the lines that only this kind has.
+ * @param {string[]} lines @returns {[string, string, string[]]} */
 function section(lines) {
-  const m = /^m=(audio|application) (\d{1,5}) (\S+) (.+)$/.exec(lines[0] ?? '');
-  const [, kind = '', port = '', transport = '', formats = ''] = m ?? [];
-  if (kind === 'audio' && transport === 'UDP/TLS/RTP/SAVPF') {
-    if (port === '0') throw new Error('the audio section is rejected');
+  const [first = ''] = lines;
+  const [, formats] = /^m=audio [1-9]\d{0,4} UDP\/TLS\/RTP\/SAVPF ([\d ]+)$/.exec(first) ?? [];
+  if (formats) {
     const payloads = codecs(lines, formats.split(' '));
-    if (payloads.length === 0) throw new Error('the audio section has no opus');
-    return { kind, open: true, payloads, lines };
+    return [`m=audio 9 UDP/TLS/RTP/SAVPF ${[...payloads.keys()].join(' ')}`, 'audio', audio(lines, payloads)];
   }
-  if (kind === 'application' && /^(UDP|TCP)\/DTLS\/SCTP$/.test(transport) && formats === 'webrtc-datachannel') {
-    // Firefox gives a section that is only bundled the port 0.
-    if (port === '0' && !lines.includes('a=bundle-only')) throw new Error('the application section is rejected');
-    return { kind, open: port !== '0', payloads: [], lines };
-  }
-  throw new Error('a section is neither audio nor a data channel');
+  const [, port] = /^m=application (\d{1,5}) (?:UDP|TCP)\/DTLS\/SCTP webrtc-datachannel$/.exec(first) ?? refuse(first);
+  const open = port !== '0';
+  // Firefox gives a section that is only bundled the port 0.
+  if (!open && !lines.includes('a=bundle-only')) refuse('a rejected section');
+  const size = Math.min(Number(match(lines, 'a=max-message-size:(\\d{1,10})')[0] ?? MESSAGE), MESSAGE);
+  const rest = [`a=sctp-port:${pick(lines, 'sctp-port:(\\d{1,5})')}`, `a=max-message-size:${size}`];
+  return [
+    `m=application ${open ? 9 : 0} UDP/DTLS/SCTP webrtc-datachannel`,
+    'application',
+    open ? rest : ['a=bundle-only', ...rest],
+  ];
 }
 
 /** codecs returns the payload types of Opus and of RED over it, in order of preference.
- * @param {string[]} lines @param {string[]} formats @returns {string[]} */
+ * @param {string[]} lines @param {string[]} formats @returns {Map<string, string>} */
 function codecs(lines, formats) {
-  const named = new Map(
-    all(lines, /^a=rtpmap:(\d{1,3}) (opus|red)\/48000\/2$/i).map(([pt = '', codec = '']) => [pt, codec.toLowerCase()]),
-  );
-  const known = formats.filter((pt, i) => named.has(pt) && formats.indexOf(pt) === i && Number(pt) < 128);
-  return known.some((pt) => named.get(pt) === 'opus') ? known : [];
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const pt of formats) {
+    const [codec] = match(lines, `a=rtpmap:${pt} (opus|red)/48000/2`);
+    if (codec && Number(pt) < 128) found.set(pt, codec.toLowerCase());
+  }
+  if (![...found.values()].includes('opus')) refuse('no opus');
+  return found;
 }
 
-/** write returns the lines of one section.
- * @param {Section} m @param {string[]} head @param {string} mid @param {string} print @returns {string[]} */
-function write(m, head, mid, print) {
-  const scope = [...m.lines, ...head]; // browsers write some attributes once for all sections
-  const setup = pick(scope, /^a=setup:(actpass|active|passive)$/, 'setup');
-  const hex = print.toUpperCase().match(/../g)?.join(':');
-  const out = [
-    m.kind === 'audio'
-      ? `m=audio 9 UDP/TLS/RTP/SAVPF ${m.payloads.join(' ')}`
-      : `m=application ${m.open ? 9 : 0} UDP/DTLS/SCTP webrtc-datachannel`,
-    'c=IN IP4 0.0.0.0',
-    ...(m.open ? [] : ['a=bundle-only']),
-    `a=mid:${mid}`,
-    `a=ice-ufrag:${pick(scope, /^a=ice-ufrag:([A-Za-z0-9+/=_-]{4,256})$/, 'ice-ufrag')}`,
-    `a=ice-pwd:${pick(scope, /^a=ice-pwd:([A-Za-z0-9+/=_-]{22,256})$/, 'ice-pwd')}`,
-    'a=ice-options:trickle',
-    `a=fingerprint:sha-256 ${hex}`,
-    `a=setup:${setup}`,
-  ];
-  return [...out, ...(m.kind === 'audio' ? audio(m) : data(m))];
-}
-
-/** @param {Section} m @returns {string[]} */
-function audio({ lines, payloads }) {
-  const direction = lines.find((l) => /^a=(sendrecv|sendonly|recvonly|inactive)$/.test(l)) ?? 'a=sendrecv';
-  const out = [direction, 'a=rtcp-mux'];
-  if (lines.includes('a=rtcp-rsize')) out.push('a=rtcp-rsize');
-  for (const [number = '', uri = ''] of all(lines, /^a=extmap:(\d{1,3})(?:\/sendrecv)? (\S+)$/)) {
-    if (EXTENSIONS.includes(uri)) out.push(`a=extmap:${number} ${uri}`);
+/** @param {string[]} lines @param {Map<string, string>} payloads @returns {string[]} */
+function audio(lines, payloads) {
+  const [direction = 'sendrecv'] = match(lines, 'a=(sendrecv|sendonly|recvonly|inactive)');
+  const out = [`a=${direction}`, 'a=rtcp-mux'];
+  // The level of the voice, and the section that a packet belongs to.
+  for (const name of ['ssrc-audio-level', 'sdes:mid']) {
+    const uri = `urn:ietf:params:rtp-hdrext:${name}`;
+    const [number] = match(lines, `a=extmap:(\\d{1,3}) ${uri}`);
+    if (number) out.push(`a=extmap:${number} ${uri}`);
   }
-  const red = new Set(all(lines, /^a=rtpmap:(\d{1,3}) red\//i).map(([pt]) => pt));
-  const opus = payloads.find((pt) => !red.has(pt));
-  for (const pt of payloads) {
-    if (red.has(pt)) out.push(`a=rtpmap:${pt} red/48000/2`, `a=fmtp:${pt} ${opus}/${opus}`);
-    else out.push(`a=rtpmap:${pt} opus/48000/2`, `a=fmtp:${pt} ${OPUS}`);
-    if (lines.includes(`a=rtcp-fb:${pt} transport-cc`)) out.push(`a=rtcp-fb:${pt} transport-cc`);
+  // Which source speaks, so that its first packets count even before the answer; the name says nothing.
+  const [ssrc] = match(lines, 'a=ssrc:(\\d{1,10}) cname:.*');
+  if (ssrc) out.push(`a=ssrc:${ssrc} cname:p`);
+  const opus = [...payloads.keys()].find((pt) => payloads.get(pt) === 'opus');
+  for (const [pt, codec] of payloads) {
+    out.push(`a=rtpmap:${pt} ${codec}/48000/2`, `a=fmtp:${pt} ${codec === 'opus' ? OPUS : `${opus}/${opus}`}`);
   }
-  for (const [stream = '', track = ''] of all(lines, /^a=msid:([\w{}-]{1,64})(?: ([\w{}-]{1,64}))?$/).slice(0, 1)) {
-    out.push(track ? `a=msid:${stream} ${track}` : `a=msid:${stream}`);
-  }
-  // The name of the source says nothing here, but a browser wants one.
-  for (const [ssrc] of all(lines, /^a=ssrc:(\d{1,10}) cname:/).slice(0, 1)) out.push(`a=ssrc:${ssrc} cname:p`);
   return out;
 }
 
-/** @param {Section} m @returns {string[]} */
-function data({ lines }) {
-  const port = pick(lines, /^a=sctp-port:(\d{1,5})$/, 'sctp-port');
-  const [[size] = ['65536']] = all(lines, /^a=max-message-size:(\d{1,10})$/);
-  return [`a=sctp-port:${port}`, `a=max-message-size:${Math.min(Number(size), 65536)}`];
+/** match returns the groups of the first line that is as the pattern says, or none.
+ * @param {string[]} lines @param {string} pattern @returns {string[]} */
+function match(lines, pattern) {
+  const whole = new RegExp(`^${pattern}$`, 'i');
+  for (const line of lines) {
+    const found = whole.exec(line);
+    if (found) return found.slice(1);
+  }
+  return [];
 }
 
-/** all returns the groups of every line that matches.
- * @param {string[]} lines @param {RegExp} pattern @returns {string[][]} */
-function all(lines, pattern) {
-  return lines
-    .map((l) => pattern.exec(l))
-    .filter((m) => m !== null)
-    .map((m) => m.slice(1));
-}
-
-/** pick returns the one group of the first line that matches, or throws.
- * @param {string[]} lines @param {RegExp} pattern @param {string} name @returns {string} */
-function pick(lines, pattern, name) {
-  const value = all(lines, pattern)[0]?.[0];
-  if (value === undefined) throw new Error(`description without ${name}`);
-  return value;
-}
+/** pick returns the one group of the first attribute that is as the pattern says, or throws.
+ * @param {string[]} lines @param {string} pattern @returns {string} */
+const pick = (lines, pattern) => match(lines, `a=${pattern}`)[0] ?? refuse(`without ${pattern}`);
 
 const CANDIDATE =
-  /^(?:candidate:)[\w+/]{1,64} (1|2) (udp|tcp) (\d{1,10}) ([0-9a-fA-F.:]{3,45}|[\w-]{1,64}\.local) (\d{1,5}) typ (relay|srflx|prflx|host)((?: [\w-]+ [^\s]+)*)\s*$/i;
+  /^candidate:[\w+/]{1,64} (1|2) udp (\d{1,10}) ([0-9a-f.:]{3,45}) (\d{1,5}) typ (relay|srflx|prflx|host)((?: [\w-]+ \S+)*)\s*$/i;
 
 /** candidate writes a candidate again without the related address and network it came from, or
- * returns '' when it may not pass.
+ * returns '' when it may not pass. A name instead of an address never does: to look it up would tell
+ * the network; nor does TCP, which a relay does not offer.
  * @param {string} line @param {Permission} [permission] @returns {string} */
 export function candidate(line, { direct = false } = {}) {
-  if (typeof line !== 'string' || line.length > LONGEST_LINE) return '';
-  const m = CANDIDATE.exec(line);
+  const m = typeof line === 'string' && line.length <= LONGEST_LINE && CANDIDATE.exec(line);
   if (!m) return '';
-  const [, component, protocol = '', priority, address = '', port, type = '', rest = ''] = m;
+  const [, component, priority, address = '', port, type = '', rest = ''] = m;
   const kind = type.toLowerCase();
-  if (kind !== 'relay' && !direct) return '';
-  if (!numeric(address) || Number(port) > 65535) return '';
-  const out = [
-    `candidate:${kind[0]}${protocol[0]?.toLowerCase()} ${component} ${protocol.toLowerCase()} ${priority} ${address} ${port} typ ${kind}`,
-  ];
-  if (kind !== 'host') out.push(address.includes(':') ? 'raddr :: rport 9' : 'raddr 0.0.0.0 rport 9');
-  const [, tcp] = / tcptype (active|passive|so)(?= |$)/.exec(rest) ?? [];
-  if (tcp) out.push(`tcptype ${tcp}`);
-  const [, ufrag] = / ufrag ([A-Za-z0-9+/=_-]{4,256})(?= |$)/.exec(rest) ?? [];
-  if (ufrag) out.push(`ufrag ${ufrag}`);
-  return out.join(' ');
-}
-
-// A name instead of an address would make the other browser ask the network for it.
-/** @param {string} address @returns {boolean} */
-function numeric(address) {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(address) || /^[0-9a-f:]+:[0-9a-f:.]*$/i.test(address);
+  const numeric = /^\d{1,3}(\.\d{1,3}){3}$|^[0-9a-f:]+:[0-9a-f:.]*$/i.test(address);
+  if ((kind !== 'relay' && !direct) || !numeric || Number(port) > 65535) return '';
+  const [, ufrag] = / ufrag ([\w+/=-]{4,256})(?= |$)/.exec(rest) ?? [];
+  const related = kind === 'host' ? '' : ` raddr ${address.includes(':') ? '::' : '0.0.0.0'} rport 9`;
+  return `candidate:${kind[0]} ${component} udp ${priority} ${address} ${port} typ ${kind}${related}${ufrag ? ` ufrag ${ufrag}` : ''}`;
 }

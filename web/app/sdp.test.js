@@ -129,9 +129,9 @@ test('RED stays behind Opus, or before it, as the browser said', () => {
 });
 
 test('a bundled section keeps its port 0, a rejected one is refused', () => {
-  assert.match(clean(FIREFOX), /^m=application 0 .*\r\nc=.*\r\na=bundle-only\r$/m);
+  assert.match(clean(FIREFOX), /^m=application 0 (.*\r\n)+a=bundle-only\r$/m);
   assert.throws(() => clean(FIREFOX.replace('a=bundle-only\r\n', '')), /rejected/);
-  assert.throws(() => clean(FIREFOX.replace('m=audio 9', 'm=audio 0')), /rejected/);
+  assert.throws(() => clean(FIREFOX.replace('m=audio 9', 'm=audio 0')), /refused/);
 });
 
 test('every injected line disappears', () => {
@@ -206,24 +206,19 @@ const REFLEXIVE = 'candidate:3 1 UDP 1686052607 203.0.113.9 40123 typ srflx radd
 const NAMED = 'candidate:2 1 udp 2113942271 4e9be6c1-2533-4cdd-9923-bdd923861d3d.local 59607 typ host';
 
 test('a relay candidate passes without related address and network', () => {
-  const out = 'candidate:ru 1 udp 41885695 198.51.100.4 50002 typ relay raddr 0.0.0.0 rport 9 ufrag Ba3a';
+  const out = 'candidate:r 1 udp 41885695 198.51.100.4 50002 typ relay raddr 0.0.0.0 rport 9 ufrag Ba3a';
   assert.equal(candidate(RELAY), out);
   assert.equal(candidate(out), out);
-  const six = candidate(
-    'candidate:4 1 tcp 41885695 2001:db8::4 50002 typ relay raddr 2001:db8::1 rport 40123 tcptype active',
-  );
-  assert.equal(six, 'candidate:rt 1 tcp 41885695 2001:db8::4 50002 typ relay raddr :: rport 9 tcptype active');
+  const six = candidate('candidate:4 1 udp 41885695 2001:db8::4 50002 typ relay raddr 2001:db8::1 rport 40123');
+  assert.equal(six, 'candidate:r 1 udp 41885695 2001:db8::4 50002 typ relay raddr :: rport 9');
 });
 
 test('no other candidate passes unless both chose direct; a name never does', () => {
   for (const line of [HOST, REFLEXIVE, NAMED, HOST.replace('host', 'prflx')]) assert.equal(candidate(line), '', line);
-  assert.equal(
-    candidate(HOST, { direct: true }),
-    'candidate:hu 1 udp 2113937151 192.168.1.7 36265 typ host ufrag Ba3a',
-  );
+  assert.equal(candidate(HOST, { direct: true }), 'candidate:h 1 udp 2113937151 192.168.1.7 36265 typ host ufrag Ba3a');
   assert.equal(
     candidate(REFLEXIVE, { direct: true }),
-    'candidate:su 1 udp 1686052607 203.0.113.9 40123 typ srflx raddr 0.0.0.0 rport 9',
+    'candidate:s 1 udp 1686052607 203.0.113.9 40123 typ srflx raddr 0.0.0.0 rport 9',
   );
   assert.equal(candidate(NAMED, { direct: true }), '');
   assert.equal(candidate(NAMED.replace('host', 'relay')), '');
@@ -240,6 +235,7 @@ test('malformed candidates do not pass', () => {
     RELAY.replace('50002', '70000'),
     RELAY.replace('198.51.100.4', 'evil.example'),
     RELAY.replace('udp', 'sctp'),
+    RELAY.replace('udp', 'tcp'),
     'x'.repeat(2000),
     7,
     null,

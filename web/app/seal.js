@@ -25,7 +25,16 @@ const utf8 = new TextEncoder();
 /** pair makes the key of one call. It may be made before the call, but serves one call only.
  * @returns {Promise<Pair>} */
 export async function pair() {
-  return /** @type {Pair} */ (await crypto.subtle.generateKey({ name: 'X25519' }, false, ['deriveBits']));
+  /** @type {any} */
+  const made = await crypto.subtle.generateKey({ name: 'X25519' }, false, ['deriveBits']);
+  return made;
+}
+
+/** @param {CryptoKey} key */
+async function exported(key) {
+  /** @type {any} */
+  const raw = await crypto.subtle.exportKey('raw', key);
+  return new Uint8Array(raw);
 }
 
 export class Seal {
@@ -49,9 +58,7 @@ export class Seal {
     }
     this.#ids = ids;
     this.#pair = keys;
-    this.#mine = crypto.subtle
-      .exportKey('raw', keys.publicKey)
-      .then((raw) => new Uint8Array(/** @type {ArrayBuffer} */ (raw)));
+    this.#mine = exported(keys.publicKey);
   }
 
   /** Whether the peer's key is known, so that seal and open work. */
@@ -183,8 +190,9 @@ function unpad(plain) {
   return new TextDecoder('utf-8', { fatal: true }).decode(plain.subarray(2, 2 + length));
 }
 
-/** @param {Uint8Array} bytes */
-function encode(bytes) {
+/** encode writes bytes as base64url.
+ * @param {Uint8Array} bytes @returns {string} */
+export function encode(bytes) {
   let binary = '';
   for (const b of bytes) binary += String.fromCharCode(b);
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');

@@ -1,6 +1,9 @@
-// What this browser remembers. localStorage: the install token, the choices, who was blocked or
+// What this browser remembers. localStorage: the install token (128 random bits, of which the server
+// sees a digest), the choices, who was blocked or
 // reported. sessionStorage: who was met in the last half hour. A browser that refuses storage forgets
 // all of it with the page.
+
+import { encode } from './seal.js';
 
 /** @typedef {import('./app-state.js').Choices} Choices */
 /** @typedef {{avoid: string, until: number}} Entry until 0: as long as the install token */
@@ -24,7 +27,7 @@ export class Store {
   constructor({ local, session, token }) {
     this.#local = local;
     this.#session = session;
-    const { token: old, choices, tested, avoid } = /** @type {Record<string, unknown>} */ (load(local) ?? {});
+    const { token: old, choices, tested, avoid } = load(local) ?? {};
     this.#kept = {
       token: typeof old === 'string' && /^[\w-]{22}$/.test(old) ? old : token(),
       choices: readChoices(choices),
@@ -86,7 +89,7 @@ const holds = ({ until }, now) => until === 0 || until > now;
 const add = (entries, entry, now) =>
   [entry, ...entries.filter((e) => e.avoid !== entry.avoid && holds(e, now))].slice(0, MOST);
 
-/** @param {() => Storage} storage @returns {unknown} */
+/** @param {() => Storage} storage @returns {any} */
 function load(storage) {
   try {
     return JSON.parse(storage().getItem(NAME) ?? 'null');
@@ -110,9 +113,9 @@ function readEntries(value) {
   return value.filter((e) => typeof e?.avoid === 'string' && Number.isFinite(e?.until)).slice(0, MOST);
 }
 
-/** @param {unknown} value @returns {Partial<Choices>} */
+/** @param {any} value @returns {Partial<Choices>} */
 function readChoices(value) {
-  const { languages, interests, widen, adult } = /** @type {Record<string, unknown>} */ (value ?? {});
+  const { languages, interests, widen, adult } = value ?? {};
   /** @param {unknown} v @returns {v is string[]} */
   const words = (v) => Array.isArray(v) && v.length <= 5 && v.every((w) => typeof w === 'string');
   return {
@@ -122,3 +125,12 @@ function readChoices(value) {
     ...(typeof adult === 'boolean' && { adult }),
   };
 }
+
+/** token makes a new install token.
+ * @returns {string} */
+export const token = () => encode(crypto.getRandomValues(new Uint8Array(16)));
+
+/** digest is what the server is told of a token.
+ * @param {string} token @returns {Promise<string>} */
+export const digest = async (token) =>
+  encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))));

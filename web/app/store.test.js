@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { digest, token } from './device.js';
-import { Store } from './store.js';
+import { digest, Store, token } from './store.js';
 
 /** memory is a Storage that can refuse. */
 function memory(refuse = false) {
