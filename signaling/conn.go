@@ -54,8 +54,10 @@ type conn struct {
 }
 
 // upgrader makes sockets of requests. gorilla's own answer to a bad request is replaced by ours.
-func newUpgrader() websocket.Upgrader {
-	return websocket.Upgrader{
+type upgrader struct{ websocket.Upgrader }
+
+func newUpgrader() upgrader {
+	return upgrader{websocket.Upgrader{
 		ReadBufferSize:  512, // larger frames still work; an idle browser costs less
 		WriteBufferPool: &sync.Pool{},
 		Subprotocols:    []string{Subprotocol},
@@ -63,7 +65,7 @@ func newUpgrader() websocket.Upgrader {
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
 			http.Error(w, "This is a WebSocket endpoint.", status)
 		},
-	}
+	}}
 }
 
 // ServeHTTP upgrades a request of an allowed origin that offers the subprotocol. It returns at

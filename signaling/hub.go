@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"parley/internal/keyring"
 	"parley/matcher"
 	"parley/moderation"
@@ -31,7 +29,7 @@ type Config struct {
 type Hub struct {
 	cfg      Config
 	node     string
-	upgrader websocket.Upgrader
+	upgrader upgrader
 	tokens   tokens
 	bus      *Bus
 	tickets  *shards[*client] // who holds which ticket
