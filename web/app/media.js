@@ -1,11 +1,11 @@
 // The microphone: asked for, measured, replaced when it vanishes, and switched off for good when it
 // is no longer needed. Also the list of devices.
 
-import { failure, missing, permission } from './media-failure.js';
 import { Meter } from './media-meter.js';
 
 /** @typedef {import('./app-state.js').MicEvent} MicEvent */
 /** @typedef {import('./app-state.js').Device} Device */
+/** @typedef {import('./app-state.js').MicError} MicError */
 /** @typedef {object} Shell
  * @property {() => AudioContext} context
  * @property {(event: MicEvent) => void} hear
@@ -79,15 +79,13 @@ export class Microphone {
     this.#muted = this.#deaf = this.#meter.paused = false;
   }
 
-  /** input speaks through another device.
-   * @param {string} id */
+  /** @param {string} id of the device to speak through */
   input(id) {
     this.#input = id;
     if (this.#stream) this.ask();
   }
 
-  /** output is told, so that the list of devices names it.
-   * @param {string} id */
+  /** @param {string} id of the device in use, for the list */
   output(id) {
     this.#output = id;
     this.#list();
@@ -100,9 +98,7 @@ export class Microphone {
     if (this.track) this.track.enabled = !on;
   }
 
-  record() {
-    this.#meter.record();
-  }
+  record = () => this.#meter.record();
 
   async play() {
     await this.#meter.play();
@@ -203,8 +199,7 @@ export class Wake {
     });
   }
 
-  /** keep holds the screen on, or lets it go.
-   * @param {boolean} on */
+  /** @param {boolean} on */
   keep(on) {
     if (on === this.#wanted) return;
     this.#wanted = on;
@@ -214,5 +209,42 @@ export class Wake {
 
   #take() {
     this.#lock = Promise.resolve(navigator.wakeLock?.request('screen') ?? null).catch(() => null);
+  }
+}
+
+/** permission is what the browser would answer without asking, or '' where it does not say. */
+export async function permission() {
+  try {
+    /** @type {any} */
+    const name = 'microphone';
+    const { state } = await navigator.permissions.query({ name });
+    return state;
+  } catch {
+    return '';
+  }
+}
+
+/** missing tells why this page cannot even ask, or ''.
+ * @param {{isSecureContext: boolean, navigator: {mediaDevices?: {getUserMedia?: unknown}}}} page @returns {MicError} */
+export function missing(page) {
+  if (page.navigator.mediaDevices?.getUserMedia) return '';
+  return page.isSecureContext ? 'webview' : 'insecure';
+}
+
+/** failure names an error of getUserMedia. before and after are the permission at these times: a
+ * browser that remembers a no has not asked at all, one that still would ask was only waved away.
+ * @param {string} name @param {string} before @param {string} after @returns {MicError} */
+export function failure(name, before, after) {
+  switch (name) {
+    case 'NotAllowedError':
+      if (before === 'denied') return 'blocked';
+      return after === 'prompt' ? 'dismissed' : 'denied';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'none';
+    case 'TypeError':
+      return 'insecure';
+    default: // NotReadableError, AbortError, and what browsers invent
+      return name === 'SecurityError' ? 'blocked' : 'busy';
   }
 }

@@ -4,7 +4,7 @@
 // One side makes every offer, the other answers and may ask for one: no glare. Roles come from the server.
 
 import { Candidates, configuration, connection, prefer, read, restarts, wantsRed } from './peer-connection.js';
-import { Tally } from './peer-stats.js';
+import { Tally } from './quality.js';
 import { clean } from './sdp.js';
 
 /** @typedef {import('./peer-connection.js').Message} Message */

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CONNECTED, connecting, ended, live, online, QUEUED } from './app-page.test.js';
+
+test('next leaves, searches and keeps the last call reportable', () => {
+  const p = live();
+  assert.deepEqual(p.do('next'), ['send leave', 'hang-up', 'save', 'find', 'prepare']);
+  assert.equal(p.effects[1].bye, true);
+  p.do({ t: 'ended', why: 'left' }, QUEUED);
+  assert.equal(p.at, 'queued');
+  p.do('cancel');
+  assert.equal(p.at, 'ended left');
+  assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), ['send report']);
+  assert.deepEqual(p.effects[0].frame, { t: 'report', handle: 'H1', reason: 'hate' });
+  assert.deepEqual(p.do({ t: 'reported', avoid: 'V2' }), ['remember reported']);
+  assert.equal(p.state.after.reported, true);
+  assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), [], 'once');
+});
+
+test('a report in the call ends it; a block too', () => {
+  let p = live();
+  assert.deepEqual(p.do({ type: 'report', reason: 'threat' }), ['send report', 'send leave', 'hang-up', 'mic stop']);
+  assert.equal(p.at, 'ended reported');
+  p.do({ t: 'reported', avoid: 'V2' });
+  assert.equal(p.state.after.reported, true);
+  p = live();
+  assert.deepEqual(p.do('block'), ['send block', 'send leave', 'hang-up', 'mic stop']);
+  assert.deepEqual(p.do({ t: 'blocked', avoid: 'V3' }), ['remember blocked']);
+  assert.equal(p.state.after.blocked, true);
+});
+
+test('ten minutes after the call the report is over', () => {
+  const p = ended();
+  p.wait(599999);
+  assert.equal(p.state.after.canReport, true);
+  p.wait(1);
+  assert.equal(p.state.after.canReport, false);
+  assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), []);
+  assert.equal(p.state.alert, 'bad_handle');
+});
+
+test('a report that the server could not store is sent again', () => {
+  const p = ended();
+  p.do({ type: 'report', reason: 'spam' }, { t: 'error', of: 9, code: 'unavailable', text: '', about: 'report' });
+  assert.deepEqual(p.wait(1000), []);
+  assert.deepEqual(p.wait(2000), ['send report']);
+  assert.deepEqual(p.do(online), ['send report'], 'also to a server that knows nothing');
+  p.do({ t: 'error', of: 9, code: 'bad_handle', text: '', about: 'report' });
+  assert.deepEqual([p.state.alert, p.state.after.canReport], ['bad_handle', false]);
+});
+
+test('the server forgets the session: a call goes on', () => {
+  const p = live();
+  p.do('offline');
+  assert.deepEqual(p.do(online), ['send rejoin']);
+  assert.equal(p.effects[0].frame.pass, 'K1');
+  assert.deepEqual(p.do({ ...CONNECTED, handle: 'H2', pass: 'K2' }), ['remember met', 'rejoined']);
+  assert.equal(p.at, 'live');
+  p.do('offline', online, { t: 'error', of: 1, code: 'bad_value', text: '', about: 'rejoin' });
+  assert.equal(p.at, 'live', 'also when the server does not take it back');
+  assert.deepEqual(p.do('leave').slice(0, 2), ['send leave', 'hang-up']);
+});
+
+test('the peer is away and comes back', () => {
+  const p = live();
+  p.do({ t: 'peer', state: 'away' });
+  assert.equal(p.state.call.peerAway, true);
+  assert.deepEqual(p.do({ t: 'peer', state: 'back' }), ['resync']);
+  assert.equal(p.state.call.peerAway, false);
+});
+
+test('connecting says why it takes long', () => {
+  const p = connecting();
+  p.wait(7999);
+  assert.equal(p.at, 'connecting');
+  p.wait(1);
+  assert.equal(p.at, 'connecting relay');
+  p.do('peer-relayed', 'tick');
+  assert.equal(p.at, 'connecting peer');
+  p.do('offline', 'tick');
+  assert.equal(p.at, 'connecting network');
+  p.do('peer-live');
+  assert.equal(p.state.call.slow, '');
+});
+
+test('a call that never begins, and one that is lost', () => {
+  let p = connecting();
+  assert.deepEqual(p.do('peer-lost'), ['send leave', 'hang-up', 'mic stop', 'notify ended']);
+  assert.deepEqual([p.at, p.state.after.talked], ['ended no_relay', 0]);
+  p = live();
+  p.do('peer-reconnecting');
+  assert.equal(p.at, 'reconnecting');
+  p.do('peer-live');
+  assert.equal(p.at, 'live');
+  p.do('peer-reconnecting', 'peer-lost');
+  assert.equal(p.at, 'ended lost');
+  assert.equal(p.state.after.canReport, true);
+});
+
+test('a mismatch turns red, mutes, and cannot be undone', () => {
+  for (const event of ['peer-mismatch', { type: 'verified', ok: false }]) {
+    const p = live();
+    p.do({ type: 'peer-sas', sas: { symbols: [1, 2, 3, 4, 5], digits: '00000 00000' } });
+    assert.deepEqual(p.do(event), ['mismatch']);
+    assert.deepEqual([p.at, p.state.call.verified, p.state.call.muted], ['live mismatch', 'mismatch', true]);
+    for (const e of ['mute', { type: 'verified', ok: true }, { type: 'chat', text: 'x' }, 'direct', 'peer-mismatch'])
+      assert.deepEqual(p.do(e), []);
+    assert.deepEqual([p.state.call.verified, p.state.call.muted], ['mismatch', true]);
+    p.do('leave');
+    assert.equal(p.at, 'ended mismatch');
+  }
+});
+
+test('verified needs something to compare', () => {
+  const p = live();
+  p.do({ type: 'verified', ok: true });
+  assert.equal(p.state.call.verified, 'unverified');
+  p.do({ type: 'peer-sas', sas: { symbols: [1, 2, 3, 4, 5], digits: '' } }, { type: 'verified', ok: true });
+  assert.equal(p.state.call.verified, 'verified');
+});
+
+test('mute, volume, text and direct', () => {
+  const p = live();
+  assert.deepEqual(p.do('mute'), ['mute true']);
+  assert.deepEqual(p.do('mute'), ['mute false']);
+  assert.deepEqual(p.do({ type: 'volume', value: 7 }), ['volume 1']);
+  assert.deepEqual(p.do({ type: 'chat', text: '  ' }), []);
+  p.do({ type: 'chat', text: ' hi ' });
+  assert.deepEqual(p.do({ type: 'peer-text', text: 'yo' }), ['notify message']);
+  assert.deepEqual(
+    p.state.call.chat.map((l) => [l.mine, l.text]),
+    [
+      [true, 'hi'],
+      [false, 'yo'],
+    ],
+  );
+  for (let i = 0; i < 300; i++) p.do({ type: 'peer-text', text: 'x'.repeat(5000) });
+  assert.deepEqual([p.state.call.chat.length, p.state.call.chat[0].text.length], [200, 2000]);
+  assert.deepEqual(p.do('direct'), ['direct true']);
+  p.do({ type: 'peer-direct', on: true });
+  assert.deepEqual(p.state.call.direct, { mine: true, theirs: true });
+});
+
+test('a browser that plays only after a touch says so until then', () => {
+  const p = live();
+  p.do({ type: 'peer-tap', on: true }, 'tick');
+  assert.equal(p.state.alert, 'tap');
+  p.do({ type: 'peer-tap', on: false });
+  assert.equal(p.state.alert, '');
+});
+
+test('an open report survives the end of the call, other panels do not', () => {
+  for (const [name, after] of [
+    ['report', 'report'],
+    ['chat', ''],
+    ['verify', ''],
+  ]) {
+    const p = live();
+    p.do({ type: 'panel', name }, 'peer-reconnecting');
+    assert.equal(p.state.panel, name);
+    p.do({ t: 'ended', why: 'peer_left' });
+    assert.equal(p.state.panel, after);
+  }
+});
