@@ -51,6 +51,7 @@ func startChild(ctx context.Context, name string, args ...string) (*child, error
 	args = append([]string{"-child", name}, args...)
 	c := &child{process: exec.CommandContext(ctx, self, args...)} //nolint:gosec // G204: this program itself
 	c.process.Stderr = os.Stderr
+	c.process.Env = append(os.Environ(), "GOGC=75") // as cmd/parley sets it
 	if c.orders, err = c.process.StdinPipe(); err != nil {
 		return nil, err
 	}
