@@ -35,6 +35,13 @@ func TestBrowserStrangersTalk(t *testing.T) {
 		p.who.sealedEverything()
 		p.who.hadNoProblem(server.URL)
 	}
+	if js[bool](ana, `seen.pcs.at(-1).remoteDescription.sdp.includes('audio-level')`) {
+		t.Error("the loudness of the voice goes over the network in clear")
+	}
+	// A tone is not silence: the page must not say that it hears nothing.
+	if js[bool](ana, `seen.until(11000, () => document.querySelector('[data-testid="hints"]')?.innerText.includes('nothing'))`) {
+		t.Error("the page says that it hears nothing")
+	}
 	if a, b := ana.sas(), bo.sas(); a != b || len(a) < 10 {
 		t.Errorf("authentication strings %q and %q", a, b)
 	}
@@ -76,8 +83,7 @@ func TestBrowserNext(t *testing.T) {
 	ana.press("next")
 	ana.reaches("queued", 5*time.Second)
 	bo.reaches("ended", 2*time.Second)
-	bo.press("again")
-	bo.reaches("queued", 5*time.Second)
+	bo.reaches("queued", 10*time.Second) // by itself
 	// Nobody else is there, so they must both still be waiting after the whole widening schedule.
 	again := `seen.state(['matched', 'connecting', 'live'], 8000)`
 	if got := js[string](bo, again); !strings.HasPrefix(got, "queued") {

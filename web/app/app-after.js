@@ -1,7 +1,7 @@
 // Leaving a call, going on to the next one, and what can be done about somebody after it.
 
 import { finish, over } from './app-call.js';
-import { enter, search, toHome } from './app-search.js';
+import { closeMic, enter, search, toHome } from './app-search.js';
 import { go, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 
@@ -21,7 +21,17 @@ function part(s, x, why) {
   over(s, x, why, { bye: true });
 }
 
+/** stay keeps the search from going on by itself.
+ * @param {State} s @param {Context} x */
+function stay(s, x) {
+  if (!s.after?.next) return;
+  s.after.next = 0;
+  if (s.screen === 'ended') closeMic(s, x);
+}
+
 export const afterActions = {
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  stay: (s, _, x) => stay(s, x),
   /** @param {State} s @param {unknown} _ @param {Context} x */
   leave(s, _, x) {
     if (s.call) part(s, x, 'left');
@@ -46,9 +56,10 @@ export const afterActions = {
     if (!s.own.reporting) s.own.lastHandle = '';
     toHome(s, x, '');
   },
-  /** @param {State} s @param {{name: string}} e */
-  panel(s, { name }) {
+  /** @param {State} s @param {{name: string}} e @param {Context} x */
+  panel(s, { name }, x) {
     s.panel = name;
+    if (name === 'report') stay(s, x);
   },
   /** @param {State} s @param {{reason: string}} e @param {Context} x */
   report(s, { reason }, x) {
@@ -69,6 +80,7 @@ export const afterActions = {
     const handle = s.call ? s.own.handle : s.own.lastHandle;
     if (!handle) return;
     x.out({ do: 'send', frame: protocol.block(handle) });
+    stay(s, x);
     if (s.call) part(s, x, 'left');
   },
 };

@@ -9,6 +9,8 @@ import * as protocol from './protocol.js';
 /** @typedef {import('./app-state.js').Call} Call */
 
 const MOST_LINES = 200;
+const PAUSE = 5000; // time to stay, or to report
+const MOST_UNASKED = 3; // nobody should meet an empty chair again and again
 const LONGEST_LINE = 2000;
 
 /** finish ends the call here; telling the server is the caller's affair.
@@ -23,6 +25,7 @@ export function finish(s, x, why, { bye = false } = {}) {
     until: x.now + REPORTABLE,
     reported: false,
     blocked: false,
+    next: 0,
   };
   Object.assign(s.own, { lastHandle: s.own.handle, handle: '', pass: '', rejoining: false });
   s.call = null;
@@ -30,11 +33,14 @@ export function finish(s, x, why, { bye = false } = {}) {
   x.out({ do: 'hang-up', bye });
 }
 
-/** over ends the call and shows why.
+/** over ends the call and shows why. Whom the other one left, the search goes on by itself for after a
+ * moment; the microphone stays open for that, so that the browser need not ask again.
  * @param {State} s @param {Context} x @param {import('./app-state.js').Why} why @param {{bye?: boolean}} [how] */
 export function over(s, x, why, how) {
   finish(s, x, why, how);
-  closeMic(s, x);
+  const goesOn = s.after?.why === 'peer_left' || s.after?.why === 'peer_lost';
+  if (s.after && goesOn && s.panel !== 'report' && s.own.unasked < MOST_UNASKED) s.after.next = x.now + PAUSE;
+  else closeMic(s, x);
   go(s, 'ended');
 }
 

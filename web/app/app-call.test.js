@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CONNECTED, connecting, ended, live, online, QUEUED } from './app-page.test.js';
+import { CONNECTED, connecting, ended, live, MATCHED, online, QUEUED } from './app-page.test.js';
 
 test('next leaves, searches and keeps the last call reportable', () => {
   const p = live();
@@ -15,6 +15,41 @@ test('next leaves, searches and keeps the last call reportable', () => {
   assert.deepEqual(p.do({ t: 'reported', avoid: 'V2' }), ['remember reported']);
   assert.equal(p.state.after.reported, true);
   assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), [], 'once');
+});
+
+test('whom the other one left the search goes on by itself, unless told not to', () => {
+  let p = ended();
+  assert.deepEqual(p.wait(4999), []);
+  assert.deepEqual(p.wait(1), ['save', 'find', 'prepare'], 'the microphone is still open');
+  assert.equal(p.at, 'queued');
+  assert.equal(p.state.after.canReport, true);
+
+  p = ended();
+  assert.deepEqual(p.do('stay'), ['mic stop']);
+  assert.deepEqual(p.wait(60000), []);
+  assert.equal(p.at, 'ended peer_left');
+
+  p = ended();
+  assert.deepEqual(p.do({ type: 'panel', name: 'report' }), ['mic stop']);
+  assert.deepEqual(p.wait(60000), [], 'a report takes its time');
+
+  p = live();
+  assert.deepEqual(p.do('leave'), ['send leave', 'hang-up', 'mic stop']);
+  assert.deepEqual(p.wait(60000), [], 'who left is not put back');
+});
+
+test('an empty chair is put back three times, not for ever', () => {
+  const p = live();
+  const left = { t: 'ended', why: 'peer_left' };
+  for (let again = 0; again < 3; again++) {
+    p.do(left);
+    p.wait(5000);
+    assert.equal(p.at, 'queued');
+    p.do(QUEUED, MATCHED, CONNECTED, 'peer-live');
+  }
+  assert.deepEqual(p.do(left), ['hang-up', 'mic stop', 'notify ended']);
+  p.wait(60000);
+  assert.equal(p.at, 'ended peer_left');
 });
 
 test('a report in the call ends it; a block too', () => {

@@ -45,7 +45,7 @@ function fruitless(s, x, why) {
   s.own.match = '';
   closeMic(s, x);
   const last = s.after ?? { canReport: false, until: 0, reported: false, blocked: false };
-  s.after = { ...last, why, talked: 0 };
+  s.after = { ...last, why, talked: 0, next: 0 };
   go(s, 'ended');
 }
 
@@ -64,6 +64,7 @@ export function toHome(s, x, why) {
  * @param {State} s @param {Context} x */
 export function enter(s, x) {
   s.own.why = '';
+  if (s.after) s.after.next = 0;
   if (s.choices.languages.length === 0 || !s.choices.adult) return; // the form says so
   if (s.own.tested && (s.own.granted || s.own.micLive)) search(s, x);
   else {

@@ -17,7 +17,8 @@
  *    sas: Sas | null, verified: 'unverified' | 'verified' | 'mismatch', quality: 'good' | 'weak' | '', peerAway: boolean,
  *    chat: Line[], peerSilent: boolean}} Call */
 /** @typedef {'left' | 'peer_left' | 'peer_lost' | 'lost' | 'mismatch' | 'reported' | 'no_relay' | 'expired' | 'late'} Why */
-/** @typedef {{why: Why, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean}} After */
+/** @typedef {{why: Why, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean,
+ *    next: number}} After next: when the search goes on by itself, 0 for never */
 /** @typedef {'find' | 'confirm' | 'cancel' | 'leave' | 'rejoin' | 'report' | 'block'} Retry */
 
 /** @typedef {object} Own what only the reducer needs
@@ -37,6 +38,7 @@
  * @property {string} lastHandle names the peer of the last call in a report
  * @property {{handle: string, reason: string} | null} reporting the report that is not yet stored
  * @property {{at: number, what: Retry}[]} retries
+ * @property {number} unasked how often in a row the search went on with nobody touching the page
  * @property {string} why reason of the home and the blocked screen
  */
 
@@ -46,7 +48,7 @@
 /** @typedef {{type: 'choose', choices: Choices} | {type: 'input' | 'output', id: string} | {type: 'volume', value: number}
  *    | {type: 'panel', name: string} | {type: 'report', reason: string} | {type: 'verified', ok: boolean} | {type: 'chat', text: string}
  *    | {type: 'find' | 'mic-ask' | 'mic-retry' | 'mic-record' | 'mic-play' | 'mic-ok' | 'cancel' | 'next' | 'leave' | 'again'
- *        | 'home' | 'mute' | 'block' | 'direct' | 'widen'}} Action of the person */
+ *        | 'home' | 'stay' | 'mute' | 'block' | 'direct' | 'widen'}} Action of the person */
 /** @typedef {{type: 'mic-devices'} & Devices | {type: 'mic-failed', error: MicError} | {type: 'mic-silent', silent: boolean}
  *    | {type: 'mic-granted', granted: boolean}
  *    | {type: 'mic-live' | 'mic-pending' | 'mic-lost' | 'mic-switched' | 'mic-recorded' | 'mic-played'}} MicEvent of media.js */
@@ -103,6 +105,7 @@ export function start(choices = {}, tested = false) {
       lastHandle: '',
       reporting: null,
       retries: [],
+      unasked: 0,
       why: '',
     },
   };

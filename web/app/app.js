@@ -4,7 +4,7 @@
 import { afterActions, afterFrames, blocked, redo, refusedAfter } from './app-after.js';
 import { callActions, callFrames, peerEvents } from './app-call.js';
 import { micActions, micEvents } from './app-mic.js';
-import { again, refused, searchActions, searchFrames } from './app-search.js';
+import { again, enter, refused, searchActions, searchFrames } from './app-search.js';
 import { draft, reasonOf, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 
@@ -77,7 +77,10 @@ export function step(state, event, now) {
   const s = draft(state);
   /** @type {Effect[]} */
   const effects = [];
-  if (event.type in actions) s.alert = ''; // said once
+  if (event.type in actions) {
+    s.alert = ''; // said once
+    s.own.unasked = 0;
+  }
   /** @type {any} */
   const all = handlers;
   /** @type {Context} */
@@ -108,6 +111,10 @@ function tick(s, _, x) {
   if (after?.canReport && x.now >= after.until) {
     after.canReport = false;
     own.lastHandle = '';
+  }
+  if (after?.next && s.screen === 'ended' && x.now >= after.next) {
+    own.unasked += 1;
+    enter(s, x);
   }
   const due = own.retries.filter((r) => x.now >= r.at);
   if (due.length === 0) return;

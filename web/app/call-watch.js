@@ -14,22 +14,25 @@ export class Watch {
   #peer;
   #hear;
   #level;
+  #heard;
   #watch = watch(performance.now());
   #quality = quality.start(performance.now());
   #path = '';
   #told = '';
   #shown = 0;
-  #energy = 0; // of what the peer says it sends, however loud it is played here
+  #energy = 0; // of what arrives, however loud it is played here
   #busy = false;
   #timers;
   /** Whether the peer said that the microphone is off: then silence is no news. */
   peerMuted = false;
 
-  /** @param {import('./peer.js').Peer} peer @param {(event: PeerEvent) => void} hear @param {(level: number) => void} level */
-  constructor(peer, hear, level) {
+  /** @param {import('./peer.js').Peer} peer @param {(event: PeerEvent) => void} hear @param {(level: number) => void} level
+   * @param {() => number} heard how loud the peer is, 0 to 1, or -1 when nobody can tell */
+  constructor(peer, hear, level, heard) {
     this.#peer = peer;
     this.#hear = hear;
     this.#level = level;
+    this.#heard = heard;
     this.#timers = [setInterval(() => this.#sample(), SAMPLE), setInterval(() => this.#meter(), LEVEL)];
   }
 
@@ -86,8 +89,9 @@ export class Watch {
   }
 
   #meter() {
-    const level = this.#peer.level();
-    this.#energy += (level * level * LEVEL) / 1000;
+    const heard = this.#heard();
+    const level = Math.max(heard, 0);
+    this.#energy += heard < 0 ? 1 : (level * level * LEVEL) / 1000; // unknown is not silent
     this.#shown = quality.fall(this.#shown, quality.loudness(level));
     this.#level(this.#shown);
   }

@@ -31,6 +31,7 @@ export class Call {
   #hear;
   #play;
   #level;
+  #heard;
   /** @type {Seal | null} */
   #seal = null;
   /** @type {Peer | null} */
@@ -54,13 +55,14 @@ export class Call {
 
   /** @param {Connected} frame @param {Prepared} prepared
    * @param {{track: MediaStreamTrack | null, send: (frame: protocol.Outgoing) => void, hear: (event: PeerEvent) => void,
-   *    play: (stream: MediaStream) => void, level: (level: number) => void}} shell */
-  constructor(frame, prepared, { track, send, hear, play, level }) {
+   *    play: (stream: MediaStream) => void, level: (level: number) => void, heard: () => number}} shell */
+  constructor(frame, prepared, { track, send, hear, play, level, heard }) {
     this.#frame = frame;
     this.#send = send;
     this.#hear = hear;
     this.#play = play;
     this.#level = level;
+    this.#heard = heard;
     this.#chat = new Chat((event) => {
       if (event.type === 'peer-muted' && this.#watch) this.#watch.peerMuted = event.on;
       this.#hear(event);
@@ -86,7 +88,7 @@ export class Call {
       relayed: () => this.#hear({ type: 'peer-relayed' }),
       agrees: (on) => this.#hear({ type: 'peer-direct', on }),
     });
-    this.#watch = new Watch(this.#peer, this.#hear, this.#level);
+    this.#watch = new Watch(this.#peer, this.#hear, this.#level, this.#heard);
   }
 
   /** receive takes an envelope from the server.

@@ -23,6 +23,9 @@ export class Speaker {
   #hushed = false;
   /** @type {AudioNode[]} */
   #nodes = [];
+  /** @type {AnalyserNode | null} */
+  #ear = null;
+  #wave = new Float32Array(1024);
 
   /** @param {HTMLAudioElement} element @param {() => AudioContext} context
    * @param {(on: boolean) => void} refused the browser plays nothing before a touch, or plays now */
@@ -81,7 +84,17 @@ export class Speaker {
     this.mute(false);
   }
 
+  /** level is how loud the peer is before the limiter, the peak of the last moment, 0 to 1; -1 where
+   * WebAudio does not run. We measure it ourselves: the header that would say it (RFC 6464) goes
+   * over the network in clear and is not negotiated (sdp.js). */
+  level() {
+    if (!this.#ear) return -1;
+    this.#ear.getFloatTimeDomainData(this.#wave);
+    return this.#wave.reduce((peak, v) => Math.max(peak, Math.abs(v)), 0);
+  }
+
   #unwire() {
+    this.#ear = null;
     for (const node of this.#nodes) node.disconnect();
     this.#nodes = [];
   }
@@ -105,6 +118,8 @@ export class Speaker {
       const gain = new GainNode(context, { gain: UNDO });
       const out = context.createMediaStreamDestination();
       source.connect(limiter).connect(gain).connect(out);
+      this.#ear = new AnalyserNode(context, { fftSize: 1024 });
+      source.connect(this.#ear);
       this.#nodes = [source, limiter, gain];
       this.#element.srcObject = out.stream;
     } else {

@@ -140,6 +140,7 @@ export class Effects {
       hear: dispatch,
       play: (stream) => this.#speaker.play(stream),
       level: (loud) => level('peer', loud),
+      heard: () => this.#speaker.level(),
     });
   }
 }

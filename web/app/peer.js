@@ -143,12 +143,6 @@ export class Peer {
     return { ...this.#tally.take(report), connects: this.#connects, failed: pc.connectionState === 'failed' };
   }
 
-  /** level is the loudness of what arrives, 0 to 1. */
-  level() {
-    const [source] = this.#pc.getReceivers()[0]?.getSynchronizationSources?.() ?? [];
-    return source?.audioLevel ?? 0;
-  }
-
   /** Runs tasks one after another. A failed one is told and the next one goes on.
    * @param {() => Promise<void>} task */
   #do(task) {

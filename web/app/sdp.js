@@ -118,12 +118,11 @@ function codecs(lines, formats) {
 function audio(lines, payloads) {
   const [direction = 'sendrecv'] = match(lines, 'a=(sendrecv|sendonly|recvonly|inactive)');
   const out = [`a=${direction}`, 'a=rtcp-mux'];
-  // The level of the voice, and the section that a packet belongs to.
-  for (const name of ['ssrc-audio-level', 'sdes:mid']) {
-    const uri = `urn:ietf:params:rtp-hdrext:${name}`;
-    const [number] = match(lines, `a=extmap:(\\d{1,3}) ${uri}`);
-    if (number) out.push(`a=extmap:${number} ${uri}`);
-  }
+  // The section that a packet belongs to. Not the level of the voice (RFC 6464): header extensions go
+  // in clear, and would show the rhythm of speech that constant packet sizes hide.
+  const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+  const [number] = match(lines, `a=extmap:(\\d{1,3}) ${mid}`);
+  if (number) out.push(`a=extmap:${number} ${mid}`);
   // Which source speaks, so that its first packets count even before the answer; the name says nothing.
   const [ssrc] = match(lines, 'a=ssrc:(\\d{1,10}) cname:.*');
   if (ssrc) out.push(`a=ssrc:${ssrc} cname:p`);

@@ -102,6 +102,8 @@ export function ended({ t, act }) {
   const title = h1();
   const body = p('lead');
   const talked = p('talked');
+  const next = p('note');
+  const stay = button('stay', 'quiet', act('stay'), t('ended.stay'));
   const again = button('again', 'primary', act('again'), t('ended.again'));
   const home = button('home', '', act('home'), t('ended.home'));
   const heading = h('h2', {}, t('ended.wrong'));
@@ -126,10 +128,12 @@ export function ended({ t, act }) {
     show(heading, fresh && !shown.blocked);
     show(block, open && !shown.blocked);
     show(wrong, open || shown.reported || shown.blocked);
+    for (const el of [next, stay]) show(el, shown.next > 0);
+    text(next, t('ended.next', { time: t.seconds(Math.max(0, shown.next - now)) }));
     text(until, t('ended.until', { time: t.time(shown.until) }));
   }
   return {
-    el: h('div', { class: 'ended' }, title, body, talked, h('div', { class: 'go' }, again, home), wrong),
+    el: h('div', { class: 'ended' }, title, body, talked, next, h('div', { class: 'go' }, again, stay, home), wrong),
     title,
     tick,
     update({ after }) {

@@ -20,7 +20,7 @@ import { icon, stage } from './view-stage.js';
  *   quality: string, peerAway: boolean, peerSilent: boolean, peerMuted: boolean, chat: {mine: boolean, text: string, at: number}[],
  * }} Call
  */
-/** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean}} After */
+/** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean, next: number}} After */
 /** @typedef {{startedAt: number, steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null, waiting: number | null, note: string}} Queue */
 /**
  * What the view reads of the state of app.js; times are epoch milliseconds.
