@@ -111,7 +111,8 @@ type bidiReply struct {
 	Result         json.RawMessage
 }
 
-// startFirefox starts Firefox with a fresh profile whose fake microphone hums at hz; it ends with the test.
+// startFirefox starts Firefox with a fresh profile whose fake microphone hums at hz, until the test
+// ends.
 func startFirefox(t testing.TB, path string, hz int) *firefox {
 	t.Helper()
 	dir := t.TempDir()

@@ -186,7 +186,7 @@ func (c *wire) stepIn(text []byte) {
 		return
 	}
 	if c.m.proves {
-		end.proof = new(spliceProof)
+		end.proof = newProof()
 	}
 	c.mu.Lock()
 	c.end, c.peer = end, f.Peer

@@ -27,6 +27,12 @@ type spliceProof struct {
 	said   []string
 }
 
+func newProof() *spliceProof {
+	nonce := make([]byte, 32)
+	_, _ = rand.Read(nonce) // never fails
+	return &spliceProof{nonce: nonce}
+}
+
 // proofMessage is what goes over the channel.
 type proofMessage struct {
 	Kind  string `json:"kind"`
@@ -36,7 +42,10 @@ type proofMessage struct {
 // prove takes the next step: text is what the browser said, "" when the channel opened.
 func (e *spliceEnd) prove(text string) {
 	e.mu.Lock()
-	answer, err := e.proof.step(e.offers, e.print(true), text)
+	answer, err := e.proof.answer(text)
+	if text == "" && e.offers { // else the browser begins
+		answer, err = e.proof.commit(fingerprint(e.pc.LocalDescription())), nil
+	}
 	e.mu.Unlock()
 	switch {
 	case err != nil:
@@ -47,17 +56,16 @@ func (e *spliceEnd) prove(text string) {
 	}
 }
 
-func (p *spliceProof) step(offers bool, mine, text string) (proofMessage, error) {
-	if p.nonce == nil {
-		p.nonce = make([]byte, 32)
-		_, _ = rand.Read(p.nonce) // never fails
-	}
+// commit is what the side that offers says first.
+func (p *spliceProof) commit(mine string) proofMessage {
+	sum := sha256.Sum256(slices.Concat([]byte("parley sas1 commit\x00"), []byte(mine), p.nonce))
+	return proofMessage{"commit", hex.EncodeToString(sum[:])}
+}
+
+// answer takes in what the browser said and says what comes next, if anything.
+func (p *spliceProof) answer(text string) (proofMessage, error) {
 	if text == "" {
-		if !offers {
-			return proofMessage{}, nil // the browser begins
-		}
-		commit := sha256.Sum256(slices.Concat([]byte("parley sas1 commit\x00"), []byte(mine), p.nonce))
-		return proofMessage{"commit", hex.EncodeToString(commit[:])}, nil
+		return proofMessage{}, nil
 	}
 	var m proofMessage
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
@@ -79,12 +87,8 @@ func (p *spliceProof) step(offers bool, mine, text string) (proofMessage, error)
 	return proofMessage{}, errors.New("the browser said " + m.Kind)
 }
 
-// print is the fingerprint of this end's certificate or of the browser's.
-func (e *spliceEnd) print(mine bool) string {
-	var d *webrtc.SessionDescription
-	if d = e.pc.RemoteDescription(); mine {
-		d = e.pc.LocalDescription()
-	}
+// fingerprint is that of the certificate in a description.
+func fingerprint(d *webrtc.SessionDescription) string {
 	return strings.ToLower(strings.ReplaceAll(certificate.FindStringSubmatch(d.SDP)[1], ":", ""))
 }
 
@@ -92,11 +96,10 @@ func (e *spliceEnd) print(mine bool) string {
 func (e *spliceEnd) digits() (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	nonces := slices.Concat(e.proof.theirs, e.proof.nonce)
-	prints := e.print(false) + "\x00" + e.print(true)
+	mine, theirs := fingerprint(e.pc.LocalDescription()), fingerprint(e.pc.RemoteDescription())
+	nonces, prints := slices.Concat(e.proof.theirs, e.proof.nonce), theirs+"\x00"+mine
 	if e.offers {
-		nonces = slices.Concat(e.proof.nonce, e.proof.theirs)
-		prints = e.print(true) + "\x00" + e.print(false)
+		nonces, prints = slices.Concat(e.proof.nonce, e.proof.theirs), mine+"\x00"+theirs
 	}
 	key, err := hkdf.Key(sha256.New, nonces, make([]byte, 32), "parley sas1\x00"+prints, 4)
 	if err != nil {
