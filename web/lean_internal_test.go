@@ -11,7 +11,6 @@ func TestLean(t *testing.T) {
 		{"a comment that ends later with code", "/* x\n*/ a\n// y\n", "/* x\n*/ a\n// y\n"},
 		{"text in a template", "a = `\n// text\n`\n// y\n", "a = `\n// text\n`\n// y\n"},
 		{"a template in one line", "a = `x`\n// y\n", "a = `x`\n\n"},
-		{"a type in front of code", "/** @type {A} */ a\nb = /** @type {B<string>} */ (c)\n", "a\nb = (c)\n"},
 		{"not a comment", "a = '//'\nb = /\\/*/\nc *= 2\n * 3\n", "a = '//'\nb = /\\/*/\nc *= 2\n* 3\n"},
 		{"an address", "a\n  'https://example.org'\n", "a\n'https://example.org'\n"},
 	} {
