@@ -129,6 +129,7 @@ func (b *browser) hear(frame []byte) error {
 	switch head.T {
 	case "queued":
 		b.reach("queued")
+		return b.acknowledge() // the page does within a second
 	case "matched":
 		return b.say(`{"t":"confirm","c":%d,"a":%d,"match":"` + head.Match + `"}`)
 	case "connected":
@@ -185,12 +186,19 @@ func (b *browser) relayed(frame []byte) error {
 		b.heard.Unlock()
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if got := b.got.Load(); got >= b.acked+ackAfter {
-		b.acked = got
-		return b.conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"t":"ack","a":%d}`, got))
+	due := b.got.Load() >= b.acked+ackAfter
+	b.mu.Unlock()
+	if due {
+		return b.acknowledge()
 	}
 	return nil
+}
+
+func (b *browser) acknowledge() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.acked = b.got.Load()
+	return b.conn.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, `{"t":"ack","a":%d}`, b.acked))
 }
 
 func numberAfter(frame []byte, label string) (uint64, bool) {
