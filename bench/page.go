@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"regexp"
 	"strings"
 
@@ -37,8 +38,8 @@ func page(_ context.Context, b bench) ([]figure, error) {
 		paths = append(paths, "/"+assets(handler)+name)
 	}
 	total := index
-	for _, path := range paths {
-		size, err := fetch(handler, path)
+	for _, at := range paths {
+		size, err := fetch(handler, at)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +58,8 @@ func sources() ([]string, error) {
 	var names []string
 	err := fs.WalkDir(os.DirFS("web/app"), ".", func(name string, d fs.DirEntry, err error) error {
 		served := err == nil && !d.IsDir() && name != "index.html" &&
-			!strings.HasSuffix(name, ".test.js") && !strings.HasSuffix(name, ".md")
+			!strings.HasSuffix(name, ".test.js") && !strings.HasSuffix(name, ".md") &&
+			(path.Dir(name) != "lang" || name == "lang/en.json") // a browser loads one language
 		if served {
 			names = append(names, name)
 		}
@@ -76,14 +78,14 @@ func assets(handler http.Handler) string {
 	return regexp.MustCompile(`a/[0-9a-f]+/`).FindString(r.Body.String())
 }
 
-// fetch returns how many bytes the body of path has on the wire.
-func fetch(handler http.Handler, path string) (int, error) {
-	q := httptest.NewRequest(http.MethodGet, path, nil)
+// fetch returns how many bytes the body of a path has on the wire.
+func fetch(handler http.Handler, at string) (int, error) {
+	q := httptest.NewRequest(http.MethodGet, at, nil)
 	q.Header.Set("Accept-Encoding", "gzip")
 	r := httptest.NewRecorder()
 	handler.ServeHTTP(r, q)
 	if r.Code != http.StatusOK {
-		return 0, fmt.Errorf("%s: %d", path, r.Code)
+		return 0, fmt.Errorf("%s: %d", at, r.Code)
 	}
 	return r.Body.Len(), nil
 }
