@@ -146,6 +146,14 @@ test('a mismatch turns red, mutes, and cannot be undone', () => {
   }
 });
 
+test('a mismatch before the first sound is what connecting says', () => {
+  const p = connecting();
+  p.do('peer-mismatch');
+  assert.equal(p.at, 'connecting mismatch');
+  p.wait(8000);
+  assert.equal(p.at, 'connecting mismatch');
+});
+
 test('verified needs something to compare', () => {
   const p = live();
   p.do({ type: 'verified', ok: true });

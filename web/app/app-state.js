@@ -165,6 +165,7 @@ export function retryLater(s, x, what) {
 /** reasonOf says why the screen is what it is, for data-reason.
  * @param {State} s @returns {string} */
 export function reasonOf(s) {
+  if (s.call?.verified === 'mismatch') return 'mismatch'; // it may be found before the first sound
   switch (s.screen) {
     case 'mic':
       return s.mic.error;
@@ -175,7 +176,7 @@ export function reasonOf(s) {
     case 'queued':
     case 'live':
     case 'reconnecting':
-      return s.call?.verified === 'mismatch' ? 'mismatch' : s.online ? '' : 'offline';
+      return s.online ? '' : 'offline';
     default:
       return s.own.why;
   }
