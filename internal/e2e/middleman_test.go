@@ -61,7 +61,7 @@ func TestBrowserMiddleman(t *testing.T) {
 		t.Fatal("the middleman never came between: the test shows nothing")
 	}
 	for _, e := range m.ends {
-		if e.channels["sas"] == nil {
+		if !e.carries("sas") {
 			t.Error("the middleman's connection never opened: the test shows nothing")
 		}
 		e.pc.Close()

@@ -145,6 +145,13 @@ func (e *spliceEnd) opened(name string, d *webrtc.DataChannel) {
 	}
 }
 
+// carries tells whether a channel to the browser is open.
+func (e *spliceEnd) carries(channel string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.channels[channel] != nil
+}
+
 func (e *spliceEnd) tell(m spliceMessage) {
 	text, err := json.Marshal(m)
 	if err != nil {
