@@ -46,8 +46,8 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
-// TestLimiterIsBounded: a hundred thousand addresses leave the table as large as it was, and strangers are
-// still let in.
+// TestLimiterIsBounded: a hundred thousand addresses leave the table as large as it was, and
+// strangers are still let in.
 func TestLimiterIsBounded(t *testing.T) {
 	l := newLimiter(Limits{Sockets: 2_000_000, PerAddress: 1 << 20, Burst: 1 << 20})
 	now := time.Unix(1_800_000_000, 0)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -145,12 +146,7 @@ func (c *count) close(browsers, redis bool) (ok bool) {
 			onRedis++
 		}
 	})
-	why := make([]string, 0, len(c.reasons))
-	for reason := range c.reasons {
-		why = append(why, reason)
-	}
-	slices.Sort(why)
-	for _, reason := range why {
+	for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
 		fmt.Fprintf(c.out, "skipped %d: %s\n", c.reasons[reason], reason)
 	}
 	slices.Sort(failed)

@@ -43,7 +43,7 @@ func NewRedis(t testing.TB) *Redis {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: quiet(),
 	})
-	t.Cleanup(func() { rdb.Close() })
+	t.Cleanup(func() { _ = rdb.Close() })
 	return &Redis{Client: rdb, server: m}
 }
 
@@ -93,6 +93,7 @@ func StartRedis(t testing.TB) *redis.Options {
 		t.Fatal(err)
 	}
 	socket := filepath.Join(dir, "s")
+	//nolint:gosec // the path is what LookPath found
 	server := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
