@@ -1,10 +1,17 @@
 // The reducer of the page: step(state, event, now) gives the next state and what is to be done.
 // Pure: no DOM, no timer, no socket; main.js carries the effects out and brings the events.
 
-import { afterActions, afterFrames, blocked, redo, refusedAfter } from './app-after.js';
-import { callActions, callFrames, peerEvents } from './app-call.js';
-import { micActions, micEvents } from './app-mic.js';
-import { again, enter, refused, searchActions, searchFrames } from './app-search.js';
+import {
+  afterActions,
+  afterFrames,
+  blocked,
+  callActions,
+  callFrames,
+  peerEvents,
+  redo,
+  refusedAfter,
+} from './app-call.js';
+import { again, enter, micActions, micEvents, refused, searchActions, searchFrames } from './app-search.js';
 import { draft, reasonOf, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 

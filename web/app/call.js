@@ -1,11 +1,10 @@
 // One call: envelopes, connection, proof, text and the watch over them, joined. It tells the page
 // what happens as events and knows nothing of the page.
 
-import { Watch } from './call-watch.js';
-import { Chat } from './chat.js';
+import { Chat, digest, inbox, verify, warn } from './channels.js';
+import { fall, guard, judge, loudness, quality, watch } from './judge.js';
 import { Peer } from './peer.js';
 import * as protocol from './protocol.js';
-import { digest, inbox, verify, warn } from './sas.js';
 import { fingerprint } from './sdp.js';
 import { pair, Seal } from './seal.js';
 
@@ -214,7 +213,7 @@ export class Call {
 
   /** prove finds the string that both people can compare. Another connection of this call keeps both
    * certificates, so whoever was verified stays so; the string itself is made anew on both sides.
-   * @param {RTCDataChannel} channel @param {import('./sas.js').Next} next */
+   * @param {RTCDataChannel} channel @param {import('./channels.js').Next} next */
   async #prove(channel, next) {
     const pc = this.#peer?.pc;
     const mine = fingerprint(pc?.localDescription?.sdp ?? '');
@@ -225,5 +224,100 @@ export class Call {
     this.#pinned = theirs;
     const sas = await verify(channel, next, this.#frame.role, { mine, theirs });
     if (!this.#over) this.#hear({ type: 'peer-sas', sas });
+  }
+}
+
+// The watch over a call: four times a second the connection is sampled, and what follows from the
+// numbers is told or done. The rules are in judge.js.
+
+/** @typedef {Awaited<ReturnType<import('./peer.js').Peer['sample']>>} Sample */
+
+const SAMPLE = 250;
+const LEVEL = 80;
+
+class Watch {
+  #peer;
+  #hear;
+  #level;
+  #heard;
+  #watch = watch(performance.now());
+  #quality = quality(performance.now());
+  #path = '';
+  #told = '';
+  #shown = 0;
+  #energy = 0; // of what arrives, however loud it is played here
+  #busy = false;
+  #timers;
+  /** Whether the peer said that the microphone is off: then silence is no news. */
+  peerMuted = false;
+
+  /** @param {import('./peer.js').Peer} peer @param {(event: PeerEvent) => void} hear @param {(level: number) => void} level
+   * @param {() => number} heard how loud the peer is, 0 to 1, or -1 when nobody can tell */
+  constructor(peer, hear, level, heard) {
+    this.#peer = peer;
+    this.#hear = hear;
+    this.#level = level;
+    this.#heard = heard;
+    this.#timers = [setInterval(() => this.#sample(), SAMPLE), setInterval(() => this.#meter(), LEVEL)];
+  }
+
+  /** Whether packets arrive. */
+  get live() {
+    return this.#watch.phase === 'live';
+  }
+
+  stop() {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+    this.#level(0);
+  }
+
+  async #sample() {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      const sample = await this.#peer.sample();
+      if (sample && this.#timers.length > 0) this.#judge(sample, performance.now());
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** @param {NonNullable<Sample>} s @param {number} now */
+  #judge(s, now) {
+    const [watched, effects] = guard(this.#watch, now, { packets: s.received, connects: s.connects, failed: s.failed });
+    this.#watch = watched;
+    for (const effect of effects) this.#act(effect);
+    if (s.path && s.path !== this.#path) {
+      this.#path = s.path;
+      this.#hear({ type: 'peer-path', path: s.path });
+    }
+    const [judged, verdict] = judge(this.#quality, now, {
+      ...s,
+      energy: this.#energy,
+      peerMuted: this.peerMuted,
+    });
+    this.#quality = judged;
+    this.#peer.red(verdict.red);
+    const told = `${verdict.quality} ${verdict.silent}`;
+    if (told !== this.#told) this.#hear({ type: 'peer-quality', quality: verdict.quality, silent: verdict.silent });
+    this.#told = told;
+  }
+
+  /** @param {import('./judge.js').Effect} effect */
+  #act(effect) {
+    if (effect === 'live') this.#hear({ type: 'peer-live' });
+    else if (effect === 'reconnecting') this.#hear({ type: 'peer-reconnecting' });
+    else if (effect === 'restart') this.#peer.restart();
+    else if (effect === 'rebuild') this.#peer.rebuild();
+    else this.#hear({ type: 'peer-lost' });
+  }
+
+  #meter() {
+    const heard = this.#heard();
+    const level = Math.max(heard, 0);
+    this.#energy += heard < 0 ? 1 : (level * level * LEVEL) / 1000; // unknown is not silent
+    this.#shown = fall(this.#shown, loudness(level));
+    this.#level(this.#shown);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Chat, tidy } from './chat.js';
+import { Chat, tidy } from './channels.js';
 
 /** pair returns two chats over one channel, that opens when told, and what each heard. */
 function pair() {

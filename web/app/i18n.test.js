@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { emoji } from './emoji.js';
-import { nearest, speak } from './i18n.js';
+import { emoji } from './view-panels.js';
+import { nearest, speak } from './view-parts.js';
 
 const here = new URL('./', import.meta.url);
 const read = (/** @type {string} */ name) => readFileSync(new URL(name, here), 'utf8');

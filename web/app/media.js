@@ -1,7 +1,7 @@
 // The microphone: asked for, measured, replaced when it vanishes, and switched off for good when it
 // is no longer needed. Also the list of devices.
 
-import { Meter } from './media-meter.js';
+import { Meter } from './sound.js';
 
 /** @typedef {import('./app-state.js').MicEvent} MicEvent */
 /** @typedef {import('./app-state.js').Device} Device */

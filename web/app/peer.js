@@ -3,13 +3,23 @@
 // agreed to be direct, and no address passes in or out otherwise (sdp.js).
 // One side makes every offer, the other answers and may ask for one: no glare. Roles come from the server.
 
-import { Candidates, configuration, connection, prefer, read, restarts, wantsRed } from './peer-connection.js';
-import { Tally } from './quality.js';
-import { clean } from './sdp.js';
+import { Tally } from './judge.js';
+import { candidate, clean, MOST_CANDIDATES, read, restarts, wantsRed } from './sdp.js';
 
-/** @typedef {import('./peer-connection.js').Message} Message */
-/** @typedef {import('./peer-connection.js').Description} Description */
-/** @typedef {import('./peer-connection.js').Shell} Shell */
+/** @typedef {import('./sdp.js').Message} Message */
+/** @typedef {import('./sdp.js').Description} Description */
+/** @typedef {{sas: RTCDataChannel, chat: RTCDataChannel}} Channels */
+/** @typedef {object} Shell what the connection needs from the call
+ * @property {import('./protocol.js').Role} role
+ * @property {RTCCertificate} certificate
+ * @property {MediaStreamTrack | null} track
+ * @property {import('./protocol.js').Ice} ice
+ * @property {(text: string) => void} send seals and sends
+ * @property {() => Promise<void>} fresh resolves when relay credentials are fresh, or as fresh as they get
+ * @property {(channels: Channels) => void} opened a new connection begins
+ * @property {(track: MediaStreamTrack) => void} hears
+ * @property {() => void} relayed we have an address of the relay
+ * @property {(on: boolean) => void} agrees the peer agrees to be direct, or no longer does */
 
 const RESTART_PAUSE = 1500;
 
@@ -204,7 +214,7 @@ export class Peer {
     await this.#candidates.answered(this.#pc);
   }
 
-  /** @param {import('./peer-connection.js').Wish} what */
+  /** @param {import('./sdp.js').Wish} what */
   #asked(what) {
     if (this.#shell.role !== 'offer') return;
     if (what === 'restart') return this.restart();
@@ -235,5 +245,77 @@ export class Peer {
 
   #configure() {
     if (this.#pc.signalingState !== 'closed') this.#pc.setConfiguration(this.#configuration());
+  }
+}
+
+/** configuration of a connection. Servers and policy may change during a call; the rest must be
+ * repeated then as it was, or the browser refuses.
+ * @param {import('./protocol.js').Ice} ice @param {boolean} direct @param {RTCCertificate} certificate
+ * @returns {RTCConfiguration} */
+const configuration = (ice, direct, certificate) => ({
+  iceServers: ice.servers,
+  iceTransportPolicy: direct ? 'all' : 'relay',
+  bundlePolicy: 'max-bundle',
+  certificates: [certificate],
+});
+
+/** connection makes one.
+ * @param {RTCConfiguration} configuration
+ * @returns {{pc: RTCPeerConnection, channels: Channels}} */
+function connection(configuration) {
+  const pc = new RTCPeerConnection(configuration);
+  const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
+  const chat = pc.createDataChannel('chat', { negotiated: true, id: 1 });
+  return { pc, channels: { sas, chat } };
+}
+
+/** prefer says whether every packet of speech is to be sent twice (RED, RFC 2198), which hides 20 % of loss
+ * for twice the bytes: it puts RED before or behind Opus, where the browser has it, and leaves out everything else.
+ * @param {RTCRtpTransceiver | undefined} transceiver @param {boolean} on */
+function prefer(transceiver, on) {
+  const all = RTCRtpReceiver.getCapabilities('audio')?.codecs ?? [];
+  /** @param {string} name */
+  const named = (name) => all.filter((c) => c.mimeType.toLowerCase() === `audio/${name}`);
+  const [opus, red] = [named('opus'), named('red')];
+  if (opus.length > 0) transceiver?.setCodecPreferences?.(on ? [...red, ...opus] : [...opus, ...red]);
+}
+
+/** Candidates of one connection: how many passed each way, and those that came too early. */
+class Candidates {
+  #out = 0;
+  #in = 0;
+  /** @type {RTCIceCandidateInit[]} */
+  #early = [];
+
+  /** A description of ours begins: its candidates are counted anew. */
+  described() {
+    this.#out = 0;
+  }
+
+  /** found returns what may be told of a local candidate, or ''.
+   * @param {RTCIceCandidate} found @param {boolean} direct @returns {string} */
+  found(found, direct) {
+    const line = candidate(found.candidate, { direct });
+    if (!line || this.#out >= MOST_CANDIDATES) return '';
+    this.#out += 1;
+    return line;
+  }
+
+  /** add gives the connection a candidate of the peer, if it may pass.
+   * @param {RTCPeerConnection} pc @param {{candidate: string, mid: string}} theirs @param {boolean} direct */
+  async add(pc, { candidate: line, mid }, direct) {
+    const allowed = candidate(line, { direct });
+    if (!allowed || this.#in >= MOST_CANDIDATES) return;
+    this.#in += 1;
+    const init = { candidate: allowed, sdpMid: mid };
+    if (!pc.remoteDescription) this.#early.push(init);
+    else await pc.addIceCandidate(init).catch(() => {}); // of an offer that was replaced
+  }
+
+  /** answered takes in those that came before the description of the peer.
+   * @param {RTCPeerConnection} pc */
+  async answered(pc) {
+    this.#in = 0;
+    for (const early of this.#early.splice(0)) await pc.addIceCandidate(early).catch(() => {});
   }
 }

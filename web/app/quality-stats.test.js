@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { read } from './peer-connection.js';
-import { summarize, Tally } from './quality.js';
+import { summarize, Tally } from './judge.js';
+import { read } from './sdp.js';
 
 const report = (types, more = {}) =>
   new Map(

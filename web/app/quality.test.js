@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { fall, loudness, start, step } from './quality.js';
+import { fall, judge, loudness, quality } from './judge.js';
 
 /** run plays seconds of a call, 50 packets a second; at(second) gives what is true then. Returns the verdicts by second. */
 function run(seconds, at) {
-  let q = start(0);
+  let q = quality(0);
   const sum = { received: 0, lost: 0, sent: 0, sentLost: 0, rtt: 0.05, energy: 0, peerMuted: false };
   const verdicts = [];
   for (let now = 250; now <= seconds * 1000; now += 250) {
@@ -15,7 +15,7 @@ function run(seconds, at) {
     sum.sentLost += 12.5 * sentLoss;
     sum.energy += energy;
     let verdict;
-    [q, verdict] = step(q, now, { ...sum, rtt, peerMuted });
+    [q, verdict] = judge(q, now, { ...sum, rtt, peerMuted });
     verdicts[Math.floor(now / 1000)] = verdict;
   }
   return verdicts;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { inbox, verify, warn } from './sas.js';
+import { inbox, verify, warn } from './channels.js';
 
 /** channels are two ends of a data channel; through may change a message on its way. */
 function channels(through = (m) => m) {

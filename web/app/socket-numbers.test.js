@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Numbers } from './socket-numbers.js';
+import { Numbers } from './protocol.js';
 
 /** random returns a repeatable generator. */
 function random(seed) {

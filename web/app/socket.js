@@ -2,7 +2,6 @@
 // once and in order, or the server says that the session is gone. Nothing here knows what it is about.
 
 import * as protocol from './protocol.js';
-import { Numbers } from './socket-numbers.js';
 
 /** @typedef {import('./protocol.js').Outgoing} Outgoing */
 /** @typedef {import('./app-state.js').SocketEvent} SocketEvent */
@@ -19,7 +18,7 @@ export class Socket {
   #hear;
   #make;
   #random;
-  #numbers = new Numbers();
+  #numbers = new protocol.Numbers();
   #token = '';
   /** @type {WebSocket | null} */
   #socket = null;

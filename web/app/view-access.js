@@ -1,12 +1,13 @@
-// The page without eyes and without a mouse: what the status region says aloud, and the keys.
+// The page without eyes on it and without a mouse: what the status region says aloud, what calls back
+// somebody who looks elsewhere, and the keys.
 
-import { h, show, text } from './dom.js';
+import { h, p, show, text } from './view-parts.js';
 
 const hintTime = 3000; // ms that a hint of the view itself stays
 
 /**
  * The sentences between two states; empty when nothing changed that one needs to hear.
- * @param {import('./view.js').State | undefined} before @param {import('./view.js').State} after @param {import('./i18n.js').T} t
+ * @param {import('./view.js').State | undefined} before @param {import('./view.js').State} after @param {import('./view-parts.js').T} t
  */
 export function sayChange(before, after, t) {
   const sentences = before ? [screenWords(before, after, t), ...callWords(before.call, after.call, t)] : [];
@@ -14,7 +15,7 @@ export function sayChange(before, after, t) {
   return sentences.filter(Boolean).join(' ');
 }
 
-/** @param {string} code @param {import('./i18n.js').T} t */
+/** @param {string} code @param {import('./view-parts.js').T} t */
 export function alertWords(code, t) {
   return t(t.has(`alert.${code}`) ? `alert.${code}` : 'alert.unknown');
 }
@@ -31,7 +32,7 @@ const place = ({ screen, reason, mic, queue, after, call }) =>
     call?.verified === 'mismatch',
   ].join('|');
 
-/** @param {import('./view.js').State} before @param {import('./view.js').State} after @param {import('./i18n.js').T} t */
+/** @param {import('./view.js').State} before @param {import('./view.js').State} after @param {import('./view-parts.js').T} t */
 function screenWords(before, after, t) {
   if (place(before) === place(after)) return '';
   const { screen, reason, mic, queue, call } = after;
@@ -60,14 +61,14 @@ function screenWords(before, after, t) {
 /** @param {string} phase a playing or recording test needs no voice over it */
 const quiet = (phase) => (phase === 'recording' || phase === 'playing' ? 'test' : phase);
 
-/** @param {import('./view.js').State} state @param {import('./i18n.js').T} t */
+/** @param {import('./view.js').State} state @param {import('./view-parts.js').T} t */
 function endedWords({ after }, t) {
   if (after?.reported) return t('ended.is_reported');
   if (after?.blocked) return t('ended.is_blocked');
   return t(after && t.has(`ended.${after.why}`) ? `ended.${after.why}` : 'ended.lost');
 }
 
-/** @param {import('./view.js').Call | null} before @param {import('./view.js').Call | null} after @param {import('./i18n.js').T} t */
+/** @param {import('./view.js').Call | null} before @param {import('./view.js').Call | null} after @param {import('./view-parts.js').T} t */
 function callWords(before, after, t) {
   if (!before || !after) return [];
   /** @type {[boolean, string][]} what became true, and its words */
@@ -94,7 +95,7 @@ function callWords(before, after, t) {
 /** They want a direct line and wait for an answer. @param {import('./view.js').Call} call */
 const asks = ({ direct }) => direct.theirs && !direct.mine;
 
-/** Says changes in the status region, and shows alerts and hints also to the eye. @param {import('./i18n.js').T} t */
+/** Says changes in the status region, and shows alerts and hints also to the eye. @param {import('./view-parts.js').T} t */
 export function announcer(t) {
   const status = h('p', { class: 'unseen', role: 'status', 'data-testid': 'status' });
   const toast = h('p', { class: 'toast', 'aria-hidden': 'true', 'data-testid': 'toast', hidden: true });
@@ -125,6 +126,89 @@ export function announcer(t) {
       tick(Date.now());
       say(sayChange(before, after, t));
     },
+  };
+}
+
+// Tells somebody who looks elsewhere: the title, a short sound, a notification if it was allowed.
+
+const tones = {
+  matched: [659, 880, 1319], // two voices meet
+  ended: [659, 440],
+  message: [880],
+};
+const beat = 0.13; // seconds from tone to tone
+const loud = 0.07;
+
+/** Whether asking makes sense: only after a tap, and only if nothing was answered yet. */
+export const mayAskToNotify = () => 'Notification' in globalThis && Notification.permission === 'default';
+
+export const askToNotify = () => Notification.requestPermission();
+
+/** @param {{t: import('./view-parts.js').T}} page */
+export function alerts({ t }) {
+  /** @type {AudioContext | undefined} */
+  let audio;
+  /** @type {Notification | undefined} */
+  let note;
+
+  /** @param {keyof typeof tones} what */
+  function ring(what) {
+    audio ??= new AudioContext();
+    const start = audio.currentTime + 0.02;
+    for (const [i, pitch] of tones[what].entries()) {
+      const tone = new OscillatorNode(audio, { type: 'sine', frequency: pitch });
+      const gain = new GainNode(audio, { gain: 0 });
+      const at = start + i * beat;
+      gain.gain.setValueAtTime(0, at);
+      gain.gain.linearRampToValueAtTime(loud, at + 0.02);
+      gain.gain.exponentialRampToValueAtTime(0.0001, at + 0.3);
+      tone.connect(gain).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.32);
+    }
+  }
+
+  /** @param {string} sentence */
+  function show(sentence) {
+    document.title = sentence;
+    if (!('Notification' in globalThis) || Notification.permission !== 'granted') return;
+    try {
+      note?.close();
+      note = new Notification('parley', { body: sentence, tag: 'parley' });
+      note.onclick = () => {
+        window.focus();
+        clear();
+      };
+    } catch {
+      // Chrome on Android allows notifications from a service worker only; the title and the sound remain.
+    }
+  }
+
+  function clear() {
+    document.title = t('app.title');
+    note?.close();
+    note = undefined;
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) clear();
+  });
+
+  return {
+    matched() {
+      ring('matched');
+      if (document.hidden) show(t('notify.matched'));
+    },
+    ended() {
+      ring('ended');
+      if (document.hidden) show(t('notify.ended'));
+    },
+    message() {
+      if (!document.hidden) return;
+      ring('message');
+      show(t('notify.message'));
+    },
+    clear,
   };
 }
 
@@ -196,4 +280,29 @@ function typing(target) {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !['checkbox', 'radio', 'range', 'button'].includes(target.type);
   return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
+export function keysPanel({ t, keys }) {
+  const single = h('input', { type: 'checkbox', checked: true, onchange: () => keys.use(single.checked) });
+  const list = Object.entries({
+    M: 'keys.mute',
+    N: 'keys.next',
+    'Esc Esc': 'keys.out',
+    C: 'chat.title',
+    V: 'keys.verify',
+    R: 'report.title',
+    '?': 'keys.list',
+  });
+  return {
+    title: t('keys.title'),
+    el: h(
+      'div',
+      { class: 'keys' },
+      h('dl', {}, ...list.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(what))])),
+      p('hint', t('keys.typing')),
+      h('label', { class: 'check' }, single, t('keys.use')),
+    ),
+    update: () => {},
+  };
 }

@@ -1,8 +1,7 @@
 // From the match to the last word: matched, connecting, live and reconnecting are one screen, so that
-// mute, next and report stay where they are whatever the network does.
+// mute, next and report stay where they are whatever the network does. Then what is after it.
 
-import { attr, button, h, h1, p, repeat, show, text, value } from './dom.js';
-import { icon, setIcon } from './view-stage.js';
+import { attr, button, h, h1, icon, p, repeat, setIcon, show, text, value } from './view-parts.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function call(ctx) {
@@ -56,11 +55,11 @@ function words({ t, names }, { screen, call }) {
   ];
 }
 
-/** What is wrong right now, worst first. @param {import('./view.js').State} state @returns {[string, import('./view-stage.js').Icon][]} */
+/** What is wrong right now, worst first. @param {import('./view.js').State} state @returns {[string, import('./view-parts.js').Icon][]} */
 function troubles({ screen, call, mic, online }) {
   if (!call || screen === 'matched' || call.verified === 'mismatch') return [];
   const silent = mic.error === 'silent';
-  /** @type {[boolean, string, import('./view-stage.js').Icon][]} */
+  /** @type {[boolean, string, import('./view-parts.js').Icon][]} */
   const all = [
     [silent && !call.muted, 'hint.unheard', 'mute'],
     [mic.error !== '' && !silent, 'hint.mic', 'mute'],
@@ -151,11 +150,11 @@ function controls({ t, act, dispatch }) {
   const fit = () => document.documentElement.style.setProperty('--bar', `${el.offsetHeight}px`);
   new ResizeObserver(fit).observe(el);
 
-  /** @param {import('./view-stage.js').Icon} symbol @param {string} label */
+  /** @param {import('./view-parts.js').Icon} symbol @param {string} label */
   function face(symbol, label) {
     return [icon(symbol), h('span', {}, t(label))];
   }
-  /** @param {string} name @param {import('./view-stage.js').Icon} symbol */
+  /** @param {string} name @param {import('./view-parts.js').Icon} symbol */
   function opener(name, symbol) {
     const toggle = () => dispatch({ type: 'panel', name: opened === name ? '' : name });
     return { name, el: button(name, 'small', toggle, ...face(symbol, `call.${name}`)) };
@@ -186,4 +185,74 @@ function controls({ t, act, dispatch }) {
     count(call?.chat ?? []);
   }
   return { el, update };
+}
+
+/** Why it ended, the next one, and for ten minutes the report. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
+export function ended({ t, act }) {
+  const title = h1();
+  const body = p('lead');
+  const talked = p('talked');
+  const next = p('note');
+  const stay = button('stay', 'quiet', act('stay'), t('ended.stay'));
+  const again = button('again', 'primary', act('again'), t('ended.again'));
+  const home = button('home', '', act('home'), t('ended.home'));
+  const heading = h('h2', {}, t('ended.wrong'));
+  const until = p('hint');
+  const report = button('report', 'quiet', act('panel', { name: 'report' }), icon('flag'), t('report.title'));
+  const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
+  const reported = p('note', t('ended.is_reported'));
+  const blocked = p('note', t('ended.is_blocked'));
+  const wrong = h(
+    'section',
+    { class: 'wrong', 'aria-label': t('ended.wrong') },
+    ...[heading, until, reported, blocked, h('div', { class: 'row' }, report, block)],
+  );
+  /** @type {import('./view.js').After} */
+  let shown = null;
+  /** @param {number} now */
+  function tick(now) {
+    if (!shown) return;
+    const open = shown.canReport && now < shown.until;
+    const fresh = open && !shown.reported;
+    for (const el of [until, report]) show(el, fresh);
+    show(heading, fresh && !shown.blocked);
+    show(block, open && !shown.blocked);
+    show(wrong, open || shown.reported || shown.blocked);
+    for (const el of [next, stay]) show(el, shown.next > 0);
+    text(next, t('ended.next', { time: t.seconds(Math.max(0, shown.next - now)) }));
+    text(until, t('ended.until', { time: t.time(shown.until) }));
+  }
+  return {
+    el: h('div', { class: 'ended' }, title, body, talked, next, h('div', { class: 'go' }, again, stay, home), wrong),
+    title,
+    tick,
+    update({ after }) {
+      shown = after;
+      const why = after && t.has(`ended.${after.why}.why`) ? after.why : 'lost';
+      text(title, t(`ended.${why}`));
+      text(body, t(`ended.${why}.why`));
+      text(talked, after?.talked ? t('ended.talked', { time: t.seconds(after.talked) }) : '');
+      show(talked, after !== null && after.talked > 0);
+      show(reported, after?.reported === true);
+      show(blocked, after?.blocked === true);
+      tick(Date.now());
+    },
+  };
+}
+
+/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
+export function blocked({ t }) {
+  const title = h1();
+  const body = p('lead');
+  const act = button('reload', 'primary', () => location.reload());
+  return {
+    el: h('div', { class: 'blocked' }, title, body, h('div', { class: 'go' }, act)),
+    title,
+    update({ reason }) {
+      const code = t.has(`blocked.${reason}.why`) ? reason : 'error';
+      text(title, t(`blocked.${code}`));
+      text(body, t(`blocked.${code}.why`));
+      text(act, code === 'replaced' ? t('blocked.here') : t('blocked.reload'));
+    },
+  };
 }

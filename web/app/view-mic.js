@@ -1,8 +1,7 @@
 // Microphone: why the browser will ask, the test that stays on this device, the way out of each
 // failure, and the choice of devices, also during a call.
 
-import { attr, button, h, h1, p, repeat, show, text, value } from './dom.js';
-import { icon } from './view-stage.js';
+import { attr, button, h, h1, icon, p, repeat, show, text, value } from './view-parts.js';
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function mic(ctx) {

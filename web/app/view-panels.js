@@ -1,9 +1,7 @@
-// The panels beside a call: report, verify, direct, chat and the list of keys. None of them is modal,
+// The panels beside a call: report, verify, direct and chat. None of them is modal,
 // so mute, next and leave stay within reach while one is open.
 
-import { attr, button, h, p, repeat, show, text } from './dom.js';
-import { emoji } from './emoji.js';
-import { icon } from './view-stage.js';
+import { attr, button, h, icon, p, repeat, show, text } from './view-parts.js';
 
 const reasons = ['minor', 'sexual', 'hate', 'threat', 'spam', 'other'];
 const longest = 500; // characters of one line of text
@@ -143,27 +141,12 @@ export function chatPanel({ t, dispatch }) {
   };
 }
 
-/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
-export function keysPanel({ t, keys }) {
-  const single = h('input', { type: 'checkbox', checked: true, onchange: () => keys.use(single.checked) });
-  const list = Object.entries({
-    M: 'keys.mute',
-    N: 'keys.next',
-    'Esc Esc': 'keys.out',
-    C: 'chat.title',
-    V: 'keys.verify',
-    R: 'report.title',
-    '?': 'keys.list',
-  });
-  return {
-    title: t('keys.title'),
-    el: h(
-      'div',
-      { class: 'keys' },
-      h('dl', {}, ...list.flatMap(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, t(what))])),
-      p('hint', t('keys.typing')),
-      h('label', { class: 'check' }, single, t('keys.use')),
-    ),
-    update: () => {},
-  };
-}
+// The 64 symbols of the short authentication string, six bits each. Common things and animals that
+// look alike in no font, are drawn since 2017 and are easy to say; their names are sas.0 to sas.63.
+
+export const emoji = [
+  ...['🦊', '🐘', '🐢', '🐧', '🐙', '🦋', '🐝', '🐳', '🦉', '🐪', '🦓', '🐰', '🐌', '🐴', '🦁', '🐼'],
+  ...['🌵', '🍄', '🌻', '🌳', '🍀', '🍋', '🍒', '🍌', '🥕', '🍉', '🌽', '🍞', '🧀', '🎂', '🍍', '🍯'],
+  ...['🌙', '⭐', '🔥', '⛄', '⚡', '🌊', '🌋', '☔', '🎈', '🎁', '🎸', '🎺', '🥁', '🎲', '🏆', '💡'],
+  ...['⚓', '🚲', '🚂', '🚀', '⛵', '🚁', '🏠', '⛺', '🌉', '🔑', '🔔', '🔨', '📎', '📷', '⏰', '👓'],
+];

@@ -1,14 +1,12 @@
 // The view: draws a state and sends what the person does as actions. It knows neither sockets nor
 // calls. One screen at a time is in the document; a screen that stays is updated, never rebuilt.
 
-import { attr, button, h, p, show, text } from './dom.js';
-import { announcer, keyboard } from './view-access.js';
-import { blocked, ended, queue } from './view-between.js';
-import { call } from './view-call.js';
-import { home } from './view-home.js';
+import { announcer, keyboard, keysPanel } from './view-access.js';
+import { blocked, call, ended } from './view-call.js';
 import { mic, soundPanel } from './view-mic.js';
-import { chatPanel, directPanel, keysPanel, reportPanel, verifyPanel } from './view-panels.js';
-import { icon, stage } from './view-stage.js';
+import { chatPanel, directPanel, reportPanel, verifyPanel } from './view-panels.js';
+import { attr, button, h, icon, p, setIcon, show, text } from './view-parts.js';
+import { home, queue } from './view-search.js';
 
 /** @typedef {{languages: string[], interests: string[], widen: boolean, adult: boolean}} Choices */
 /** @typedef {{id: string, label: string}} Device */
@@ -32,7 +30,7 @@ import { icon, stage } from './view-stage.js';
 /** @typedef {{languages: {tag: string, name: string}[], interests: string[]}} Catalogue */
 /**
  * @typedef {{
- *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./i18n.js').T, catalogue: Catalogue, choices: () => Choices,
+ *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,
  *   names: {language: (tag: string) => string, topics: (slugs: string[], or?: boolean) => string},
  *   choose: (change: Partial<Choices>) => void, keys: {use: (on: boolean) => void},
  * }} Ctx
@@ -67,7 +65,7 @@ const second = 500; // ms between two looks at the clock, so that no second is s
 /**
  * Builds the page inside root.
  * @param {HTMLElement} root
- * @param {{dispatch: (action: any) => void, t: import('./i18n.js').T, catalogue: Catalogue}} page
+ * @param {{dispatch: (action: any) => void, t: import('./view-parts.js').T, catalogue: Catalogue}} page
  */
 export function mount(root, { dispatch, t, catalogue }) {
   /** @type {State | undefined} */
@@ -123,7 +121,7 @@ export function mount(root, { dispatch, t, catalogue }) {
   return { render, level: picture.level };
 }
 
-/** The names of languages and interests. @param {import('./i18n.js').T} t @param {Catalogue} catalogue */
+/** The names of languages and interests. @param {import('./view-parts.js').T} t @param {Catalogue} catalogue */
 function naming(t, catalogue) {
   const languages = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
   return {
@@ -219,4 +217,81 @@ function panelHost(ctx) {
       return turned && panel !== undefined;
     },
   };
+}
+
+// The stage: two speech bubbles, yours and the stranger's, printed in two inks. How far apart they
+// are tells the state of the call, and where they overlap a third colour appears. Distances are in
+// style.css by <html data-state>; here the bars inside the bubbles move with the voices.
+
+const bars = 5;
+const speaking = 0.12; // above this level somebody speaks
+const nobody = { muted: false, peerAway: false, peerMuted: false };
+const hold = 400; // ms that the word stays after the voice fell silent
+
+/** @typedef {'me' | 'peer'} Side */
+/** @typedef {import('./view-parts.js').Icon} Icon */
+
+/** @param {{t: import('./view-parts.js').T}} ctx */
+function stage({ t }) {
+  const sides = { me: bubble('you', t('you')), peer: bubble('them', t('them')) };
+  const lens = h('span', { class: 'lens' });
+  // Decoration: all that it shows is said elsewhere in words.
+  const el = h('div', { class: 'stage', 'aria-hidden': 'true' }, sides.me.el, sides.peer.el, lens);
+
+  /** @param {import('./view.js').State} state */
+  function update({ screen, call }) {
+    const { muted, peerAway, peerMuted } = call ?? nobody;
+    attr(sides.me.el, 'data-muted', muted);
+    attr(sides.peer.el, 'data-muted', peerMuted);
+    attr(sides.peer.el, 'data-away', peerAway);
+    text(sides.me.idle, muted ? t('stage.muted') : '');
+    const silent = peerMuted ? t('stage.muted') : '';
+    text(sides.peer.idle, peerAway ? t('stage.away') : silent);
+    const symbol = lensIcon(screen, call);
+    show(lens, symbol !== undefined);
+    if (symbol) setIcon(lens, symbol);
+    if (!call) level('peer', 0);
+    if (!call && screen !== 'mic') level('me', 0);
+  }
+
+  /** @param {Side} side @param {number} value 0 to 1 */
+  function level(side, value) {
+    const { el, state } = sides[side];
+    const now = performance.now();
+    if (value > speaking) state.heard = now;
+    const voice = Math.round(value * 100) / 100;
+    if (voice !== state.voice) el.style.setProperty('--voice', String(voice));
+    state.voice = voice;
+    const talks = value > speaking || (value > 0 && now - state.heard < hold);
+    if (talks !== state.talks) attr(el, 'data-talks', talks);
+    state.talks = talks;
+  }
+
+  /** @param {string} side @param {string} name */
+  function bubble(side, name) {
+    const idle = h('span', { class: 'idle' });
+    const el = h(
+      'div',
+      { class: `bubble ${side}` },
+      h('div', { class: 'bars' }, ...Array.from({ length: bars }, () => h('i', {}))),
+      h('div', { class: 'off' }, icon('mute')),
+      h('div', { class: 'name' }, name),
+      h('div', { class: 'word' }, idle, h('span', { class: 'talks' }, t('stage.speaking'))),
+    );
+    return { el, idle, state: { voice: -1, talks: false, heard: -hold } };
+  }
+
+  return { el, update, level };
+}
+
+/**
+ * What is between the bubbles: how well the line is kept, or the alarm.
+ * @param {string} screen @param {import('./view.js').Call | null} call
+ * @returns {Icon | undefined}
+ */
+function lensIcon(screen, call) {
+  if (call?.verified === 'mismatch') return 'warn';
+  if (!call || screen !== 'live') return undefined;
+  if (call.verified === 'verified') return 'verify';
+  return call.path === 'direct' ? 'direct' : 'lock';
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { step, watch } from './watchdog.js';
+import { guard, watch } from './judge.js';
 
 /** run samples every 250 ms for 35 s after the first packet and lists "seconds effect". */
 function run(sampleAt, began = true) {
   let w = watch(began ? -250 : 0);
-  if (began) [w] = step(w, 0, { packets: 1, connects: 1, failed: false });
+  if (began) [w] = guard(w, 0, { packets: 1, connects: 1, failed: false });
   const log = [];
   for (let now = 250; now <= 35000; now += 250) {
-    const [next, effects] = step(w, now, sampleAt(now));
+    const [next, effects] = guard(w, now, sampleAt(now));
     w = next;
     for (const e of effects) log.push(`${now / 1000} ${e}`);
   }

@@ -1,11 +1,83 @@
-// What the numbers of a call say about it: is the connection weak, should speech be sent twice
-// (RED), has the peer been silent, how loud is somebody. Pure: a sample every 250 ms.
+// Judges a call by its numbers: does it live and what would heal it, is it weak, should speech be sent
+// twice (RED), has the peer been silent, how loud is somebody. Pure: the caller samples every 250 ms,
+// and times are milliseconds of a monotonic clock.
+//
+// Whether it lives is told from the count of received audio packets. connectionState is no substitute:
+// after its relay died, Chromium said 'failed' after 16 s and Firefox after 29 s, and Firefox never
+// recovers from there. The caller carries these effects out:
+//
+//   'reconnecting'  say so to the user
+//   'restart'       an ICE restart, with fresh relay credentials set first
+//   'rebuild'       a new RTCPeerConnection with the same certificate; once per silence
+//   'live'          packets arrive, for the first time or again
+//   'end'           give up: "connection lost"
+
+const SHOW = 1500;
+const RESTART = 2000;
+const AGAIN = 4000;
+const RESTARTS = 3;
+const DEAF = 3000;
+const GIVE_UP = 20000;
+
+// Before the first packet everything takes longer: keys, descriptions and candidates are on their way.
+const FIRST_RESTART = 6000;
+const FIRST_GIVE_UP = 30000;
+
+/** @typedef {{packets: number, connects: number, failed: boolean}} Packets packets: received since the call began, over
+ *  all its connections; connects: how often connectionState became 'connected'; failed: whether it is 'failed' now */
+/** @typedef {'reconnecting' | 'restart' | 'rebuild' | 'live' | 'end'} Effect */
+/** @typedef {{phase: 'first' | 'live' | 'reconnecting' | 'ended', packets: number, connects: number, since: number,
+ *    restarts: number, connectedAt: number, rebuilt: boolean}} Watch */
+
+/** watch begins with the call.
+ * @param {number} now @returns {Watch} */
+export const watch = (now) => begin('first', now, { packets: 0, connects: 0 });
+
+/** @param {Watch['phase']} phase @param {number} now @param {{packets: number, connects: number}} sample @returns {Watch} */
+const begin = (phase, now, { packets, connects }) => ({
+  phase,
+  packets,
+  connects,
+  since: now,
+  restarts: 0,
+  connectedAt: 0,
+  rebuilt: false,
+});
+
+/** guard returns the next state and the effects of one sample, in order.
+ * @param {Watch} w @param {number} now @param {Packets} sample @returns {[Watch, Effect[]]} */
+export function guard(w, now, sample) {
+  if (w.phase === 'ended') return [w, []];
+  if (sample.packets > w.packets) return [begin('live', now, sample), w.phase === 'live' ? [] : ['live']];
+  const silent = now - w.since;
+  if (silent >= (w.phase === 'first' ? FIRST_GIVE_UP : GIVE_UP)) return [{ ...w, phase: 'ended' }, ['end']];
+  if (silent < SHOW) return [w, []];
+  const [s, repair] = heal(w, now, sample);
+  return [s, w.phase === 'live' ? ['reconnecting', ...repair] : repair];
+}
+
+/** heal decides what to try in a silence.
+ * @param {Watch} w @param {number} now @param {Packets} sample @returns {[Watch, Effect[]]} */
+function heal(w, now, { connects, failed }) {
+  const first = w.phase === 'first';
+  /** @type {Watch} */
+  const s = { ...w, phase: first ? 'first' : 'reconnecting', connects };
+  if ((first || w.restarts > 0) && connects > w.connects) s.connectedAt = now;
+  if (s.rebuilt) return [s, []];
+  const deaf = s.connectedAt > 0 && now - s.connectedAt >= DEAF; // connected, yet no packet
+  if (failed || deaf) return [{ ...s, rebuilt: true }, ['rebuild']];
+  const due = (first ? FIRST_RESTART : RESTART) + s.restarts * AGAIN;
+  if (s.restarts >= RESTARTS || now - w.since < due) return [s, []];
+  return [{ ...s, restarts: s.restarts + 1, connectedAt: 0 }, ['restart']];
+}
+
+// What the numbers say about the sound.
 
 /** @typedef {{received: number, lost: number, sent: number, sentLost: number, rtt: number, energy: number, peerMuted: boolean}} Sample
  *  packets received and lost, packets sent and lost at the peer, seconds of round trip, energy of the received audio;
  *  each counted over the whole call */
 /** @typedef {{at: number, sample: Sample}} Point */
-/** @typedef {{points: Point[], red: boolean, badSince: number, goodSince: number, weakUntil: number, soundAt: number, energy: number}} State */
+/** @typedef {{points: Point[], red: boolean, badSince: number, goodSince: number, weakUntil: number, soundAt: number, energy: number}} Quality */
 /** @typedef {{quality: '' | 'good' | 'weak', red: boolean, silent: boolean}} Verdict */
 
 const WINDOW = 5000;
@@ -18,9 +90,9 @@ const WEAK_HOLD = 5000;
 const SILENT = 20000;
 const FAINT = 1e-8; // energy a second: 80 dB below the loudest
 
-/** start begins to judge.
- * @param {number} now @returns {State} */
-export const start = (now) => ({
+/** quality begins to judge it.
+ * @param {number} now @returns {Quality} */
+export const quality = (now) => ({
   points: [],
   red: false,
   badSince: 0,
@@ -30,9 +102,9 @@ export const start = (now) => ({
   energy: 0,
 });
 
-/** step takes a sample into account.
- * @param {State} q @param {number} now @param {Sample} sample @returns {[State, Verdict]} */
-export function step(q, now, sample) {
+/** judge takes a sample into account.
+ * @param {Quality} q @param {number} now @param {Sample} sample @returns {[Quality, Verdict]} */
+export function judge(q, now, sample) {
   const points = [...q.points.filter((p) => now - p.at <= WINDOW), { at: now, sample }];
   const from = points[0] ?? { at: now, sample };
   const seconds = (now - from.at) / 1000;
@@ -58,8 +130,8 @@ export function step(q, now, sample) {
   const loud = sample.energy - q.energy > (FAINT * Math.max(now - (q.points.at(-1)?.at ?? now), 1)) / 1000;
   if (loud || sample.peerMuted) s.soundAt = now;
   s.energy = sample.energy;
-  const quality = now < s.weakUntil ? 'weak' : seconds >= 2 ? 'good' : '';
-  return [s, { quality, red: s.red, silent: now - s.soundAt >= SILENT }];
+  const heard = now < s.weakUntil ? 'weak' : seconds >= 2 ? 'good' : '';
+  return [s, { quality: heard, red: s.red, silent: now - s.soundAt >= SILENT }];
 }
 
 /** @param {number} lost @param {number} arrived */
