@@ -104,10 +104,14 @@ type site struct {
 	index *file
 }
 
-// newSite reads the page's files. Tests of the page lie beside it and are left out.
+// newSite reads the page's files, and the style of the pages of text. Tests of the page lie beside it
+// and are left out.
 func newSite(app fs.FS) (*site, error) {
 	bodies, err := readTree(app)
 	if err != nil {
+		return nil, err
+	}
+	if bodies["prose.css"], err = fs.ReadFile(embedded, "page/prose.css"); err != nil {
 		return nil, err
 	}
 	s := &site{hash: treeHash(bodies), files: map[string]*file{}}
