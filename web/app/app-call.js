@@ -9,8 +9,10 @@ import * as protocol from './protocol.js';
 /** @typedef {import('./app-state.js').Call} Call */
 
 const MOST_LINES = 200;
-const PAUSE = 5000; // time to stay, or to report
-const MOST_UNASKED = 3; // nobody should meet an empty chair again and again
+// ms to stay in, or to report.
+const PAUSE = 5000;
+// Nobody should meet an empty chair again and again.
+const MOST_UNASKED = 3;
 const LONGEST_LINE = 2000;
 
 /** finish ends the call here; telling the server is the caller's affair.
@@ -80,7 +82,8 @@ export const callFrames = {
   },
   /** @param {State} s @param {{why: string}} f @param {Context} x */
   ended(s, f, x) {
-    if (!s.call) return; // the answer to our own leave
+    // The answer to our own leave.
+    if (!s.call) return;
     over(s, x, f.why === 'left' || f.why === 'peer_left' ? f.why : 'peer_lost');
     x.out({ do: 'notify', what: 'ended' });
   },
@@ -98,7 +101,8 @@ const inCall = (handle) => (s, e, x) => {
 
 export const callActions = {
   mute: inCall((_, __, x, call) => {
-    if (call.verified === 'mismatch') return; // stays muted
+    // The microphone stays off.
+    if (call.verified === 'mismatch') return;
     call.muted = !call.muted;
     x.out({ do: 'mute', on: call.muted });
   }),
@@ -283,7 +287,8 @@ export function refusedAfter(s, f, x) {
   /** @type {any} */
   const what = f.about;
   if (f.code === 'unavailable') return retryLater(s, x, what);
-  if (what === 'rejoin') s.own.rejoining = false; // the call goes on between the browsers alone
+  // The call goes on between the browsers alone.
+  if (what === 'rejoin') s.own.rejoining = false;
   if (what !== 'report' && what !== 'block') return;
   if (what === 'report') s.own.reporting = null;
   if (s.after && f.code === 'bad_handle') s.after.canReport = false;

@@ -41,7 +41,8 @@ export function closeMic(s, x) {
 /** fruitless ends a search that found nobody. What was known of the last call stays.
  * @param {State} s @param {Context} x @param {'expired' | 'late'} why */
 function fruitless(s, x, why) {
-  s.own.searching = false; // the server has stopped already
+  // The server has stopped already.
+  s.own.searching = false;
   s.own.match = '';
   closeMic(s, x);
   const last = s.after ?? { canReport: false, until: 0, reported: false, blocked: false };
@@ -65,7 +66,8 @@ export function toHome(s, x, why) {
 export function enter(s, x) {
   s.own.why = '';
   if (s.after) s.after.next = 0;
-  if (s.choices.languages.length === 0 || !s.choices.adult) return; // the form says so
+  // The form says so.
+  if (s.choices.languages.length === 0 || !s.choices.adult) return;
   if (s.own.tested && (s.own.granted || s.own.micLive)) search(s, x);
   else {
     x.out({ do: 'save' });
@@ -144,9 +146,11 @@ export function refused(s, f, x) {
     if (s.screen === 'matched') go(s, 'queued');
     return;
   }
-  if (!s.own.searching || s.screen !== 'queued') return; // a match or a call came first
+  // A match or a call came first.
+  if (!s.own.searching || s.screen !== 'queued') return;
   if (f.code === 'bad_value' && s.own.place) {
-    s.own.place = ''; // of a server that has forgotten its keys
+    // It is of a server that has forgotten its keys.
+    s.own.place = '';
     return again(s, x);
   }
   if (f.code === 'unavailable' || f.code === 'bad_state') return retryLater(s, x, 'find');
@@ -176,7 +180,8 @@ export const searchActions = {
   cancel(s, _, x) {
     if (!['mic', 'queued', 'matched'].includes(s.screen)) return;
     toHome(s, x, '');
-    if (s.after?.canReport && !s.after.reported) go(s, 'ended'); // the last call can still be reported
+    // The last call can still be reported.
+    if (s.after?.canReport && !s.after.reported) go(s, 'ended');
   },
 };
 

@@ -165,7 +165,8 @@ export function retryLater(s, x, what) {
 /** reasonOf says why the screen is what it is, for data-reason.
  * @param {State} s @returns {string} */
 export function reasonOf(s) {
-  if (s.call?.verified === 'mismatch') return 'mismatch'; // it may be found before the first sound
+  // It may be found before the first sound.
+  if (s.call?.verified === 'mismatch') return 'mismatch';
   switch (s.screen) {
     case 'mic':
       return s.mic.error;

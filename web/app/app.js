@@ -85,7 +85,8 @@ export function step(state, event, now) {
   /** @type {Effect[]} */
   const effects = [];
   if (event.type in actions) {
-    s.alert = ''; // said once
+    // Said once.
+    s.alert = '';
     s.own.unasked = 0;
   }
   /** @type {any} */

@@ -12,9 +12,12 @@ import { pair, Seal } from './seal.js';
 /** @typedef {import('./app-state.js').PeerEvent} PeerEvent */
 /** @typedef {{keys: Promise<import('./seal.js').Pair>, certificate: Promise<RTCCertificate>}} Prepared */
 
-const FRESH = 3000; // credentials younger than this need no renewal
-const RENEWAL = 1500; // longer than this nobody waits for new ones
-const GOODBYE = 300; // for the last words to leave
+// ms: credentials younger than this need no renewal.
+const FRESH = 3000;
+// ms: longer than this nobody waits for new ones.
+const RENEWAL = 1500;
+// ms for the last words to leave.
+const GOODBYE = 300;
 
 /** prepare makes the keys of one call ahead of it: they serve no second one.
  * @returns {Prepared} */
@@ -49,7 +52,8 @@ export class Call {
   #renewed = [];
   /** @type {Watch | null} */
   #watch = null;
-  #pinned = ''; // the certificate of the peer
+  // The certificate of the peer.
+  #pinned = '';
   #over = false;
 
   /** @param {Connected} frame @param {Prepared} prepared
@@ -245,7 +249,8 @@ class Watch {
   #path = '';
   #told = '';
   #shown = 0;
-  #energy = 0; // of what arrives, however loud it is played here
+  // Of what arrives, however loud it is played here.
+  #energy = 0;
   #busy = false;
   #timers;
   /** Whether the peer said that the microphone is off: then silence is no news. */
@@ -316,7 +321,8 @@ class Watch {
   #meter() {
     const heard = this.#heard();
     const level = Math.max(heard, 0);
-    this.#energy += heard < 0 ? 1 : (level * level * LEVEL) / 1000; // unknown is not silent
+    // Unknown is not silent.
+    this.#energy += heard < 0 ? 1 : (level * level * LEVEL) / 1000;
     this.#shown = fall(this.#shown, loudness(level));
     this.#level(this.#shown);
   }

@@ -1,8 +1,8 @@
 // What two browsers say over the data channels of their call, never over the server: in one the proof
 // that nobody is in between, in the other text, "I have muted myself", and goodbye.
 //
-// The proof is a short authentication string. Both people see the same symbols if and only if nobody sits between
-// their two DTLS connections, up to a guess of 2^-30.
+// The proof is a short authentication string. Both people see the same symbols if and only if nobody
+// sits between their two DTLS connections, up to a guess of 2^-30.
 //
 //   offer  -> answer  commit   SHA-256(label, fingerprint of offer, nonce of offer)
 //   answer -> offer   nonce    nonce of answer
@@ -111,9 +111,11 @@ function parse(data) {
  *    onmessage: ((event: any) => any) | null}} TextChannel */
 
 const LONGEST = 2000;
-const LONGEST_NOTE = 16384; // every letter of the longest text may be escaped
+// Every letter of the longest text may be escaped.
+const LONGEST_NOTE = 16384;
 const MOST_KEPT = 50;
-const MOST_NOTES = 30; // in SPAN: more is noise
+// In SPAN: more is noise.
+const MOST_NOTES = 30;
 const SPAN = 10000;
 
 export class Chat {

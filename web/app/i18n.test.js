@@ -68,11 +68,8 @@ test('every interest of the catalogue has a name', () => {
 });
 
 test('the 64 symbols are distinct and each has a name of its own', () => {
-  const names = emoji.map((_, i) => words[`sas.${i}`]);
-  assert.deepEqual(
-    [new Set(emoji).size, new Set(names).size, keys.filter((key) => key.startsWith('sas.')).length],
-    [64, 64, 64],
-  );
+  const names = words.sas.split(', ');
+  assert.deepEqual([new Set(emoji).size, new Set(names).size, names.length], [64, 64, 64]);
   for (const symbol of emoji) assert.match(symbol, /^\p{Emoji_Presentation}$/u, 'drawn in colour without a selector');
 });
 

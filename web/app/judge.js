@@ -64,7 +64,8 @@ function heal(w, now, { connects, failed }) {
   const s = { ...w, phase: first ? 'first' : 'reconnecting', connects };
   if ((first || w.restarts > 0) && connects > w.connects) s.connectedAt = now;
   if (s.rebuilt) return [s, []];
-  const deaf = s.connectedAt > 0 && now - s.connectedAt >= DEAF; // connected, yet no packet
+  // Connected, yet no packet.
+  const deaf = s.connectedAt > 0 && now - s.connectedAt >= DEAF;
   if (failed || deaf) return [{ ...s, rebuilt: true }, ['rebuild']];
   const due = (first ? FIRST_RESTART : RESTART) + s.restarts * AGAIN;
   if (s.restarts >= RESTARTS || now - w.since < due) return [s, []];
@@ -88,7 +89,8 @@ const WEAK_LOSS = 0.05;
 const WEAK_RTT = 0.8;
 const WEAK_HOLD = 5000;
 const SILENT = 20000;
-const FAINT = 1e-8; // energy a second: 80 dB below the loudest
+// Energy a second: 80 dB below the loudest.
+const FAINT = 1e-8;
 
 /** quality begins to judge it.
  * @param {number} now @returns {Quality} */
@@ -137,7 +139,8 @@ export function judge(q, now, sample) {
 /** @param {number} lost @param {number} arrived */
 function share(lost, arrived) {
   const all = Math.max(lost, 0) + Math.max(arrived, 0);
-  return all < 20 ? 0 : Math.max(lost, 0) / all; // too few to judge
+  // Too few to judge.
+  return all < 20 ? 0 : Math.max(lost, 0) / all;
 }
 
 /** loudness maps the amplitude 0..1 of a sound to 0..1 as people hear it, 60 dB wide.

@@ -39,7 +39,8 @@ function known({ languages = [], interests = [], ...rest }, catalogue) {
 /** capable tells whether this browser can do what a call needs. */
 async function capable() {
   if (typeof RTCPeerConnection === 'undefined' || typeof AudioWorkletNode === 'undefined') return false;
-  if (!window.isSecureContext) return true; // the microphone screen says what is wrong
+  // The microphone screen says what is wrong.
+  if (!window.isSecureContext) return true;
   return crypto.subtle.generateKey({ name: 'X25519' }, false, ['deriveBits']).then(
     () => true,
     () => false,
@@ -211,7 +212,8 @@ class Effects {
   #talking() {
     return {
       prepare: () => {
-        this.#prepared = prepare(); // anew: a certificate expires
+        // Anew: a certificate expires.
+        this.#prepared = prepare();
       },
       call: ({ frame }) => this.#begin(frame),
       rejoined: ({ frame }) => void this.#call?.rejoined(frame),

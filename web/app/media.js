@@ -13,18 +13,21 @@ import { Meter } from './sound.js';
  * @property {(track: MediaStreamTrack | null) => void} track the microphone in use changed */
 
 const PENDING = 3000;
-const MUTED_TOO_LONG = 5000; // iOS takes the microphone away for a phone call and does not give it back
+// iOS takes the microphone away for a phone call and does not give it back.
+const MUTED_TOO_LONG = 5000;
 
 export class Microphone {
   #shell;
   #meter;
-  #asked = 0; // which request counts
+  // Which request counts.
+  #asked = 0;
   /** @type {MediaStream | null} */
   #stream = null;
   #input = '';
   #output = '';
   #muted = false;
-  #deaf = false; // nothing but zeros
+  // Nothing but zeros.
+  #deaf = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
 
@@ -112,7 +115,8 @@ export class Microphone {
       return await navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: this.#input } } });
     } catch (error) {
       if (nameOf(error) !== 'OverconstrainedError') throw error;
-      this.#input = ''; // unplugged: any other will do
+      // Unplugged: any other will do.
+      this.#input = '';
       return navigator.mediaDevices.getUserMedia({ audio });
     }
   }

@@ -32,7 +32,8 @@ export class Peer {
   #generation = 1;
   #offers = 0;
   #restartedAt = Number.NEGATIVE_INFINITY;
-  #mine = false; // agreement to be direct
+  // Agreement to be direct.
+  #mine = false;
   #theirs = false;
   #red = { mine: false, theirs: false };
   #candidates = new Candidates();
@@ -149,7 +150,8 @@ export class Peer {
   async sample() {
     const { pc } = this;
     const report = await pc.getStats();
-    if (pc !== this.#pc) return null; // it was replaced meanwhile
+    // It was replaced meanwhile.
+    if (pc !== this.#pc) return null;
     return { ...this.#tally.take(report), connects: this.#connects, failed: pc.connectionState === 'failed' };
   }
 
@@ -204,7 +206,8 @@ export class Peer {
 
   /** @param {Description} answer */
   async #accept({ sdp, o }) {
-    if (o !== this.#offers || this.#pc.signalingState !== 'have-local-offer') return; // a newer offer is under way
+    // A newer offer is under way.
+    if (o !== this.#offers || this.#pc.signalingState !== 'have-local-offer') return;
     await this.#remote({ type: 'answer', sdp });
   }
 
@@ -309,7 +312,8 @@ class Candidates {
     this.#in += 1;
     const init = { candidate: allowed, sdpMid: mid };
     if (!pc.remoteDescription) this.#early.push(init);
-    else await pc.addIceCandidate(init).catch(() => {}); // of an offer that was replaced
+    // It may be of an offer that was replaced.
+    else await pc.addIceCandidate(init).catch(() => {});
   }
 
   /** answered takes in those that came before the description of the peer.

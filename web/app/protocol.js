@@ -182,7 +182,8 @@ const MOST_KEPT = 512;
 export class Numbers {
   #sent = 0;
   #seen = 0;
-  #told = 0; // the highest n that the server knows we have
+  // The highest n that the server knows we have.
+  #told = 0;
   /** @type {{c: number, frame: Outgoing}[]} frames that the server has not acknowledged */
   #kept = [];
   /** @type {Map<number, Outgoing>} the newest frames, acknowledged or not: an error may name one */
@@ -263,6 +264,7 @@ export class Numbers {
   /** @param {number} c @param {Outgoing} frame @returns {Outgoing} */
   #stamp(c, frame) {
     const { t, ...rest } = frame;
-    return { t, c, a: this.tell(), ...rest }; // the order of the table: the server reads it fastest
+    // The order of the table: the server reads it fastest.
+    return { t, c, a: this.tell(), ...rest };
   }
 }

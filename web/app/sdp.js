@@ -29,7 +29,8 @@ export function clean(sdp) {
   const out = ['v=0', `o=- ${session ?? '1 1'} IN IP4 0.0.0.0`, 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`];
   const kinds = [];
   for (const [i, lines] of sections.entries()) {
-    const scope = [...lines, ...head]; // browsers write some attributes once for all sections
+    // Browsers write some attributes once for all sections.
+    const scope = [...lines, ...head];
     const [first, kind, rest] = section(lines);
     kinds.push(kind);
     out.push(
@@ -182,7 +183,7 @@ export function restarts(before, after) {
   return before !== undefined && ufrag(before) !== ufrag(after);
 }
 
-// What the two say inside sealed envelopes to build it:
+// What the two say inside sealed envelopes to build their connection.
 //
 // Every message names the generation g of the connection: a higher one makes the other side follow,
 // a lower one is stale. An offer has a number o, which its answer repeats. direct says whether its

@@ -4,7 +4,7 @@
 // derive one AES-256-GCM key for each direction by HKDF-SHA-256 over everything that was said: both
 // public keys, the room and both member ids. The nonce is the number of the envelope, which with room,
 // sender and receiver is authenticated too. A server that exchanges the keys can read: the short
-// authentication string (sas.js) is what finds it.
+// authentication string (channels.js) is what finds it.
 //
 //   box    = version kind body, base64url
 //   kind 1 = public key, 32 bytes
@@ -15,7 +15,8 @@ const KEY = 1;
 const SEALED = 2;
 const SIZES = [512, 2048, 8192, 23000];
 const TAG = 16;
-const WINDOW = 64; // envelopes may overtake one another by so many
+// Envelopes may overtake one another by so many.
+const WINDOW = 64;
 
 const utf8 = new TextEncoder();
 
@@ -105,7 +106,8 @@ export class Seal {
     const { room, me, peer } = this.#ids;
     const algorithm = { name: 'AES-GCM', iv: nonce(seq), additionalData: bound(room, peer, me, seq) };
     const plain = new Uint8Array(await crypto.subtle.decrypt(algorithm, this.#keys.receive, bytes.subarray(2)));
-    this.#fresh(seq); // another with this number may have been opened meanwhile
+    // Another with this number may have been opened meanwhile.
+    this.#fresh(seq);
     this.#note(seq);
     return unpad(plain);
   }

@@ -6,9 +6,12 @@ import * as protocol from './protocol.js';
 /** @typedef {import('./protocol.js').Outgoing} Outgoing */
 /** @typedef {import('./app-state.js').SocketEvent} SocketEvent */
 
-const BACKOFF = [0, 300, 1200, 2700, 4800, 7000]; // ms, the last one again and again
-const ANSWER = 10000; // ms until welcome
-const SILENCE = 40000; // ms: the server pings every 25 s
+// ms, the last one again and again.
+const BACKOFF = [0, 300, 1200, 2700, 4800, 7000];
+// ms until welcome.
+const ANSWER = 10000;
+// ms: the server pings every 25 s.
+const SILENCE = 40000;
 const ACK_WITHIN = 1000;
 const MOST_RESENT = 5;
 
@@ -22,7 +25,8 @@ export class Socket {
   #token = '';
   /** @type {WebSocket | null} */
   #socket = null;
-  #ready = false; // welcome came on this socket
+  // Welcome came on this socket.
+  #ready = false;
   #attempts = 0;
   #drain = 0;
   #over = false;
@@ -76,8 +80,8 @@ export class Socket {
     const socket = this.#make(this.#url);
     this.#socket = socket;
     // Whatever an abandoned socket still says is not for us.
-    /** @param {(event: any) => void} handle */
-    const mine = (handle) => (/** @type {any} */ event) => {
+    /** @param {(event: any) => void} handle @returns {(event: any) => void} */
+    const mine = (handle) => (event) => {
       if (socket === this.#socket) handle(event);
     };
     socket.onopen = mine(() => this.#write(protocol.hello(this.#token, this.#numbers.last, this.#device)));

@@ -12,7 +12,8 @@ import { fall, loudness } from './judge.js';
 // whispers, 40 dB below. Muted it would do as well, but then Chrome counts no energy of the sound in
 // getStats. Where WebAudio does not run, the element of the page plays the stream itself.
 
-const THRESHOLD = -14; // dB: loud speech passes, a scream does not
+// dB: loud speech passes, a scream does not.
+const THRESHOLD = -14;
 const RATIO = 20;
 const WHISPER = 0.01;
 // A compressor of WebAudio raises everything by (its loss at 0 dB) ^ 0.6; this takes that back.
@@ -147,7 +148,8 @@ export class Speaker {
 // The level of the microphone, a recording of three seconds and its playback, all on this device.
 
 const SECONDS = 3;
-const QUIET = 3000; // ms of nothing but zeros: no microphone is that silent
+// ms of nothing but zeros: no microphone is that silent.
+const QUIET = 3000;
 
 /** @typedef {{level: (level: number) => void, silent: (silent: boolean) => void, recorded: () => void}} MeterShell */
 
@@ -180,7 +182,8 @@ export class Meter {
     const source = context.createMediaStreamSource(stream);
     this.#source = source;
     await ready(context);
-    if (source !== this.#source) return; // stopped or replaced meanwhile
+    // Stopped or replaced meanwhile.
+    if (source !== this.#source) return;
     const node = new AudioWorkletNode(context, 'meter', {
       numberOfOutputs: 0,
       channelCount: 1,

@@ -3,7 +3,8 @@
 
 import { h, p, show, text } from './view-parts.js';
 
-const hintTime = 3000; // ms that a hint of the view itself stays
+// ms that a hint of the view itself stays.
+const hintTime = 3000;
 
 /**
  * The sentences between two states; empty when nothing changed that one needs to hear.
@@ -132,11 +133,13 @@ export function announcer(t) {
 // Tells somebody who looks elsewhere: the title, a short sound, a notification if it was allowed.
 
 const tones = {
-  matched: [659, 880, 1319], // two voices meet
+  // Two voices meet.
+  matched: [659, 880, 1319],
   ended: [659, 440],
   message: [880],
 };
-const beat = 0.13; // seconds from tone to tone
+// Seconds from tone to tone.
+const beat = 0.13;
 const loud = 0.07;
 
 /** Whether asking makes sense: only after a tap, and only if nothing was answered yet. */
@@ -214,7 +217,8 @@ export function alerts({ t }) {
 
 /** What Esc pressed twice does. @type {Record<string, string>} */
 const exits = { queued: 'cancel', matched: 'cancel', connecting: 'next', live: 'next', reconnecting: 'next' };
-const twice = 2000; // ms within which the second Esc counts
+// ms within which the second Esc counts.
+const twice = 2000;
 
 /**
  * @param {{dispatch: (action: any) => void, state: () => import('./view.js').State | undefined, hint: (key: string) => void}} page

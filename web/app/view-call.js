@@ -161,7 +161,8 @@ function controls({ t, act, dispatch }) {
   }
 
   let opened = '';
-  let read = 0; // when the newest line was written that has been seen
+  // When the newest line was written that has been seen.
+  let read = 0;
   /** @param {import('./view.js').Call['chat']} lines */
   function count(lines) {
     const theirs = lines.filter(({ mine, at }) => !mine && at > read);

@@ -126,7 +126,8 @@ function pickers({ t, dispatch }, where) {
   }
   /** @param {ReturnType<typeof picker>} one @param {{id: string, label: string}[]} devices @param {string} chosen */
   function fill({ el, select }, devices, chosen) {
-    const name = (/** @type {number} */ i) => devices[i]?.label || t('mic.device', { number: i + 1 });
+    /** @param {number} i */
+    const name = (i) => devices[i]?.label || t('mic.device', { number: i + 1 });
     repeat(
       select,
       devices.map(({ id }, i) => `${id} ${name(i)}`),

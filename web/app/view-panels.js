@@ -4,11 +4,13 @@
 import { attr, button, h, icon, p, repeat, show, text } from './view-parts.js';
 
 const reasons = ['minor', 'sexual', 'hate', 'threat', 'spam', 'other'];
-const longest = 500; // characters of one line of text
+// Characters of one line of text.
+const longest = 500;
 
 /** A form that sends what it holds and never leaves the page. @param {(form: HTMLFormElement) => void} send @param {...Node} children */
 function form(send, ...children) {
-  const onsubmit = (/** @type {SubmitEvent} */ event) => {
+  /** @param {SubmitEvent} event */
+  const onsubmit = (event) => {
     event.preventDefault();
     send(el);
   };
@@ -20,7 +22,8 @@ function form(send, ...children) {
 export function reportPanel({ t, act, dispatch }) {
   const missing = h('p', { class: 'error', role: 'alert', hidden: true }, t('report.missing'));
   const ends = p('hint', t('report.ends'));
-  const choice = (/** @type {string} */ value) => {
+  /** @param {string} value */
+  const choice = (value) => {
     const onchange = () => show(missing, false);
     const radio = h('input', { type: 'radio', name: 'reason', value, 'data-testid': 'report-reason', onchange });
     return h('label', { class: 'check' }, radio, t(`report.${value}`));
@@ -51,6 +54,7 @@ export function reportPanel({ t, act, dispatch }) {
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
 export function verifyPanel({ t, act }) {
+  const names = t('sas').split(', ');
   const symbols = h('ol', { class: 'sas', 'data-testid': 'sas' });
   const digits = h('p', { class: 'digits', 'data-testid': 'sas-digits' });
   const soon = p('hint', t('verify.soon'));
@@ -74,7 +78,7 @@ export function verifyPanel({ t, act }) {
       const keys = (sas?.symbols ?? []).map((n, i) => `${i}:${n}`);
       repeat(symbols, keys, (key) => {
         const n = Number(key.split(':')[1]);
-        return h('li', {}, h('span', { class: 'emoji', 'aria-hidden': 'true' }, emoji[n]), t(`sas.${n}`));
+        return h('li', {}, h('span', { class: 'emoji', 'aria-hidden': 'true' }, emoji[n]), names[n]);
       });
       text(digits, sas ? t('verify.digits', { digits: sas.digits }) : '');
     },
@@ -142,7 +146,7 @@ export function chatPanel({ t, dispatch }) {
 }
 
 // The 64 symbols of the short authentication string, six bits each. Common things and animals that
-// look alike in no font, are drawn since 2017 and are easy to say; their names are sas.0 to sas.63.
+// look alike in no font, are drawn since 2017 and are easy to say; their names are the words of the key sas.
 
 export const emoji = [
   ...['🦊', '🐘', '🐢', '🐧', '🐙', '🦋', '🐝', '🐳', '🦉', '🐪', '🦓', '🐰', '🐌', '🐴', '🦁', '🐼'],

@@ -174,23 +174,28 @@ export async function load(locale) {
 /** @param {Record<string, string>} words @param {string} locale @returns {T} */
 export function speak(words, locale) {
   const rules = new Intl.PluralRules(locale);
-  const has = (/** @type {string} */ key) => Object.hasOwn(words, key);
+  /** @param {string} key */
+  const has = (key) => Object.hasOwn(words, key);
   /** @type {Say} */
   const say = (key, params = {}) => {
     const plural = typeof params.n === 'number' ? `${key}.${rules.select(params.n)}` : key;
     const sentence = words[plural] ?? words[`${key}.other`] ?? words[key] ?? key;
     return sentence.replace(/\{(\w+)\}/g, (all, name) => String(params[name] ?? all));
   };
+  /** @type {'ltr' | 'rtl'} */
+  const dir = rightToLeft.includes(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr';
   return Object.assign(say, {
     locale,
     has,
-    dir: /** @type {'ltr' | 'rtl'} */ (rightToLeft.includes(locale.split('-')[0] ?? '') ? 'rtl' : 'ltr'),
-    list: (/** @type {string[]} */ items, or = false) =>
+    dir,
+    /** @param {string[]} items */
+    list: (items, or = false) =>
       new Intl.ListFormat(locale, { type: or ? 'disjunction' : 'conjunction' }).format(items),
-    seconds: (/** @type {number} */ ms) => span(ms, locale),
+    /** @param {number} ms */
+    seconds: (ms) => span(ms, locale),
     clock,
-    time: (/** @type {number} */ epoch) =>
-      new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(epoch),
+    /** @param {number} epoch */
+    time: (epoch) => new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(epoch),
   });
 }
 
@@ -204,7 +209,8 @@ function span(ms, locale) {
 /** 1:02 or 1:02:03. @param {number} ms */
 function clock(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
+  /** @param {number} n */
+  const two = (n) => String(n).padStart(2, '0');
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   return hours > 0 ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;

@@ -4,8 +4,10 @@
 import { askToNotify, mayAskToNotify } from './view-access.js';
 import { attr, button, h, h1, icon, p, repeat, show, text } from './view-parts.js';
 
-const most = 5; // languages or interests of one search
-const nobodyAfter = 30_000; // somebody who fits would have been found by then
+// Languages or interests of one search.
+const most = 5;
+// Somebody who fits would have been found by then.
+const nobodyAfter = 30_000;
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function home(ctx) {

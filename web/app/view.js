@@ -60,7 +60,8 @@ const panels = {
   direct: directPanel,
 };
 const none = { languages: [], interests: [], widen: true, adult: false };
-const second = 500; // ms between two looks at the clock, so that no second is skipped
+// ms between two looks at the clock, so that no second is skipped.
+const second = 500;
 
 /**
  * Builds the page inside root.
@@ -125,8 +126,10 @@ export function mount(root, { dispatch, t, catalogue }) {
 function naming(t, catalogue) {
   const languages = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
   return {
-    language: (/** @type {string} */ tag) => languages.get(tag) ?? tag,
-    topics: (/** @type {string[]} */ slugs, or = false) =>
+    /** @param {string} tag */
+    language: (tag) => languages.get(tag) ?? tag,
+    /** @param {string[]} slugs */
+    topics: (slugs, or = false) =>
       t.list(
         slugs.map((slug) => t(`interest.${slug}`)),
         or,
@@ -224,9 +227,11 @@ function panelHost(ctx) {
 // style.css by <html data-state>; here the bars inside the bubbles move with the voices.
 
 const bars = 5;
-const speaking = 0.12; // above this level somebody speaks
+// Above this level somebody speaks.
+const speaking = 0.12;
 const nobody = { muted: false, peerAway: false, peerMuted: false };
-const hold = 400; // ms that the word stays after the voice fell silent
+// ms that the word stays after the voice fell silent.
+const hold = 400;
 
 /** @typedef {'me' | 'peer'} Side */
 /** @typedef {import('./view-parts.js').Icon} Icon */
