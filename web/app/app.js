@@ -23,10 +23,10 @@ export { start } from './app-state.js';
 /** @typedef {import('./app-state.js').Context} Context */
 /** @typedef {import('./protocol.js').Frame} Frame */
 /** @typedef {{[K in Event['type']]: (s: State, e: Event & {type: K}, x: Context) => void}} Handlers */
-/** @typedef {{[K in Frame['t']]: (s: State, f: Frame & {t: K}, x: Context) => void}} FrameHandlers */
+/** @typedef {'welcome' | 'relay' | 'ack' | 'ping' | 'notice' | 'drain'} Lower what the socket and the call deal with */
+/** @typedef {{[K in Exclude<Frame['t'], Lower>]: (s: State, f: Frame & {t: K}, x: Context) => void}} FrameHandlers */
 
 const SLOW = 8000;
-const nothing = () => {};
 
 /** @type {Record<string, 'replaced' | 'hello' | 'version'>} */
 const CLOSED = { stop: 'replaced', show: 'hello', reload: 'version' };
@@ -43,13 +43,6 @@ const frames = {
     else if (f.about === 'find' || f.about === 'confirm') refused(s, f, x);
     else if (f.about && f.about !== 'relay' && f.about !== 'relays') refusedAfter(s, f, x);
   },
-  // The socket deals with these.
-  welcome: nothing,
-  relay: nothing,
-  ack: nothing,
-  ping: nothing,
-  notice: nothing,
-  drain: nothing,
 };
 
 /** @type {Handlers} */
@@ -60,7 +53,7 @@ const handlers = {
   frame: (s, { frame }, x) => {
     /** @type {any} */
     const all = frames;
-    all[frame.t](s, frame, x);
+    all[frame.t]?.(s, frame, x);
   },
   welcome(s, { resumed }, x) {
     s.online = true;

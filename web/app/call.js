@@ -10,6 +10,13 @@ import { pair, Seal } from './seal.js';
 
 /** @typedef {import('./protocol.js').Connected} Connected */
 /** @typedef {import('./app-state.js').PeerEvent} PeerEvent */
+/** @typedef {object} Shell what the call needs from the page
+ * @property {MediaStreamTrack | null} track
+ * @property {(frame: protocol.Outgoing) => void} send
+ * @property {(event: PeerEvent) => void} hear
+ * @property {(stream: MediaStream) => void} play
+ * @property {(level: number) => void} level
+ * @property {() => number} heard how loud the peer is, 0 to 1, or -1 when nobody can tell */
 /** @typedef {{keys: Promise<import('./seal.js').Pair>, certificate: Promise<RTCCertificate>}} Prepared */
 
 // ms: credentials younger than this need no renewal.
@@ -29,11 +36,8 @@ export function prepare() {
 
 export class Call {
   #frame;
-  #send;
+  #shell;
   #hear;
-  #play;
-  #level;
-  #heard;
   /** @type {Seal | null} */
   #seal = null;
   /** @type {Peer | null} */
@@ -56,25 +60,20 @@ export class Call {
   #pinned = '';
   #over = false;
 
-  /** @param {Connected} frame @param {Prepared} prepared
-   * @param {{track: MediaStreamTrack | null, send: (frame: protocol.Outgoing) => void, hear: (event: PeerEvent) => void,
-   *    play: (stream: MediaStream) => void, level: (level: number) => void, heard: () => number}} shell */
-  constructor(frame, prepared, { track, send, hear, play, level, heard }) {
+  /** @param {Connected} frame @param {Prepared} prepared @param {Shell} shell */
+  constructor(frame, prepared, shell) {
     this.#frame = frame;
-    this.#send = send;
-    this.#hear = hear;
-    this.#play = play;
-    this.#level = level;
-    this.#heard = heard;
+    this.#shell = shell;
+    this.#hear = shell.hear;
     this.#chat = new Chat((event) => {
       if (event.type === 'peer-muted' && this.#watch) this.#watch.peerMuted = event.on;
       this.#hear(event);
     });
-    this.#incoming = this.#begin(prepared, track).catch((error) => console.error('call:', error.message));
+    this.#incoming = this.#begin(prepared).catch((error) => console.error('call:', error.message));
   }
 
-  /** @param {Prepared} prepared @param {MediaStreamTrack | null} track */
-  async #begin(prepared, track) {
+  /** @param {Prepared} prepared */
+  async #begin(prepared) {
     const [keys, certificate] = await Promise.all([prepared.keys, prepared.certificate]);
     if (this.#over) return;
     this.#seal = new Seal(this.#frame, keys);
@@ -82,16 +81,16 @@ export class Call {
     this.#peer = new Peer({
       role: this.#frame.role,
       certificate,
-      track,
+      track: this.#shell.track,
       ice: this.#frame.ice,
       send: (text) => this.#say(text),
       fresh: () => this.#fresh(),
       opened: (channels) => this.#opened(channels),
-      hears: (heard) => this.#play(new MediaStream([heard])),
+      hears: (heard) => this.#shell.play(new MediaStream([heard])),
       relayed: () => this.#hear({ type: 'peer-relayed' }),
       agrees: (on) => this.#hear({ type: 'peer-direct', on }),
     });
-    this.#watch = new Watch(this.#peer, this.#hear, this.#level, this.#heard);
+    this.#watch = new Watch(this.#peer, this.#shell);
   }
 
   /** receive takes an envelope from the server.
@@ -187,7 +186,7 @@ export class Call {
     this.#outgoing = this.#outgoing
       .then(async () => {
         const { seq, box } = await close(seal);
-        if (!this.#over) this.#send(protocol.envelope(this.#frame.peer, seq, box));
+        if (!this.#over) this.#shell.send(protocol.envelope(this.#frame.peer, seq, box));
       })
       .catch((error) => console.warn('envelope not sent:', error.message));
   }
@@ -241,9 +240,7 @@ const LEVEL = 80;
 
 class Watch {
   #peer;
-  #hear;
-  #level;
-  #heard;
+  #shell;
   #watch = watch(performance.now());
   #quality = quality(performance.now());
   #path = '';
@@ -256,13 +253,10 @@ class Watch {
   /** Whether the peer said that the microphone is off: then silence is no news. */
   peerMuted = false;
 
-  /** @param {import('./peer.js').Peer} peer @param {(event: PeerEvent) => void} hear @param {(level: number) => void} level
-   * @param {() => number} heard how loud the peer is, 0 to 1, or -1 when nobody can tell */
-  constructor(peer, hear, level, heard) {
+  /** @param {import('./peer.js').Peer} peer @param {Shell} shell */
+  constructor(peer, shell) {
     this.#peer = peer;
-    this.#hear = hear;
-    this.#level = level;
-    this.#heard = heard;
+    this.#shell = shell;
     this.#timers = [setInterval(() => this.#sample(), SAMPLE), setInterval(() => this.#meter(), LEVEL)];
   }
 
@@ -274,7 +268,7 @@ class Watch {
   stop() {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
-    this.#level(0);
+    this.#shell.level(0);
   }
 
   async #sample() {
@@ -295,7 +289,7 @@ class Watch {
     for (const effect of effects) this.#act(effect);
     if (s.path && s.path !== this.#path) {
       this.#path = s.path;
-      this.#hear({ type: 'peer-path', path: s.path });
+      this.#shell.hear({ type: 'peer-path', path: s.path });
     }
     const [judged, verdict] = judge(this.#quality, now, {
       ...s,
@@ -305,25 +299,26 @@ class Watch {
     this.#quality = judged;
     this.#peer.red(verdict.red);
     const told = `${verdict.quality} ${verdict.silent}`;
-    if (told !== this.#told) this.#hear({ type: 'peer-quality', quality: verdict.quality, silent: verdict.silent });
+    if (told !== this.#told)
+      this.#shell.hear({ type: 'peer-quality', quality: verdict.quality, silent: verdict.silent });
     this.#told = told;
   }
 
   /** @param {import('./judge.js').Effect} effect */
   #act(effect) {
-    if (effect === 'live') this.#hear({ type: 'peer-live' });
-    else if (effect === 'reconnecting') this.#hear({ type: 'peer-reconnecting' });
+    if (effect === 'live') this.#shell.hear({ type: 'peer-live' });
+    else if (effect === 'reconnecting') this.#shell.hear({ type: 'peer-reconnecting' });
     else if (effect === 'restart') this.#peer.restart();
     else if (effect === 'rebuild') this.#peer.rebuild();
-    else this.#hear({ type: 'peer-lost' });
+    else this.#shell.hear({ type: 'peer-lost' });
   }
 
   #meter() {
-    const heard = this.#heard();
+    const heard = this.#shell.heard();
     const level = Math.max(heard, 0);
     // Unknown is not silent.
     this.#energy += heard < 0 ? 1 : (level * level * LEVEL) / 1000;
     this.#shown = fall(this.#shown, loudness(level));
-    this.#level(this.#shown);
+    this.#shell.level(this.#shown);
   }
 }

@@ -15,8 +15,6 @@ import { load } from './view-parts.js';
 /** @typedef {import('./app-state.js').Event} Event */
 /** @typedef {import('./app-state.js').Choices} Choices */
 
-const IN_CALL = ['matched', 'connecting', 'live', 'reconnecting'];
-
 async function catalogue() {
   const answer = await fetch(new URL('catalogue.json', document.baseURI));
   if (!answer.ok) throw new Error(`catalogue: status ${answer.status}`);
@@ -38,9 +36,9 @@ function known({ languages = [], interests = [], ...rest }, catalogue) {
 
 /** capable tells whether this browser can do what a call needs. */
 async function capable() {
-  if (typeof RTCPeerConnection === 'undefined' || typeof AudioWorkletNode === 'undefined') return false;
   // The microphone screen says what is wrong.
   if (!window.isSecureContext) return true;
+  if (!('RTCPeerConnection' in window && 'AudioWorkletNode' in window)) return false;
   return crypto.subtle.generateKey({ name: 'X25519' }, false, ['deriveBits']).then(
     () => true,
     () => false,
@@ -75,7 +73,7 @@ async function main() {
         state = after;
         for (const effect of todo) attempt(() => effects.run(effect));
         view.render(state);
-        wake.keep(IN_CALL.includes(state.screen));
+        wake.keep(state.call !== null);
       }
     } finally {
       running = false;

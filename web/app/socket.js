@@ -15,12 +15,11 @@ const SILENCE = 40000;
 const ACK_WITHIN = 1000;
 const MOST_RESENT = 5;
 
+/** @param {string} url */
+const open = (url) => new WebSocket(url, protocol.SUBPROTOCOL);
+
 export class Socket {
-  #url;
-  #device;
-  #hear;
-  #make;
-  #random;
+  #shell;
   #numbers = new protocol.Numbers();
   #token = '';
   /** @type {WebSocket | null} */
@@ -37,12 +36,8 @@ export class Socket {
 
   /** @param {{url: string, device: string, hear: (event: SocketEvent) => void, make?: (url: string) => WebSocket,
    *    random?: () => number}} from */
-  constructor({ url, device, hear, make, random }) {
-    this.#url = url;
-    this.#device = device;
-    this.#hear = hear;
-    this.#make = make ?? ((to) => new WebSocket(to, protocol.SUBPROTOCOL));
-    this.#random = random ?? Math.random;
+  constructor({ url, device, hear, make = open, random = Math.random }) {
+    this.#shell = { url, device, hear, make, random };
   }
 
   /** wake connects at once, if there is no connection: at the beginning, when the network came back,
@@ -77,14 +72,14 @@ export class Socket {
 
   #connect() {
     this.#abandon();
-    const socket = this.#make(this.#url);
+    const socket = this.#shell.make(this.#shell.url);
     this.#socket = socket;
     // Whatever an abandoned socket still says is not for us.
     /** @param {(event: any) => void} handle @returns {(event: any) => void} */
     const mine = (handle) => (event) => {
       if (socket === this.#socket) handle(event);
     };
-    socket.onopen = mine(() => this.#write(protocol.hello(this.#token, this.#numbers.last, this.#device)));
+    socket.onopen = mine(() => this.#write(protocol.hello(this.#token, this.#numbers.last, this.#shell.device)));
     socket.onmessage = mine(({ data }) => this.#receive(String(data)));
     socket.onclose = mine(({ code }) => this.#closed(code));
     this.#watch(ANSWER);
@@ -112,7 +107,7 @@ export class Socket {
     const how = protocol.closing(code);
     if (how === 'resume') return this.#again();
     this.close();
-    this.#hear({ type: 'closed', how });
+    this.#shell.hear({ type: 'closed', how });
   }
 
   /** again connects once more, after a pause that grows. */
@@ -120,11 +115,11 @@ export class Socket {
     const wasReady = this.#ready;
     this.#abandon();
     const table = BACKOFF[Math.min(this.#attempts, BACKOFF.length - 1)] ?? 0;
-    const pause = this.#drain > 0 ? this.#drain * this.#random() : table * (0.7 + 0.6 * this.#random());
+    const pause = this.#drain > 0 ? this.#drain * this.#shell.random() : table * (0.7 + 0.6 * this.#shell.random());
     this.#attempts += 1;
     this.#drain = 0;
     this.#timers.connect = setTimeout(() => this.#connect(), pause);
-    if (wasReady) this.#hear({ type: 'offline' });
+    if (wasReady) this.#shell.hear({ type: 'offline' });
   }
 
   /** @param {Outgoing} frame */
@@ -159,7 +154,7 @@ export class Socket {
     this.#watch(SILENCE);
     if (resumed) for (const frame of this.#numbers.again(c)) this.#write(frame);
     else this.#numbers.reset();
-    this.#hear({ type: 'welcome', resumed });
+    this.#shell.hear({ type: 'welcome', resumed });
   }
 
   /** @param {import('./protocol.js').Frame} frame */
@@ -169,7 +164,7 @@ export class Socket {
       this.#tell();
     } else if (frame.t === 'drain') this.#drain = Math.max(frame.within_ms, 1);
     else if (frame.t === 'error') this.#refused(frame);
-    else if (frame.t !== 'ack') this.#hear({ type: 'frame', frame });
+    else if (frame.t !== 'ack') this.#shell.hear({ type: 'frame', frame });
   }
 
   /** @param {import('./protocol.js').Refusal} error */
@@ -181,7 +176,7 @@ export class Socket {
       if (times <= MOST_RESENT) setTimeout(() => this.send(frame), 1000 * times);
       return;
     }
-    this.#hear({ type: 'frame', frame: { ...error, about: frame?.t ?? '' } });
+    this.#shell.hear({ type: 'frame', frame: { ...error, about: frame?.t ?? '' } });
   }
 
   #acknowledge() {

@@ -54,11 +54,7 @@ export class Speaker {
 
   /** touch is called for every touch and key: what the browser refused before may play now. */
   touch() {
-    if (!this.#stream) return;
-    this.#context()
-      .resume()
-      .catch(() => {});
-    if (this.#element.paused) this.#start();
+    if (this.#stream && this.#element.paused) this.#start();
   }
 
   /** @param {number} value 0 to 1 */
@@ -159,8 +155,10 @@ export class Meter {
   #source = null;
   /** @type {AudioWorkletNode | null} */
   #node = null;
-  /** @type {AudioContext | null} */
+  /** @type {AudioContext | null} the one of the page */
   #context = null;
+  /** @type {Promise<void> | undefined} */
+  #loaded;
   /** @type {Float32Array<ArrayBuffer> | null} */
   #record = null;
   #shown = 0;
@@ -181,7 +179,8 @@ export class Meter {
     this.#context = context;
     const source = context.createMediaStreamSource(stream);
     this.#source = source;
-    await ready(context);
+    this.#loaded ??= context.audioWorklet.addModule(new URL('./meter-worklet.js', import.meta.url));
+    await this.#loaded;
     // Stopped or replaced meanwhile.
     if (source !== this.#source) return;
     const node = new AudioWorkletNode(context, 'meter', {
@@ -248,15 +247,4 @@ export class Meter {
     this.#silent = silent;
     this.#shell.silent(silent);
   }
-}
-
-/** @type {WeakMap<AudioContext, Promise<void>>} */
-const loaded = new WeakMap();
-
-/** ready loads the worklet once for a context.
- * @param {AudioContext} context */
-function ready(context) {
-  const promise = loaded.get(context) ?? context.audioWorklet.addModule(new URL('./meter-worklet.js', import.meta.url));
-  loaded.set(context, promise);
-  return promise;
 }

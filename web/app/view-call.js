@@ -140,7 +140,11 @@ function controls({ t, act, dispatch }) {
   const next = button('next', 'big next', act('next'), ...face('next', 'call.next'));
   const leave = button('leave', 'big leave', act('leave'), ...face('leave', 'call.leave'));
   const cancel = button('cancel', 'big', act('cancel'), ...face('close', 'cancel'));
-  const openers = [opener('chat', 'chat'), opener('devices', 'sound'), opener('report', 'flag')];
+  const openers = [
+    opener('chat', 'chat', 'chat.title'),
+    opener('devices', 'sound', 'sound.title'),
+    opener('report', 'flag', 'report.title'),
+  ];
   const unread = h('span', { class: 'unread' });
   openers[0]?.el.append(unread);
   const side = h('div', { class: 'side' }, ...openers.map(({ el }) => el));
@@ -154,10 +158,10 @@ function controls({ t, act, dispatch }) {
   function face(symbol, label) {
     return [icon(symbol), h('span', {}, t(label))];
   }
-  /** @param {string} name @param {import('./view-parts.js').Icon} symbol */
-  function opener(name, symbol) {
+  /** @param {string} name @param {import('./view-parts.js').Icon} symbol @param {string} label */
+  function opener(name, symbol, label) {
     const toggle = () => dispatch({ type: 'panel', name: opened === name ? '' : name });
-    return { name, el: button(name, 'small', toggle, ...face(symbol, `call.${name}`)) };
+    return { name, el: button(name, 'small', toggle, ...face(symbol, label)) };
   }
 
   let opened = '';

@@ -128,14 +128,11 @@ function pickers({ t, dispatch }, where) {
   function fill({ el, select }, devices, chosen) {
     /** @param {number} i */
     const name = (i) => devices[i]?.label || t('mic.device', { number: i + 1 });
-    repeat(
-      select,
-      devices.map(({ id }, i) => `${id} ${name(i)}`),
-      (key) => {
-        const i = devices.findIndex(({ id }, at) => `${id} ${name(at)}` === key);
-        return h('option', { value: devices[i]?.id }, name(i));
-      },
-    );
+    const keys = devices.map(({ id }, i) => `${id} ${name(i)}`);
+    repeat(select, keys, (key) => {
+      const i = keys.indexOf(key);
+      return h('option', { value: devices[i]?.id }, name(i));
+    });
     // Nothing chosen means the first: browsers list the device of the system first.
     value(select, devices.some(({ id }) => id === chosen) ? chosen : (devices[0]?.id ?? ''));
     show(el, devices.length > 1);

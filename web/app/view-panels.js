@@ -68,7 +68,7 @@ export function verifyPanel({ t, act }) {
   const why = p('hint', t('verify.why'));
   return {
     title: t('verify.title'),
-    el: h('div', { class: 'verify' }, p('', t('verify.how')), soon, symbols, digits, done, asks, why),
+    el: h('div', {}, p('', t('verify.how')), soon, symbols, digits, done, asks, why),
     update({ call }) {
       const sas = call?.sas;
       show(soon, !sas);
@@ -128,7 +128,7 @@ export function chatPanel({ t, dispatch }) {
   attr(write, 'class', 'row');
   return {
     title: t('chat.title'),
-    el: h('div', { class: 'chat' }, log, empty, write),
+    el: h('div', {}, log, empty, write),
     focus: input,
     update({ call }) {
       const lines = call?.chat ?? [];

@@ -274,7 +274,7 @@ function stage({ t }) {
 
   /** @param {string} side @param {string} name */
   function bubble(side, name) {
-    const idle = h('span', { class: 'idle' });
+    const idle = h('span', {});
     const el = h(
       'div',
       { class: `bubble ${side}` },
