@@ -1,7 +1,8 @@
 // The connection to the peer: one RTCPeerConnection after another, with the same certificate, so
 // that whoever was verified stays verified. It goes through the relay alone unless both people
 // agreed to be direct, and no address passes in or out otherwise (sdp.js).
-// One side makes every offer, the other answers and may ask for one: no glare. Roles come from the server.
+// Everything goes over one path, with two data channels whose numbers both sides know. One side makes
+// every offer, the other answers and may ask for one: no glare. Roles come from the server.
 
 import { Tally } from './judge.js';
 import { candidate, clean, MOST_CANDIDATES, read, restarts, wantsRed } from './sdp.js';
@@ -58,10 +59,20 @@ export class Peer {
     return this.#mine && this.#theirs;
   }
 
-  #configuration = () => configuration(this.#ice, this.#direct, this.#shell.certificate);
+  /** Servers and policy may change during a call; the rest must be repeated then as it was, or the
+   * browser refuses.
+   * @returns {RTCConfiguration} */
+  #configuration = () => ({
+    iceServers: this.#ice.servers,
+    iceTransportPolicy: this.#direct ? 'all' : 'relay',
+    bundlePolicy: 'max-bundle',
+    certificates: [this.#shell.certificate],
+  });
 
   #build() {
-    const { pc, channels } = connection(this.#configuration());
+    const pc = new RTCPeerConnection(this.#configuration());
+    const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
+    const chat = pc.createDataChannel('chat', { negotiated: true, id: 1 });
     this.#pc = pc;
     this.#offers = 0;
     this.#candidates = new Candidates();
@@ -74,7 +85,7 @@ export class Peer {
     pc.onicecandidate = (event) => {
       if (pc === this.#pc && event.candidate) this.#found(event.candidate);
     };
-    this.#shell.opened(channels);
+    this.#shell.opened({ sas, chat });
     if (this.#shell.role === 'offer') this.#do(() => this.#offer());
     return pc;
   }
@@ -249,27 +260,6 @@ export class Peer {
   #configure() {
     if (this.#pc.signalingState !== 'closed') this.#pc.setConfiguration(this.#configuration());
   }
-}
-
-/** configuration of a connection. Servers and policy may change during a call; the rest must be
- * repeated then as it was, or the browser refuses.
- * @param {import('./protocol.js').Ice} ice @param {boolean} direct @param {RTCCertificate} certificate
- * @returns {RTCConfiguration} */
-const configuration = (ice, direct, certificate) => ({
-  iceServers: ice.servers,
-  iceTransportPolicy: direct ? 'all' : 'relay',
-  bundlePolicy: 'max-bundle',
-  certificates: [certificate],
-});
-
-/** connection makes one.
- * @param {RTCConfiguration} configuration
- * @returns {{pc: RTCPeerConnection, channels: Channels}} */
-function connection(configuration) {
-  const pc = new RTCPeerConnection(configuration);
-  const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
-  const chat = pc.createDataChannel('chat', { negotiated: true, id: 1 });
-  return { pc, channels: { sas, chat } };
 }
 
 /** prefer says whether every packet of speech is to be sent twice (RED, RFC 2198), which hides 20 % of loss

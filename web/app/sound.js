@@ -52,7 +52,8 @@ export class Speaker {
     this.#wire();
   }
 
-  /** touch is called for every touch and key: what the browser refused before may play now. */
+  /** touch is called for every touch and key, with the context resumed: what the browser refused before
+   * may play now. */
   touch() {
     if (this.#stream && this.#element.paused) this.#start();
   }
