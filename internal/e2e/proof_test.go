@@ -20,7 +20,7 @@ import (
 var certificate = regexp.MustCompile(`a=fingerprint:sha-256 (\S+)`)
 
 // spliceProof is one authentication exchange of a middleman with one browser, written from the
-// comment of web/app/sas.js.
+// comment of web/app/channels.js.
 type spliceProof struct {
 	nonce  []byte
 	theirs []byte // the browser's commitment, then its nonce

@@ -27,7 +27,7 @@ type spliceEnd struct {
 	early    []spliceMessage     // candidates that came before the description
 }
 
-// spliceMessage is web/app/peer-message.js.
+// spliceMessage is the Message of web/app/sdp.js.
 type spliceMessage struct {
 	Kind      string `json:"kind"`
 	G         int    `json:"g"`
