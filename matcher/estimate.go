@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -36,7 +35,7 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 		for _, pool := range near(t) {
 			waits = append(waits, p.LRange(ctx, retention.Waits.Key(pool.language, pool.interest), 0, -1))
 			for _, band := range t.Meets {
-				key := retention.Pool.Key(pool.language, pool.interest, strconv.Itoa(band))
+				key := pool.key(band)
 				counts = append(counts, p.ZCard(ctx, key))
 				own = append(own, p.ZScore(ctx, key, t.ID))
 			}

@@ -19,7 +19,7 @@ func Edited(rdb redis.UniversalClient, cfg Config, edit func(string) string, wid
 
 // Source returns all that an edit may change.
 func Source() string {
-	return commonLua + matchLua + joinLua + confirmLua + abortLua + leaveLua + beatLua + sweepLua
+	return commonLua + ticketLua + matchLua + joinLua + confirmLua + abortLua + leaveLua + beatLua + sweepLua
 }
 
 // Beat renews the lease once, as Run does each second.

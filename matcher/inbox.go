@@ -150,15 +150,15 @@ func name(e Event) string {
 	return ""
 }
 
-// readOffer reads a record of a match, as match.lua names its fields, from the view of one
+// readOffer reads a record of a match, as match.lua describes it, from the view of one
 // of its tickets.
 func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer, bool) {
 	f := strings.Split(record, ";")
-	if len(f) < 17 {
+	if len(f) < 15 {
 		return Offer{}, false
 	}
 	language, shared, deadline := f[1], f[2], f[4]
-	a, b := f[5:11], f[11:17] // ticket, node, device, ...
+	a, b := f[5:10], f[10:15] // ticket, node, device, ...
 	o := Offer{Match: match, Ticket: ticket, Language: language, Deadline: local(micros(deadline))}
 	if shared != "" {
 		o.Shared = strings.Split(shared, ",")

@@ -2,49 +2,67 @@ package matcher_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"parley/matcher"
 )
 
-// mutants are single lines of the scripts, broken.
-var mutants = []struct{ name, line, broken string }{
-	{"alive check", "not alive(ticket.node) or now", "now"},
-	{"alive check of a confirmed peer", "if not alive(other_node) then", "if false then"},
-	{"too old to be met", "or now - ticket.arrived >= LONGEST", ""},
-	{"too old to join", "if now - me.arrived >= LONGEST then", "if false then"},
-	{"avoid check, mine", "and not avoids(me, other.device)", ""},
-	{"avoid check, theirs", "and not avoids(other, me.device)", ""},
-	{"band check, theirs", "and find(other.meets, my_band, 1, true)", ""},
-	{"band check, mine", "for band in gmatch(me.meets, '[^,]+') do", "for band in gmatch('0,1,2', '[^,]+') do"},
-	{"same device", "return other.device ~= me.device", "return true"},
-	{"second confirm", "if pair.state ~= other then", "if false then"},
-	{"confirm of a stranger", "if pair.b_ticket == ticket then return 'b', 'a' end", "do return 'b', 'a' end"},
-	{"confirm after abort", "or pair.state == 'aborted' then return {'gone'", "then return {'gone'"},
-	{"closed state", "if stored == 'x' then return {'closed', NOW} end", "if stored == 'x' then stored = false end"},
-	{"closed by abort", "  close(other_ticket)\n  tell(other_node, 'abort', id, other_ticket, my_node", "  tell(other_node, 'abort', id, other_ticket, my_node"},
-	{"live is not aborted", "if pair.state == 'live' then return {'live', NOW} end", ""},
-	{"who is to blame", "(pair.state == other or in_time)", "in_time"},
-	{"peer leaves its pools", "  unqueue(other)\n  if stored", "  if stored"},
-	{"seeker leaves its pools", "if stored then unqueue(me) end\n  claim", "claim"},
-	{"peer is claimed", "  claim(other)\n", ""},
-	{"seeker is claimed", "  claim(me)\n", ""},
-	{"leaver leaves its pools", "unqueue(ticket)\nclose(id)", "close(id)"},
-	{"strict", "if strict then break end", ""},
-	{"strict, any", "if open or not strict then", "if true then"},
-	{"other languages wait for 2 W", "me.arrived + 2 * me.widens", "me.arrived + me.widens"},
-	{"nobody is met before either is ripe", "at <= now and '+inf' or NOW", "'+inf'"},
-	{"one ripe is enough", "at <= now and '+inf' or NOW", "NOW"},
-	{"oldest first", "if heads[i].since < heads[best].since then best = i end", ""},
-	{"overlap wins", "#shared > #best.shared", "false"},
-	{"overlap window", "local WINDOW = 2000000", "local WINDOW = 20000000"},
-	{"overlap looks at four", "local WINDOW_EXAMINE = 4", "local WINDOW_EXAMINE = 1"},
-	{"place is kept", "if arrived == 0 or arrived > now then arrived = now end", "arrived = now"},
-	{"peer is told of the offer", "tell(other.node, 'offer'", "tell('nowhere', 'offer'"},
-	{"peer is told of life", "tell(other_node, 'live'", "tell('nowhere', 'live'"},
-	{"pools expire", "call('PEXPIRE', own_keys[i], POOL_TTL)", ""},
-	{"inboxes expire", "call('PEXPIRE', inbox, INBOX_TTL)", ""},
+// mutant is one line of the scripts, broken, or a search of which Go tells the scripts something else.
+type mutant struct {
+	name, line, broken string
+	twist              func(*matcher.Ticket)
+}
+
+func (m mutant) edit(source string) string {
+	if m.line == "" {
+		return source
+	}
+	return strings.ReplaceAll(source, m.line, m.broken)
+}
+
+var mutants = []mutant{
+	{"alive check", "not alive(node) or now", "now", nil},
+	{"alive check of a confirmed peer", "if not alive(other.node) then", "if false then", nil},
+	{"too old to be met", "or now - arrived >= LONGEST", "", nil},
+	{"too old to join", "if now - arrived >= LONGEST then", "if false then", nil},
+	{"avoid check, mine", "and not avoids(avoid, 1, other_device)", "", nil},
+	{"avoid check, theirs", "and not avoids(record, other_rest, device)", "", nil},
+	{"band check, theirs", "and find(meets, band, 1, true)", "", nil},
+	{"band check, mine", "", "", func(t *matcher.Ticket) { t.Meets = []int{0, 1, 2} }},
+	{"preferred band", "found = search(tonumber(ARGV[i]))", "found = search(tonumber(ARGV[#ARGV + 17 - i]))", nil},
+	{"same device", "if other_device ~= device", "if true", nil},
+	{"second confirm", "if pair.state ~= other.name then", "if false then", nil},
+	{"confirm of a stranger", "if b.ticket == ticket then", "if true then", nil},
+	{"confirm after abort", "if not pair or pair.state == 'aborted' then return {'gone'", "if not pair then return {'gone'", nil},
+	{"closed state", "if stored then\n  if stored == 'x' then return {'closed', NOW} end", "if stored == 'x' then stored = false end\nif stored then", nil},
+	{"closed by abort", "  close(other.ticket)\n  tell(other.node, 'abort', id, other.ticket, mine", "  tell(other.node, 'abort', id, other.ticket, mine", nil},
+	{"live is not aborted", "if pair.state == 'live' then return {'live', NOW} end", "", nil},
+	{"who is to blame", "(pair.state == other.name or in_time)", "in_time", nil},
+	{"peer leaves its pools", "  unqueue(found.id, found.record, found.rest)\n", "", nil},
+	{"seeker leaves its pools", "  if stored then unqueue(id, stored, rest) end\n  local claimed", "  local claimed", nil},
+	{"peer is claimed", "  call('SET', TICKET_KEY .. found.id, claimed, 'PX', TOMBSTONE)\n", "", nil},
+	{"seeker is claimed", "  call('SET', KEYS[1], claimed, 'PX', TOMBSTONE)\n", "", nil},
+	{"leaver leaves its pools", "unqueue(id, record, rest)\nclose(id)", "close(id)", nil},
+	{"strict", "", "", func(t *matcher.Ticket) { t.Strict = false }},
+	{"first language first", "", "", func(t *matcher.Ticket) { t.Languages = slices.Sorted(slices.Values(t.Languages)) }},
+	{"other languages wait for 2 W", "arrived + 2 * widens", "arrived + widens", nil},
+	{"nobody is met before either is ripe", "since <= now and math.huge or now", "math.huge", nil},
+	{"one ripe is enough", "since <= now and math.huge or now", "now", nil},
+	{"one near is enough", "place <= near and math.huge or", "place <= near and now or", nil},
+	{"oldest first", "if heads[j].since < heads[i].since then i = j end", "", nil},
+	{"removed entries do not count", "if not removed then head.rank = head.rank + 1 end", "head.rank = head.rank + 1", nil},
+	{"overlap wins", "shared > best.shared", "false", nil},
+	{"overlap window", "local WINDOW = 2000000", "local WINDOW = 20000000", nil},
+	{"overlap looks at four", "local WINDOW_EXAMINE = 4", "local WINDOW_EXAMINE = 1", nil},
+	{"place is kept", "if arrived == 0 or arrived > now then arrived = now end", "arrived = now", nil},
+	{"peer is told of the offer", "tell(found.node, 'offer'", "tell('nowhere', 'offer'", nil},
+	{"peer is told of life", "tell(other.node, 'live'", "tell('nowhere', 'live'", nil},
+	{"new pools expire", "if renew or not exists[place] then", "if renew then", nil},
+	{"a pool that was emptied is new", "or buried > 0 or", "or", nil},
+	{"inboxes expire", "call('PEXPIRE', inbox, INBOX_TTL)", "", nil},
+	{"waits expire", "call('PEXPIRE', waits, WAITS_TTL)", "", nil},
 }
 
 // quickest is redis-server if it is there: it tells the same as the embedded server, sooner.
@@ -57,20 +75,20 @@ func quickest(t *testing.T) engine {
 
 // TestMutants breaks one line after the other and wants the histories of TestModel to notice.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	const histories = 400
 	e := quickest(t)
-	examples := []scenario{classic()}
-	for i := range histories {
-		examples = append(examples, scenarios().Example(i))
-	}
+	examples := classics() // drawn when needed: most mutants are noticed soon
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			if strings.Count(matcher.Source(), m.line) == 0 {
+			if !strings.Contains(matcher.Source(), m.line) {
 				t.Fatal("the line is not in the scripts any more")
 			}
-			edit := func(source string) string { return strings.ReplaceAll(source, m.line, m.broken) }
-			for i := range examples {
-				err := play(t.Context(), e, examples[i], edit)
+			for i := range histories {
+				if i == len(examples) {
+					examples = append(examples, scenarios().Example(i))
+				}
+				err := play(t.Context(), e, examples[i], m)
 				if err != nil && strings.Contains(err.Error(), "syntax error") {
 					t.Fatal(err)
 				}

@@ -22,6 +22,9 @@ const (
 	defaultOffer   = 4 * time.Second
 	defaultTimeout = 2 * time.Second
 
+	// joinKeys is how many keys join.lua gets before those of pools.
+	joinKeys = 3
+
 	// early is how far before its deadline a timer on another machine's clock may fire.
 	early = 250 * time.Millisecond
 
@@ -125,9 +128,10 @@ func (q *Queue) join(ctx context.Context, t Ticket) ([]string, error) {
 	if !t.Arrived.IsZero() {
 		arrived = t.Arrived.UnixMicro()
 	}
-	keys := []string{retention.Ticket.Key(t.ID), retention.Lease.Key()}
-	return q.run(ctx, q.scripts.join, keys,
-		t.ID, NewID(), arrived, q.cfg.Offer.Microseconds(), t.pack(q.cfg.Node, q.widens(t)))
+	match, r := NewID(), t.request(q.cfg.Node, q.widens(t))
+	keys := []string{retention.Ticket.Key(t.ID), retention.Lease.Key(), retention.Match.Key(match)}
+	args := []any{t.ID, match, arrived, q.cfg.Offer.Microseconds()}
+	return q.run(ctx, q.scripts.join, append(keys, r.pools...), append(args, r.args...)...)
 }
 
 // waiting reads {'waiting', now, arrived, widens}.

@@ -17,7 +17,7 @@ type hall struct {
 }
 
 func newHall(t *testing.T, e engine) *hall {
-	w, err := newWorld(t.Context(), e, manyNodes, unedited)
+	w, err := newWorld(t.Context(), e, manyNodes, sound)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
@@ -108,7 +107,7 @@ func (s *sweeper) watch(t Ticket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range near(t) {
-		key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(t.Band))
+		key := p.key(t.Band)
 		if _, watched := s.ranks[key]; !watched {
 			s.ranks[key] = 0
 		}

@@ -1,6 +1,11 @@
 package matcher
 
-import "time"
+import (
+	"strconv"
+	"time"
+
+	"parley/retention"
+)
 
 // Look is how far a search looks.
 type Look string
@@ -70,4 +75,35 @@ func near(t Ticket) []pool {
 		pools[i] = pool{t.Languages[0], interest}
 	}
 	return pools
+}
+
+// key returns the key of the pool's tickets of a band.
+func (p pool) key(band int) string {
+	return retention.Pool.Key(p.language, p.interest, strconv.Itoa(band))
+}
+
+// places are the pools in which a ticket stands or will stand, in the order in which it comes to them.
+type places struct {
+	pools []pool
+	near  int // it stands in so many from its arrival,
+	first int // in those up to here, one more at most, after its widening delay, in all others after twice that
+}
+
+func placesOf(t Ticket) places {
+	p := places{pools: near(t)}
+	p.near, p.first = len(p.pools), len(p.pools)
+	if t.Strict {
+		return p
+	}
+	if len(t.Interests) > 0 {
+		p.pools = append(p.pools, pool{t.Languages[0], everything})
+		p.first++
+	}
+	for _, language := range t.Languages[1:] {
+		for _, interest := range t.Interests {
+			p.pools = append(p.pools, pool{language, interest})
+		}
+		p.pools = append(p.pools, pool{language, everything})
+	}
+	return p
 }

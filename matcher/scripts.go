@@ -10,11 +10,13 @@ import (
 	"parley/retention"
 )
 
-// The scripts, embedded. common.lua is put before each, match.lua before those that
-// read matches.
+// The scripts, embedded. common.lua is put before each; ticket.lua and match.lua before those that
+// read tickets or matches.
 var (
 	//go:embed lua/common.lua
 	commonLua string
+	//go:embed lua/ticket.lua
+	ticketLua string
 	//go:embed lua/match.lua
 	matchLua string
 	//go:embed lua/join.lua
@@ -41,12 +43,12 @@ func load(edit func(source string) string) scripts {
 		return redis.NewScript(constants() + edit(commonLua+source))
 	}
 	return scripts{
-		join:    build(joinLua),
+		join:    build(ticketLua + joinLua),
 		confirm: build(matchLua + confirmLua),
 		abort:   build(matchLua + abortLua),
-		leave:   build(leaveLua),
+		leave:   build(ticketLua + leaveLua),
 		beat:    build(beatLua),
-		sweep:   build(sweepLua),
+		sweep:   build(ticketLua + sweepLua),
 	}
 }
 
@@ -56,26 +58,17 @@ func constants() string {
 	for _, class := range []retention.Class{
 		retention.Ticket, retention.Pool, retention.Match, retention.Lease, retention.Inbox, retention.Waits,
 	} {
-		params, key := keyExpression(class.Format())
-		fmt.Fprintf(&b, "local function %s_key(%s) return %s end\n", class, params, key)
-		fmt.Fprintf(&b, "local %s_TTL = '%d'\n", strings.ToUpper(class.String()), class.TTL().Milliseconds())
+		name := strings.ToUpper(class.String())
+		fmt.Fprintf(&b, "local %s_KEY = %q\n", name, beginning(class))
+		fmt.Fprintf(&b, "local %s_TTL = '%d'\n", name, class.TTL().Milliseconds())
 	}
 	fmt.Fprintf(&b, "local TOMBSTONE = '%d'\n", retention.Tombstone.Milliseconds())
 	fmt.Fprintf(&b, "local LONGEST = %d\n", retention.LongestWait.Microseconds())
 	return b.String()
 }
 
-// keyExpression writes a key's format as a function of Lua: "x:%s:%s" as "p1, p2" and
-// "'x:' .. p1 .. ':' .. p2". A script does this ten times a call, and formatting is slower.
-func keyExpression(format string) (params, key string) {
-	literals := strings.Split(format, "%s")
-	names, terms := []string{}, []string{fmt.Sprintf("%q", literals[0])}
-	for i, literal := range literals[1:] {
-		name := fmt.Sprintf("p%d", i+1)
-		names, terms = append(names, name), append(terms, name)
-		if literal != "" {
-			terms = append(terms, fmt.Sprintf("%q", literal))
-		}
-	}
-	return strings.Join(names, ", "), strings.Join(terms, " .. ")
+// beginning returns what all keys of a class begin with. Records of the scripts hold only the rest.
+func beginning(class retention.Class) string {
+	literal, _, _ := strings.Cut(class.Format(), "%s")
+	return literal
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/retention"
 )
 
 // Limits of a ticket.
@@ -106,29 +108,51 @@ func bands(meets []int) bool {
 	return len(meets) > 0
 }
 
-// pack writes the ticket as the scripts read it, without its state and arrival; common.lua
-// describes the fields.
-func (t Ticket) pack(node string, widens time.Duration) string {
-	strict, meets := "0", make([]string, len(t.Meets))
-	if t.Strict {
-		strict = "1"
-	}
-	for i, band := range t.Meets {
-		meets[i] = strconv.Itoa(band)
-	}
-	return strings.Join([]string{
-		strconv.FormatInt(widens.Microseconds(), 10), strict, node, t.Device, strconv.Itoa(t.Band),
-		list(t.Languages), list(t.Interests), t.sample(), list(meets), list(t.Avoid),
-	}, ";")
+// request is what join.lua is given of a ticket.
+type request struct {
+	pools []string // keys of the ticket's pools in its own band, then in each other band that it meets
+	args  []any    // from the band on
 }
 
-// sample returns under which interest the wait is recorded: one of those chosen, picked by the
-// random ID, so that each interest gets a fair sample at the cost of one record.
-func (t Ticket) sample() string {
-	if len(t.Interests) == 0 {
-		return everything
+func (t Ticket) request(node string, widens time.Duration) request {
+	p := placesOf(t)
+	var r request
+	var own, meets []string
+	after := make([]any, len(t.Meets)) // which key the pools of each band to meet stand
+	block := func(band int) int {
+		begin := len(r.pools)
+		for _, pool := range p.pools {
+			r.pools = append(r.pools, pool.key(band))
+		}
+		return begin + joinKeys
 	}
-	return t.Interests[int(t.ID[0])%len(t.Interests)]
+	home := block(t.Band)
+	for _, key := range r.pools {
+		own = append(own, strings.TrimPrefix(key, beginning(retention.Pool)))
+	}
+	for i, band := range t.Meets {
+		meets = append(meets, strconv.Itoa(band))
+		after[i] = home
+		if band != t.Band {
+			after[i] = block(band)
+		}
+	}
+	r.args = append([]any{
+		list([]string{strconv.Itoa(t.Band)}), len(p.pools), p.near, p.first,
+		node, t.Device, list(meets), list(t.Interests), widens.Microseconds(),
+		strings.TrimPrefix(t.sample(), beginning(retention.Waits)), list(own), list(t.Avoid),
+	}, after...)
+	return r
+}
+
+// sample returns the key under which the wait is recorded: in the first language, for one of the
+// interests chosen, picked by the random ID, so that each gets a fair sample at the cost of one record.
+func (t Ticket) sample() string {
+	interest := everything
+	if n := len(t.Interests); n > 0 {
+		interest = t.Interests[int(t.ID[0])%n]
+	}
+	return retention.Waits.Key(t.Languages[0], interest)
 }
 
 // list writes ",a,b,", so that ",a," is found whatever its place; "," if there is none.

@@ -85,6 +85,7 @@ func realServer(t *testing.T) engine {
 type world struct {
 	ctx     context.Context
 	engine  engine
+	broken  mutant
 	model   *model
 	nodes   []*node
 	tickets []string
@@ -100,8 +101,8 @@ type node struct {
 
 const longestHistory = retention.Tombstone - 5*time.Second
 
-func newWorld(ctx context.Context, e engine, nodes int, edit func(string) string) (*world, error) {
-	w := &world{ctx: ctx, engine: e, model: &model{
+func newWorld(ctx context.Context, e engine, nodes int, broken mutant) (*world, error) {
+	w := &world{ctx: ctx, engine: e, broken: broken, model: &model{
 		now: dawn, offer: 4 * second, leases: map[string]time.Time{}, tickets: map[string]*search{},
 	}}
 	if err := e.reset(ctx); err != nil {
@@ -109,7 +110,7 @@ func newWorld(ctx context.Context, e engine, nodes int, edit func(string) string
 	}
 	for i := range nodes {
 		q := matcher.Edited(e.rdb, matcher.Config{Node: fmt.Sprintf("node-%d", i)},
-			func(source string) string { return e.edit(edit(source)) }, widens)
+			func(source string) string { return e.edit(broken.edit(source)) }, widens)
 		w.nodes = append(w.nodes, &node{Queue: q})
 	}
 	return w, w.beat()
@@ -164,7 +165,11 @@ func (w *world) join(n *node, t matcher.Ticket) error {
 	if !again {
 		w.tickets = append(w.tickets, t.ID)
 	}
-	got, err := n.Join(w.ctx, t)
+	asked := t
+	if w.broken.twist != nil {
+		w.broken.twist(&asked)
+	}
+	got, err := n.Join(w.ctx, asked)
 	if err != nil {
 		return err
 	}

@@ -9,19 +9,16 @@
 -- Complexity: constant.
 
 local id, ticket = ARGV[1], ARGV[2]
-local pair = read_match(id)
-local mine, other
-if pair then mine, other = side_of(pair, ticket) end
-if not mine then return {'unknown', NOW} end
+local pair = read_match(ticket)
+if not pair then return {'unknown', NOW} end
 if pair.state == 'live' then return {'live', NOW} end
 if pair.state == 'aborted' then return {'aborted', NOW, 'old'} end
 
-local in_time = now < pair.deadline - tonumber(ARGV[3])
-local why = (pair.state == other or in_time) and 'peer' or 'late'
-pair.state = 'aborted'
-write_match(id, pair)
-local other_ticket, other_node = pair[other .. '_ticket'], pair[other .. '_node']
+local other = pair.other
+local in_time = now < pair.deadline - ARGV[3]
+local why = (pair.state == other.name or in_time) and 'peer' or 'late'
+become(pair, 'aborted')
 close(ticket)
-close(other_ticket)
-tell(other_node, 'abort', id, other_ticket, pair[mine .. '_node'], why)
-return {'aborted', NOW, 'new', other_ticket, other_node, why}
+close(other.ticket)
+tell(other.node, 'abort', id, other.ticket, pair.mine.node, why)
+return {'aborted', NOW, 'new', other.ticket, other.node, why}

@@ -8,41 +8,34 @@
 -- Complexity: constant.
 
 local id, ticket = ARGV[1], ARGV[2]
-local pair = read_match(id)
-local mine, other
-if pair then mine, other = side_of(pair, ticket) end
-if not mine or pair.state == 'aborted' then return {'gone', NOW} end
+local pair = read_match(ticket)
+if not pair or pair.state == 'aborted' then return {'gone', NOW} end
 
-local other_ticket, other_node = pair[other .. '_ticket'], pair[other .. '_node']
-if pair.state == 'live' then return {'live', NOW, 'old', other_ticket, other_node} end
-if pair.state ~= other then -- the first confirmation, or the same again
-  if pair.state == 'offered' then
-    pair.state = mine
-    write_match(id, pair)
-  end
+local mine, other = pair.mine, pair.other
+if pair.state == 'live' then return {'live', NOW, 'old', other.ticket, other.node} end
+if pair.state ~= other.name then -- the first confirmation, or the same again
+  if pair.state == 'offered' then become(pair, mine.name) end
   return {'pending', NOW}
 end
 
-local my_node = pair[mine .. '_node']
-if not alive(other_node) then
-  pair.state = 'aborted'
-  write_match(id, pair)
+if not alive(other.node) then
+  become(pair, 'aborted')
   close(ticket)
-  close(other_ticket)
-  tell(other_node, 'abort', id, other_ticket, my_node, 'peer') -- should it only have been slow
-  return {'orphaned', NOW, other_ticket, other_node}
+  close(other.ticket)
+  tell(other.node, 'abort', id, other.ticket, mine.node, 'peer') -- should it only have been slow
+  return {'orphaned', NOW, other.ticket, other.node}
 end
 
-pair.state = 'live'
-write_match(id, pair)
+become(pair, 'live')
 -- The tickets stay claimed until no late duplicate of join can come any more.
-call('PEXPIRE', ticket_key(ticket), TOMBSTONE)
-call('PEXPIRE', ticket_key(other_ticket), TOMBSTONE)
-for _, side in ipairs({'a', 'b'}) do
-  local waits = waits_key(pair[side .. '_language'], pair[side .. '_interest'])
-  call('LPUSH', waits, digits((pair.made - pair[side .. '_arrived']) / 1000))
-  call('LTRIM', waits, '0', '99')
-  call('PEXPIRE', waits, WAITS_TTL)
+call('PEXPIRE', TICKET_KEY .. ticket, TOMBSTONE)
+call('PEXPIRE', TICKET_KEY .. other.ticket, TOMBSTONE)
+-- A long list is trimmed and given its lifetime only now and then; it never holds more than 100.
+for _, side in ipairs({mine, other}) do
+  local waits = WAITS_KEY .. side.waits
+  local length = call('LPUSH', waits, digits(math.floor((pair.made - side.arrived) / 1000)))
+  if length <= 10 or length % 10 == 1 then call('PEXPIRE', waits, WAITS_TTL) end
+  if length >= 100 then call('LTRIM', waits, '0', '79') end
 end
-tell(other_node, 'live', id, other_ticket, my_node, '')
-return {'live', NOW, 'new', other_ticket, other_node}
+tell(other.node, 'live', id, other.ticket, mine.node, '')
+return {'live', NOW, 'new', other.ticket, other.node}

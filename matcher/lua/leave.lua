@@ -13,8 +13,8 @@ if not record then
   return {'unknown', NOW}
 end
 if record == 'x' then return {'left', NOW} end
-local ticket = waiting(id, record)
-if not ticket then return {'claimed', NOW, string.sub(record, 3)} end
-unqueue(ticket)
+local arrived, _, _, _, _, rest = waiting(record)
+if not arrived then return {'claimed', NOW, string.sub(record, 3)} end
+unqueue(id, record, rest)
 close(id)
 return {'left', NOW}

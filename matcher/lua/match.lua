@@ -1,36 +1,32 @@
 -- Put before confirm and abort, after common.lua.
 
--- A match is its fields in this order, each followed by ';'; join writes it. Side a arrived first.
--- state: offered, a or b (that side has confirmed), live, aborted.
-local FIELDS = {
-  'state', 'language', 'shared', 'made', 'deadline',
-  'a_ticket', 'a_node', 'a_device', 'a_arrived', 'a_language', 'a_interest',
-  'b_ticket', 'b_node', 'b_device', 'b_arrived', 'b_language', 'b_interest',
-}
+-- A match is
+--   <state>;<language>;<shared>;<made>;<deadline>;<side a>;<side b>
+--     state: offered, a or b (that side has confirmed), live, aborted; shared = interests, 'x,y'
+-- and a side, of which a arrived first, is
+--   <ticket>;<node>;<device>;<arrived>;<waits>
+--     waits as in a ticket; join writes all this
+local SIDE = ';([^;]*);([^;]*);[^;]*;(%d+);([^;]*)'
+local MATCH = '^(%a+)(;[^;]*;[^;]*;(%d+);(%d+)' .. SIDE .. SIDE .. ')$'
 
-local function read_match(id)
-  local record = call('GET', match_key(id))
-  if not record then return nil end
-  local pair, i = {}, 0
-  for value in gmatch(record, '([^;]*);') do
-    i = i + 1
-    pair[FIELDS[i]] = value
+-- read_match returns the match as the ticket sees it; nil if there is none with that ticket.
+local function read_match(ticket)
+  local state, rest, made, deadline, a_ticket, a_node, a_arrived, a_waits, b_ticket, b_node, b_arrived, b_waits =
+    match(call('GET', KEYS[1]) or '', MATCH)
+  if not state then return nil end
+  local pair = {state = state, rest = rest, made = made, deadline = tonumber(deadline)}
+  local a = {name = 'a', ticket = a_ticket, node = a_node, arrived = a_arrived, waits = a_waits}
+  local b = {name = 'b', ticket = b_ticket, node = b_node, arrived = b_arrived, waits = b_waits}
+  if a.ticket == ticket then
+    pair.mine, pair.other = a, b
+    return pair
   end
-  return pair
-end
-
-local function write_match(id, pair)
-  local values = {}
-  for i = 1, #FIELDS do values[i] = pair[FIELDS[i]] end
-  local record = table.concat(values, ';') .. ';'
-  call('SET', match_key(id), record, 'PX', MATCH_TTL)
-  return record
-end
-
--- side_of returns which side of the match a ticket is, and which the other; nil if neither.
-local function side_of(pair, ticket)
-  if pair.a_ticket == ticket then return 'a', 'b' end
-  if pair.b_ticket == ticket then return 'b', 'a' end
+  if b.ticket == ticket then
+    pair.mine, pair.other = b, a
+    return pair
+  end
   return nil
 end
 
+-- become changes the state of the match.
+local function become(pair, state) call('SET', KEYS[1], state .. pair.rest, 'PX', MATCH_TTL) end

@@ -9,13 +9,13 @@
 local ids = call('ZRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)
 local dropped = 0
 for _, id in ipairs(ids) do
-  local record = call('GET', ticket_key(id))
-  local ticket = record and waiting(id, record)
-  if not ticket then
+  local record = call('GET', TICKET_KEY .. id)
+  local arrived, node, _, _, _, rest = waiting(record)
+  if not arrived then
     call('ZREM', KEYS[1], id)
     dropped = dropped + 1
-  elseif over(ticket) then
-    drop(ticket)
+  elseif over(node, arrived) then
+    drop(id, node, record, rest)
     dropped = dropped + 1
   end
 end
