@@ -149,8 +149,10 @@ export class Call {
     this.#peer?.agree(on);
   }
 
-  /** mismatch tells the other side that somebody may be in between. */
+  /** mismatch tells the other side that somebody may be in between. Both are mute from here on, so
+   * that the watch would take the silence for an outage. */
   mismatch() {
+    this.#watch?.stop();
     if (this.#sas?.readyState === 'open') warn(this.#sas);
     this.replace(null);
   }

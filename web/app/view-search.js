@@ -243,7 +243,11 @@ function widening({ t, act, names }) {
     /** @param {import('./view.js').State} state @param {number} now */
     update({ queue, choices: { widen, interests, languages } }, now) {
       attr(toggle, 'aria-checked', widen ? 'true' : 'false');
-      const steps = new Map(queue.steps.filter(({ at }) => widen || at <= now).map(({ at, look }) => [look, at]));
+      const steps = new Map(
+        queue.steps
+          .filter(({ at, look }) => (widen || at <= now) && (look !== 'anything' || interests.length > 0))
+          .map(({ at, look }) => [look, at]),
+      );
       repeat(list, [...steps.keys()], () => h('li', {}));
       [...steps].forEach(([look, at], i) => {
         const item = list.children[i];
