@@ -14,7 +14,7 @@
 -- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
 
 local EXAMINE = 48        -- living but incompatible tickets looked at
-local BURY = 128          -- dead tickets dropped
+local BURY = 128          -- dead tickets taken out of a pool
 local STEPS = 512         -- entries passed, the same ticket in several pools counted each time
 local WINDOW = 2000000    -- within this of the oldest, more shared interests win
 local WINDOW_EXAMINE = 4  -- tickets looked at for that
@@ -22,7 +22,7 @@ local OWN = 3             -- after which key the pools of my own band stand
 
 local id, match_id, band = ARGV[1], ARGV[2], ARGV[5]
 local places, near, first = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local node, device, interests, avoid = ARGV[9], ARGV[10], ARGV[12], ARGV[16]
+local node, device, avoid = ARGV[9], ARGV[10], ARGV[16]
 
 local arrived, widens = tonumber(ARGV[3]), ARGV[13]
 if arrived == 0 or arrived > now then arrived = now end
@@ -30,7 +30,7 @@ local stored, rest = call('GET', KEYS[1]), nil
 if stored then
   if stored == 'x' then return {'closed', NOW} end
   local kept, _
-  kept, _, _, _, _, rest = waiting(stored)
+  kept, _, _, _, _, rest = match(stored, WAITING)
   if not kept then -- claimed: the same answer however often it is asked
     local claimed = string.sub(stored, 3)
     local record = call('GET', MATCH_KEY .. claimed)
@@ -41,85 +41,60 @@ if stored then
 end
 if now - arrived >= LONGEST then
   if stored then unqueue(id, stored, rest) end
-  close(id)
+  call('SET', KEYS[1], 'x', 'PX', TOMBSTONE)
   return {'closed', NOW}
 end
 if not alive(node) then return {'lease', NOW} end
 
 -- In a pool in which I stand by now I may meet everybody; in one that I have yet to come to, those
 -- who stand there by now.
-local function reach(since) return since <= now and math.huge or now end
 local first_since, other_since = arrived + widens, arrived + 2 * widens
-local first_reach, other_reach = reach(first_since), reach(other_since)
+local first_reach = first_since <= now and math.huge or now
+local other_reach = other_since <= now and math.huge or now
 
-local wanted, most = {}, 0 -- my interests as ',interest,'
-for interest in gmatch(interests, '[^,]+') do
-  most = most + 1
-  wanted[most] = ',' .. interest .. ','
-end
-
--- advance moves a head to its pool's next entry within reach; false at the end. Entries that were
--- removed from the pool do not count for the rank.
-local function advance(head, removed)
-  if not removed then head.rank = head.rank + 1 end
-  head.at = head.at + 2
-  local page = head.page
-  if not page[head.at] then
-    if #page < head.full then return false end
-    page = call('ZRANGE', head.key, digits(head.rank), digits(head.rank + 7), 'WITHSCORES')
-    head.page, head.at, head.full = page, 1, 16
-    if not page[1] then return false end
-  end
-  head.since = tonumber(page[head.at + 1])
-  return head.since <= head.reach
-end
-
-local exists = {} -- which of the pools of my own band there are
+local exists = {}               -- which of the pools of my own band there are
+local wanted, most              -- my interests as ',interest,', and how many, once needed
+local seen = {[id] = 'met'}     -- or 'over': may not be matched any more
 local examined, buried, steps = 0, 0, 0
-local seen = {[id] = 'met'} -- or 'gone': dropped, and removed from all pools
+local best, last, extra         -- the best so far, until when one that shares more is better, how many were looked at for that
 
--- search returns the best in the pools after some key: the oldest compatible ticket, or one that
--- stands almost as long and shares more interests. A head is a pool's first entry not yet passed.
-local function search(after)
+for block = 17, #ARGV do
+  -- A head is a pool's first entry not yet passed.
+  local after = tonumber(ARGV[block])
   local heads, n = {}, 0
   for place = 1, places do
     local key = KEYS[after + place]
     local page = call('ZRANGE', key, '0', '1', 'WITHSCORES')
-    if page[1] then
+    local since = page[2]
+    if since then
       if after == OWN then exists[place] = true end
-      local since = tonumber(page[2])
-      local limit = place <= near and math.huge or place <= first and first_reach or other_reach
-      if since <= limit then
+      since = tonumber(since)
+      local reach = place <= near and math.huge or place <= first and first_reach or other_reach
+      if since <= reach then
         n = n + 1
-        heads[n] = {key = key, page = page, at = 1, full = 4, since = since, reach = limit, rank = 0}
+        heads[n] = {key = key, page = page, at = 1, full = 4, since = since, reach = reach, rank = 0}
       end
     end
   end
 
-  local best, last, extra = nil, nil, 0
+  -- Pass the entries of all these pools, who stands longest first.
   while n > 0 and examined < EXAMINE and buried < BURY and steps < STEPS do
     steps = steps + 1
-    local i = 1
-    for j = 2, n do
-      if heads[j].since < heads[i].since then i = j end
+    local nearest = 1
+    for i = 2, n do
+      if heads[i].since < heads[nearest].since then nearest = i end
     end
-    local head = heads[i]
+    local head = heads[nearest]
     if best and head.since > last then break end
     local other = head.page[head.at]
     local fate = seen[other]
-    local removed = fate == 'gone'
     if not fate then
       local record = call('GET', TICKET_KEY .. other)
-      local other_arrived, other_node, other_device, meets, other_interests, other_rest = waiting(record)
-      if not other_arrived then
-        call('ZREM', head.key, other)
-        buried, removed = buried + 1, true
-      elseif over(other_node, other_arrived) then
-        drop(other, other_node, record, other_rest)
-        seen[other] = 'gone'
-        buried, removed = buried + 1, true
+      local other_arrived, other_node, other_device, meets, interests, other_rest = match(record or '', WAITING)
+      if not other_arrived or over(other_node, other_arrived) then
+        fate = 'over'
       else
-        seen[other] = 'met'
+        fate = 'met'
         examined = examined + 1
         if best then extra = extra + 1 end
         if other_device ~= device
@@ -127,56 +102,70 @@ local function search(after)
           and not avoids(avoid, 1, other_device)
           and not avoids(record, other_rest, device)
         then
-          local shared = 0
-          for k = 1, most do
-            if find(other_interests, wanted[k], 1, true) then shared = shared + 1 end
+          if not wanted then
+            wanted, most = {}, 0
+            for interest in gmatch(ARGV[12], '[^,]+') do
+              most = most + 1
+              wanted[most] = ',' .. interest .. ','
+            end
           end
-          if not best then last = head.since + WINDOW end
+          local shared = 0
+          for i = 1, most do
+            if find(interests, wanted[i], 1, true) then shared = shared + 1 end
+          end
+          if not best then last, extra = head.since + WINDOW, 0 end
           if not best or shared > best.shared then
             best = {
               id = other, record = record, rest = other_rest, shared = shared, pool = head.key,
-              arrived = other_arrived, node = other_node, device = other_device, interests = other_interests,
+              arrived = other_arrived, node = other_node, device = other_device, interests = interests,
             }
           end
         end
         if best and (best.shared == most or extra == WINDOW_EXAMINE) then break end
       end
+      seen[other] = fate
     end
-    if not advance(head, removed) then
-      table.remove(heads, i)
+    -- Who is over leaves this pool, so the rank of what comes next stays. Its owner, should it only
+    -- have been slow, puts it back by a repeat; sweep does the rest.
+    if fate == 'over' then
+      call('ZREM', head.key, other)
+      buried = buried + 1
+    else
+      head.rank = head.rank + 1
+    end
+    local page, at = head.page, head.at + 2
+    if not page[at] and #page == head.full then
+      page, at = call('ZRANGE', head.key, digits(head.rank), digits(head.rank + 7), 'WITHSCORES'), 1
+      head.page, head.full = page, 16
+    end
+    head.at, head.since = at, tonumber(page[at + 1] or math.huge)
+    if not page[at] or head.since > head.reach then
+      table.remove(heads, nearest)
       n = n - 1
     end
   end
-  return best
-end
-
-local found
-for i = 17, #ARGV do
-  found = search(tonumber(ARGV[i]))
-  if found then break end
+  if best then break end
 end
 local arrived_text = arrived == now and NOW or digits(arrived)
 
-if found then
-  unqueue(found.id, found.record, found.rest)
+if best then
+  local waits = unqueue(best.id, best.record, best.rest)
   if stored then unqueue(id, stored, rest) end
   local claimed = 'm;' .. match_id
-  call('SET', TICKET_KEY .. found.id, claimed, 'PX', TOMBSTONE)
+  call('SET', TICKET_KEY .. best.id, claimed, 'KEEPTTL')
   call('SET', KEYS[1], claimed, 'PX', TOMBSTONE)
-  local shared = {}
-  for _, word in ipairs(wanted) do
-    if find(found.interests, word, 1, true) then shared[#shared + 1] = string.sub(word, 2, -2) end
+  local shared = ''
+  for i = 1, most do
+    if find(best.interests, wanted[i], 1, true) then shared = shared .. string.sub(wanted[i], shared == '' and 2 or 1, -2) end
   end
-  local _, waits = match(found.record, REST, found.rest)
   local mine = id .. ';' .. node .. ';' .. device .. ';' .. arrived_text .. ';' .. ARGV[14]
-  local theirs = found.id .. ';' .. found.node .. ';' .. found.device .. ';' .. found.arrived .. ';' .. waits
-  local since = tonumber(found.arrived)
-  local late = since < arrived or (since == arrived and found.id < id)
-  local sides = late and theirs .. ';' .. mine or mine .. ';' .. theirs
-  local record = 'offered;' .. match(found.pool, '^[^:]+', #POOL_KEY + 1) .. ';' .. table.concat(shared, ',')
-    .. ';' .. NOW .. ';' .. digits(now + ARGV[4]) .. ';' .. sides -- match.lua says what this is
-  call('SET', KEYS[3], record, 'PX', MATCH_TTL)
-  tell(found.node, 'offer', match_id, found.id, node, record)
+  local theirs = best.id .. ';' .. best.node .. ';' .. best.device .. ';' .. best.arrived .. ';' .. waits
+  local since = tonumber(best.arrived)
+  local late = since < arrived or (since == arrived and best.id < id)
+  local record = 'offered;' .. match(best.pool, '^[^:]+', #POOL_KEY + 1) .. ';' .. shared
+    .. ';' .. NOW .. ';' .. digits(now + ARGV[4]) .. ';' .. (late and theirs or mine) .. ';' .. (late and mine or theirs)
+  call('SET', KEYS[3], record, 'PX', MATCH_TTL) -- match.lua says what it is
+  tell(best.node, 'offer', match_id, best.id, node, record)
   return {'offered', NOW, match_id, record, 'new'}
 end
 

@@ -13,7 +13,7 @@ if not record then
   return {'unknown', NOW}
 end
 if record == 'x' then return {'left', NOW} end
-local arrived, _, _, _, _, rest = waiting(record)
+local arrived, _, _, _, _, rest = match(record, WAITING)
 if not arrived then return {'claimed', NOW, string.sub(record, 3)} end
 unqueue(id, record, rest)
 close(id)
