@@ -16,7 +16,10 @@ type Counters struct {
 	DroppedMalformed, DroppedStranger, DroppedRoute, DroppedRate, DroppedQueue, DroppedSend int64
 
 	// Requests refused, by reason.
-	RefusedUser, RefusedQuota, RefusedPorts, RefusedPeer, RefusedRequest int64
+	RefusedUser, RefusedPorts, RefusedPeer, RefusedRequest int64
+
+	// Relays refused, by the one of [Quotas] that was used up.
+	RefusedPerCredential, RefusedPerCall, RefusedPerNetwork, RefusedRelays int64
 
 	Challenges, Suppressed int64 // unauthenticated requests answered, and not answered
 	Streamless             int64 // TCP connections refused
@@ -27,11 +30,12 @@ type Counters struct {
 
 // tally is Counters while it is being counted.
 type tally struct {
-	relays, streams, made                                               atomic.Int64
-	packets, bytes, outPackets, outBytes, inPackets, inBytes            atomic.Int64
-	malformed, stranger, route, rate, queue, send                       atomic.Int64
-	refusedUser, refusedQuota, refusedPorts, refusedPeer, refusedOthers atomic.Int64
-	challenges, suppressed, streamless, acceptErrors, panics, library   atomic.Int64
+	relays, streams, made                                             atomic.Int64
+	packets, bytes, outPackets, outBytes, inPackets, inBytes          atomic.Int64
+	malformed, stranger, route, rate, queue, send                     atomic.Int64
+	refusedUser, refusedPorts, refusedPeer, refusedOthers             atomic.Int64
+	userFull, callFull, networkFull, allFull                          atomic.Int64
+	challenges, suppressed, streamless, acceptErrors, panics, library atomic.Int64
 }
 
 // Counters returns what was counted so far.
@@ -44,9 +48,25 @@ func (s *Server) Counters() Counters {
 		InPackets: t.inPackets.Load(), InBytes: t.inBytes.Load(),
 		DroppedMalformed: t.malformed.Load(), DroppedStranger: t.stranger.Load(), DroppedRoute: t.route.Load(),
 		DroppedRate: t.rate.Load(), DroppedQueue: t.queue.Load(), DroppedSend: t.send.Load(),
-		RefusedUser: t.refusedUser.Load(), RefusedQuota: t.refusedQuota.Load(), RefusedPorts: t.refusedPorts.Load(),
-		RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),
+		RefusedPerCredential: t.userFull.Load(), RefusedPerCall: t.callFull.Load(),
+		RefusedPerNetwork: t.networkFull.Load(), RefusedRelays: t.allFull.Load(),
+		RefusedUser: t.refusedUser.Load(), RefusedPorts: t.refusedPorts.Load(), RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),
 		Challenges: t.challenges.Load(), Suppressed: t.suppressed.Load(), Streamless: t.streamless.Load(),
 		AcceptErrors: t.acceptErrors.Load(), Panics: t.panics.Load(), LibraryErrors: t.library.Load(),
+	}
+}
+
+// refusedPlace counts why the ledger gave no place, if so.
+func (t *tally) refusedPlace(said verdict) {
+	switch said {
+	case taken:
+	case userFull:
+		t.userFull.Add(1)
+	case callFull:
+		t.callFull.Add(1)
+	case networkFull:
+		t.networkFull.Add(1)
+	case allFull:
+		t.allFull.Add(1)
 	}
 }

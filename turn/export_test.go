@@ -31,11 +31,34 @@ func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
 // AcceptOn lets the server take connections from another listener too.
 func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.streams.accept(l) }) }
 
-// Places is how many places of the quota are taken.
+// Places is how many places of the quota are taken; -1 when user names, calls and networks do not
+// add up to as many.
 func (s *Server) Places() int {
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
-	return s.ledger.total
+	if n := s.ledger.total; sum(s.ledger.users) == n && sum(s.ledger.calls) == n && sum(s.ledger.networks) == n {
+		return n
+	}
+	return -1
+}
+
+// sum adds up what is counted; a key that counts nothing should have been forgotten and spoils it.
+func sum[K comparable](counted map[K]int) int {
+	total := 0
+	for _, n := range counted {
+		if n <= 0 {
+			return -1
+		}
+		total += n
+	}
+	return total
+}
+
+// Near tells whether two addresses count as one network.
+func Near(a, b string) bool {
+	one, errA := neighbourhood(netip.MustParseAddr(a))
+	other, errB := neighbourhood(netip.MustParseAddr(b))
+	return errA == nil && errB == nil && one == other
 }
 
 // Age makes every relay older by d.

@@ -33,16 +33,17 @@ type gate struct {
 	now      request
 	from     client
 	user     user
-	reserved bool // a place in the ledger is taken for user and no relay has it yet
+	place    place
+	reserved bool // place is taken in the ledger and no relay has it yet
 }
 
 // settle ends the request at hand: pion has answered it.
 func (g *gate) settle() {
 	if g.reserved {
-		g.server.ledger.give(g.user.name)
+		g.server.ledger.give(g.place)
 		g.reserved = false
 	}
-	g.now, g.user = request{}, user{}
+	g.now, g.user, g.place = request{}, user{}, place{}
 }
 
 // admit decides whether pion gets to see a packet. It answers what pion would answer wrongly.
@@ -211,10 +212,13 @@ func (s *Server) authenticate(name, in string, src net.Addr) (key []byte, ok boo
 // admitRelay is pion's QuotaHandler; the signature was right.
 func (s *Server) admitRelay(name, _ string, src net.Addr) bool {
 	g := s.gateOf(src)
-	g.reserved = g.user.name == name && s.ledger.take(name)
-	if !g.reserved {
-		s.tally.refusedQuota.Add(1)
+	if g.user.name != name {
+		return false
 	}
+	g.place = placeOf(g.user, g.from)
+	said := s.ledger.take(g.place)
+	s.tally.refusedPlace(said)
+	g.reserved = said == taken
 	return g.reserved
 }
 
@@ -238,7 +242,7 @@ func (g *gate) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error)
 	if !g.reserved {
 		return nil, nil, errNobody
 	}
-	r, err := g.server.newRelay(g.from, g.user, g.now.lifetime)
+	r, err := g.server.newRelay(g.from, g.user, g.place, g.now.lifetime)
 	if err != nil {
 		g.server.tally.refusedPorts.Add(1)
 		return nil, nil, err

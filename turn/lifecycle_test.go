@@ -16,42 +16,6 @@ import (
 	"parley/turn"
 )
 
-func TestQuotaOfACredential(t *testing.T) {
-	s := start(t, func(c *turn.Config) { c.Quotas.PerCredential = 3 })
-	cred := s.Credential("call")
-	var taken []*raw
-	for i := range 4 {
-		r := speak(t, s, cred, []wire{overUDP, overTCP}[i%2])
-		got := r.allocate()
-		if i < 3 && got != 0 || i == 3 && got != stun.CodeAllocQuotaReached {
-			t.Fatalf("relay %d: %d", i+1, got)
-		}
-		taken = append(taken, r)
-	}
-	if r := speak(t, s, s.Credential("call"), overUDP); r.allocate() != 0 {
-		t.Error("another credential of the same call has no quota of its own")
-	}
-	if got := taken[0].ask(stun.MethodRefresh, lifetime(0)); got != 0 {
-		t.Fatalf("end: %d", got)
-	}
-	if got := taken[3].allocate(); got != 0 {
-		t.Errorf("after one relay ended: %d", got)
-	}
-	if n := s.Places(); n != 4 {
-		t.Errorf("%d places taken by 4 relays", n)
-	}
-}
-
-func TestQuotaInTotal(t *testing.T) {
-	s := start(t, func(c *turn.Config) { c.Quotas.Relays = 2 })
-	for i := range 3 {
-		got := speak(t, s, s.Credential(fmt.Sprint(i)), overUDP).allocate()
-		if i < 2 && got != 0 || i == 2 && got != stun.CodeAllocQuotaReached {
-			t.Errorf("relay %d: %d", i+1, got)
-		}
-	}
-}
-
 func TestOutOfPorts(t *testing.T) {
 	s := start(t, func(c *turn.Config) { c.Ports = turn.PortRange{First: 50000, Last: 50001} })
 	for i := range 3 {
@@ -261,7 +225,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	}
 	for i := range 40 {
 		kind := []turn.Kind{turn.Veil, turn.Open}[i%2]
-		r := speak(t, s, s.CredentialOf(kind, "call"), []wire{overUDP, overTCP}[i/2%2])
+		r := speak(t, s, s.CredentialOf(kind, fmt.Sprint("call", i/8)), []wire{overUDP, overTCP}[i/2%2])
 		if got := r.allocate(); got != 0 {
 			t.Fatalf("allocate: %d", got)
 		}

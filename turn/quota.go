@@ -10,6 +10,8 @@ import (
 // Quotas bound what anybody can take. A zero value means the default beside it.
 type Quotas struct {
 	PerCredential int           // relays alive for one credential: 8 (a browser makes one for each URL and interface)
+	PerCall       int           // relays alive for one call, whatever credentials made them: 24 (two browsers, several interfaces, UDP and TCP, old and new ones side by side while they restart)
+	PerNetwork    int           // relays alive for a /24 (IPv4) or /56 (IPv6): 256 (a school or a carrier may have all its people behind one address)
 	Relays        int           // relays alive: 4096
 	Streams       int           // TCP connections: 2048
 	StreamsPer    int           // TCP connections from one address (IPv4) or /64 (IPv6): 64
@@ -33,6 +35,8 @@ func (q Quotas) orDefaults() Quotas {
 		}
 	}
 	set(&q.PerCredential, 8)
+	set(&q.PerCall, 24)
+	set(&q.PerNetwork, 256)
 	set(&q.Relays, 4096)
 	set(&q.Streams, 2048)
 	set(&q.StreamsPer, 64)
@@ -45,33 +49,93 @@ func (q Quotas) orDefaults() Quotas {
 	return q
 }
 
-// ledger counts the relays of each user name. A place is taken before a relay is made and given
-// back when it ends, or when it was not made after all.
-type ledger struct {
-	each, all int
-
-	mu    sync.Mutex // guards the following fields
-	users map[string]int
-	total int
+// place is for whom a relay is counted. A browser gets a fresh credential whenever it asks, so its
+// user name alone bounds nothing.
+type place struct {
+	user    string
+	call    mark
+	network netip.Prefix
 }
 
-func (l *ledger) take(user string) bool {
+// placeOf is the place of a relay that u wants at from.
+func placeOf(u user, from client) place {
+	near, _ := neighbourhood(from.addr.Addr()) // whoever has no address shares the zero Prefix
+	return place{user: u.name, call: u.grant.call, network: near}
+}
+
+// neighbourhood is the network that one subscriber may have whole: /24 of IPv4, /56 of IPv6.
+func neighbourhood(a netip.Addr) (netip.Prefix, error) {
+	bits := 56
+	if a.Is4() {
+		bits = 24
+	}
+	return a.WithZone("").Prefix(bits)
+}
+
+// verdict is what the ledger says of a place that is wanted.
+type verdict int
+
+const (
+	taken verdict = iota
+	userFull
+	callFull
+	networkFull
+	allFull
+)
+
+// ledger counts the relays of each user name, call and network. A place is taken before a relay is
+// made and given back when it ends, or when it was not made after all.
+type ledger struct {
+	perUser, perCall, perNetwork, all int
+
+	mu       sync.Mutex // guards the following fields
+	users    map[string]int
+	calls    map[mark]int
+	networks map[netip.Prefix]int
+	total    int
+}
+
+func newLedger(q Quotas) *ledger {
+	return &ledger{
+		perUser: q.PerCredential, perCall: q.PerCall, perNetwork: q.PerNetwork, all: q.Relays,
+		users: map[string]int{}, calls: map[mark]int{}, networks: map[netip.Prefix]int{},
+	}
+}
+
+// take takes p, or nothing and says what is full.
+func (l *ledger) take(p place) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.total >= l.all || l.users[user] >= l.each {
-		return false
+	switch {
+	case l.users[p.user] >= l.perUser:
+		return userFull
+	case l.calls[p.call] >= l.perCall:
+		return callFull
+	case l.networks[p.network] >= l.perNetwork:
+		return networkFull
+	case l.total >= l.all:
+		return allFull
 	}
 	l.total++
-	l.users[user]++
-	return true
+	l.users[p.user]++
+	l.calls[p.call]++
+	l.networks[p.network]++
+	return taken
 }
 
-func (l *ledger) give(user string) {
+func (l *ledger) give(p place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--
-	if l.users[user]--; l.users[user] == 0 {
-		delete(l.users, user)
+	release(l.users, p.user)
+	release(l.calls, p.call)
+	release(l.networks, p.network)
+}
+
+// release takes one off what is counted for key, and forgets a key that has nothing left.
+func release[K comparable](counted map[K]int, key K) {
+	if counted[key]--; counted[key] == 0 {
+		delete(counted, key)
 	}
 }
 
@@ -110,14 +174,10 @@ type throttle struct {
 func newThrottle(rate int) *throttle { return &throttle{rate: rate, seed: maphash.MakeSeed()} }
 
 func (t *throttle) allow(a netip.Addr, now time.Time) bool {
-	bits := 56
-	if a.Is4() {
-		bits = 24
-	}
-	network, err := a.WithZone("").Prefix(bits)
+	near, err := neighbourhood(a)
 	if err != nil {
 		return false
 	}
-	slot := maphash.Comparable(t.seed, network) % uint64(len(t.buckets))
+	slot := maphash.Comparable(t.seed, near) % uint64(len(t.buckets))
 	return t.buckets[slot].take(1, t.rate, 2*t.rate, now)
 }

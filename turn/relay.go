@@ -32,6 +32,7 @@ type relay struct {
 	user   string
 	key    []byte // of MESSAGE-INTEGRITY
 	grant  grant
+	place  place // in the ledger
 	port   uint16
 	made   time.Time    // by Config.Now
 	ends   atomic.Int64 // Unix ns
@@ -50,10 +51,10 @@ type relay struct {
 	channels  map[uint16]struct{}
 }
 
-// newRelay lists a relay for c and, if it is open, opens its socket.
-func (s *Server) newRelay(c client, u user, lifetime time.Duration) (*relay, error) {
+// newRelay lists a relay for c, which has taken p, and, if it is open, opens its socket.
+func (s *Server) newRelay(c client, u user, p place, lifetime time.Duration) (*relay, error) {
 	r := &relay{
-		server: s, client: c, user: u.name, key: u.key, grant: u.grant, made: s.cfg.Now(),
+		server: s, client: c, user: u.name, key: u.key, grant: u.grant, place: p, made: s.cfg.Now(),
 		in:        make(chan parcel, queueSize),
 		closed:    make(chan struct{}),
 		permitted: map[netip.Addr]struct{}{},
@@ -202,7 +203,7 @@ func (r *relay) Close() error {
 			_ = r.socket.Close() // nobody can do anything about it
 			r.pump.Wait()
 		}
-		s.ledger.give(r.user)
+		s.ledger.give(r.place)
 		s.tally.relays.Add(-1)
 		close(r.closed) // last: Server.Close waits for pion to see it
 	})

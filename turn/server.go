@@ -89,7 +89,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 		cfg: cfg, mint: m, listener: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports),
-		ledger:   &ledger{each: cfg.Quotas.PerCredential, all: cfg.Quotas.Relays, users: map[string]int{}},
+		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
 	}

@@ -1,0 +1,168 @@
+package turn_test
+
+import (
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v3"
+
+	"parley/turn"
+)
+
+func TestQuotaOfACredential(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.Quotas.PerCredential = 3 })
+	cred := s.Credential("call")
+	var taken []*raw
+	for i := range 4 {
+		r := speak(t, s, cred, []wire{overUDP, overTCP}[i%2])
+		got := r.allocate()
+		if i < 3 && got != 0 || i == 3 && got != stun.CodeAllocQuotaReached {
+			t.Fatalf("relay %d: %d", i+1, got)
+		}
+		taken = append(taken, r)
+	}
+	if r := speak(t, s, s.Credential("call"), overUDP); r.allocate() != 0 {
+		t.Error("another credential of the same call has no quota of its own")
+	}
+	if got := taken[0].ask(stun.MethodRefresh, lifetime(0)); got != 0 {
+		t.Fatalf("end: %d", got)
+	}
+	if got := taken[3].allocate(); got != 0 {
+		t.Errorf("after one relay ended: %d", got)
+	}
+	if n := s.Places(); n != 4 {
+		t.Errorf("%d places taken by 4 relays", n)
+	}
+	if n := s.Counters().RefusedPerCredential; n != 1 {
+		t.Errorf("%d refusals counted, want 1", n)
+	}
+}
+
+func TestQuotaInTotal(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.Quotas.Relays = 2 })
+	for i := range 3 {
+		got := speak(t, s, s.Credential(fmt.Sprint(i)), overUDP).allocate()
+		if i < 2 && got != 0 || i == 2 && got != stun.CodeAllocQuotaReached {
+			t.Errorf("relay %d: %d", i+1, got)
+		}
+	}
+	if n := s.Counters().RefusedRelays; n != 1 {
+		t.Errorf("%d refusals counted, want 1", n)
+	}
+}
+
+// A call cannot take more by asking for fresh credentials, of whatever kind and over whatever wire.
+func TestQuotaOfACall(t *testing.T) {
+	s := start(t, nil)
+	kinds, wires := []turn.Kind{turn.Veil, turn.Open}, []wire{overUDP, overTCP}
+	fresh := func(i int, call string) *raw {
+		return speak(t, s, s.CredentialOf(kinds[i%2], call), wires[i/2%2])
+	}
+	var first *raw
+	for i := range 24 {
+		r := fresh(i, "call")
+		if got := r.allocate(); got != 0 {
+			t.Fatalf("relay %d: %d", i+1, got)
+		}
+		if i == 0 {
+			first = r
+		}
+	}
+	late := fresh(0, "call")
+	for i, r := range []*raw{late, fresh(1, "call"), fresh(2, "call")} {
+		if got := r.allocate(); got != stun.CodeAllocQuotaReached {
+			t.Errorf("relay %d: %d, want 486", 25+i, got)
+		}
+	}
+	if got := fresh(0, "another call").allocate(); got != 0 {
+		t.Errorf("another call: %d", got)
+	}
+	if got := first.ask(stun.MethodRefresh, lifetime(0)); got != 0 {
+		t.Fatalf("end: %d", got)
+	}
+	if got := late.allocate(); got != 0 {
+		t.Errorf("after one relay ended: %d", got)
+	}
+	if c, n := s.Counters(), s.Places(); c.RefusedPerCall != 3 || n != 25 {
+		t.Errorf("%d refusals counted, want 3; %d places taken, want 25", c.RefusedPerCall, n)
+	}
+}
+
+func TestQuotaOfANetwork(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.Quotas.PerNetwork = 2 })
+	at := func(i int, host string) *raw {
+		r := speak(t, s, s.Credential(fmt.Sprint(i)), overUDP)
+		conn, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(host)}, net.UDPAddrFromAddrPort(s.Addr()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		r.conn = conn
+		return r
+	}
+	one, two, three := at(1, "127.0.0.1"), at(2, "127.0.0.2"), at(3, "127.0.0.3")
+	for i, r := range []*raw{one, two} {
+		if got := r.allocate(); got != 0 {
+			t.Fatalf("relay %d: %d", i+1, got)
+		}
+	}
+	if got := three.allocate(); got != stun.CodeAllocQuotaReached {
+		t.Errorf("a third of that network: %d, want 486", got)
+	}
+	if got := at(4, "127.0.1.1").allocate(); got != 0 {
+		t.Errorf("of another network: %d", got)
+	}
+	if got := one.ask(stun.MethodRefresh, lifetime(0)); got != 0 {
+		t.Fatalf("end: %d", got)
+	}
+	if got := three.allocate(); got != 0 {
+		t.Errorf("after one relay ended: %d", got)
+	}
+	if c, n := s.Counters(), s.Places(); c.RefusedPerNetwork != 1 || n != 3 {
+		t.Errorf("%d refusals counted, want 1; %d places taken, want 3", c.RefusedPerNetwork, n)
+	}
+}
+
+func TestNetworks(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		near bool
+	}{
+		{"203.0.113.1", "203.0.113.254", true},
+		{"203.0.113.1", "203.0.114.1", false},
+		{"2001:db8:1:200::1", "2001:db8:1:2ff::2", true},
+		{"2001:db8:1:200::1", "2001:db8:1:300::1", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+	} {
+		if got := turn.Near(test.a, test.b); got != test.near {
+			t.Errorf("%s and %s are one network: %t", test.a, test.b, got)
+		}
+	}
+}
+
+// However a relay ends, or is not made after all, its place is given back in every count.
+func TestPlacesAreGivenBack(t *testing.T) {
+	ends := map[string]func(*turn.Server, *raw){
+		"refresh": func(_ *turn.Server, r *raw) { r.ask(stun.MethodRefresh, lifetime(0)) },
+		"time":    func(s *turn.Server, _ *raw) { s.Age(time.Hour) },
+		"hang-up": func(_ *turn.Server, r *raw) { r.conn.Close() },
+		"close":   func(s *turn.Server, _ *raw) { s.Close() },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, func(c *turn.Config) { c.Ports = turn.PortRange{First: 50000, Last: 50000} })
+			r := speak(t, s, s.Credential("call"), overTCP)
+			if got := r.allocate(); got != 0 {
+				t.Fatalf("allocate: %d", got)
+			}
+			if got := speak(t, s, s.Credential("call"), overUDP).allocate(); got != stun.CodeInsufficientCapacity {
+				t.Fatalf("without a port: %d", got)
+			}
+			await(t, func() bool { return s.Places() == 1 })
+			end(s, r)
+			await(t, func() bool { return s.Places() == 0 })
+		})
+	}
+}
