@@ -96,6 +96,7 @@ func bystander(t testing.TB, browser chrome, hz int) *person {
 	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
 	t.Cleanup(stop)
 	p := &person{t: t, ctx: ctx, close: cancel, hz: hz}
+	t.Cleanup(p.hadNoProblem)
 	script := strings.ReplaceAll(witness, "TONE_HZ", strconv.Itoa(hz))
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})

@@ -74,7 +74,6 @@ func TestBrowserKeyboardAlone(t *testing.T) {
 	ana.onto("home")
 	ana.keys(space)
 	ana.reaches("home", 8*time.Second)
-	ana.hadNoProblem(server.URL)
 }
 
 // TestBrowserKeyboardLeaves: the buttons of a call and of its end are within reach of Tab too.
@@ -114,7 +113,6 @@ func TestBrowserKeyboardLeaves(t *testing.T) {
 	ana.onto("cancel")
 	ana.keys(space)
 	ana.reaches("home", 8*time.Second)
-	ana.hadNoProblem(server.URL)
 }
 
 // readyByKeyboard goes from home into the queue without a mouse.

@@ -129,7 +129,6 @@ func TestBrowserRelayStopped(t *testing.T) {
 	ana, bo := pair(t, browser, house.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	bo.hears(ana.hz, 10*time.Second)
-	before := ana.sas()
 
 	house.stopRelay(t)
 	js[bool](ana, `new Promise((done) => setTimeout(() => done(true), 1000))`)
@@ -146,8 +145,9 @@ func TestBrowserRelayStopped(t *testing.T) {
 	if took := time.Since(back); took > 10*time.Second {
 		t.Errorf("audio came back after %v, want at most 10 s", took)
 	}
-	if after := ana.sas(); after != before {
-		t.Errorf("the authentication string changed from %q to %q", before, after)
+	// A connection that was built anew has a string of its own, with the certificates of before.
+	if a, b := ana.sas(), bo.sas(); a != b || len(a) < 10 {
+		t.Errorf("authentication strings %q and %q", a, b)
 	}
 	ana.keptItsAddress()
 	bo.keptItsAddress()

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,14 @@ func TestBrowserReport(t *testing.T) {
 	ana.press("report-send")
 	if !js[bool](ana, `seen.until(5000, () => seen.frames.some((f) => f.includes('"reported"')))`) {
 		t.Fatal("no answer to the report\n" + ana.diary())
+	}
+
+	// They look again, and nobody else is there.
+	ana.press("again")
+	ana.reaches("queued", 5*time.Second)
+	bo.reaches("queued", 10*time.Second)
+	if got := js[string](bo, `seen.state(['matched', 'connecting', 'live'], 8000)`); !strings.HasPrefix(got, "queued") {
+		t.Errorf("the two met again: %s", got)
 	}
 
 	rdb := redis.NewClient(opts)
