@@ -26,11 +26,12 @@ const RENEWAL = 1500;
 // ms for the last words to leave.
 const GOODBYE = 300;
 
-/** prepare makes the keys of one call ahead of it: they serve no second one.
+/** prepare makes the keys of one call ahead of it: they serve no second one. No connection can be
+ * built with a certificate that has expired, so it must outlast the search and the longest call.
  * @returns {Prepared} */
 export function prepare() {
   /** @type {EcKeyGenParams & {expires: number}} */
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', expires: 3600000 };
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', expires: 86400000 };
   return { keys: pair(), certificate: RTCPeerConnection.generateCertificate(algorithm) };
 }
 

@@ -90,13 +90,15 @@ export class Peer {
     return pc;
   }
 
-  /** rebuild replaces the connection by a new one; the other side follows.
+  /** rebuild replaces the connection by a new one; the other side follows. Where none can be built the
+   * old one stays.
    * @param {number} [generation] */
   rebuild(generation = this.#generation + 1) {
-    this.#generation = generation;
-    this.#pc.close();
-    this.#tally.replaced();
+    const old = this.#pc;
     this.#build();
+    this.#generation = generation;
+    old.close();
+    this.#tally.replaced();
     if (this.#shell.role === 'answer') this.#send({ kind: 'direct', g: generation, direct: this.#mine });
   }
 
