@@ -106,7 +106,7 @@ func (c *conn) serve() {
 	defer close(c.done)
 	defer func() { _ = c.ws.Close() }() // whatever there was to say has been said
 	c.ws.SetReadLimit(MaxFrame)
-	c.ws.SetPongHandler(func(string) error { c.pinged.Store(0); return nil })
+	c.ws.SetPongHandler(c.heardPong)
 	c.ws.SetPingHandler(c.answerPing)
 	cl := c.greet()
 	if cl == nil {
@@ -211,9 +211,26 @@ func (c *conn) pace(cl *client, got arrival) {
 	c.pinged.Store(0) // it was we who did not read
 }
 
+// heardPong notes that the browser is there. A browser may send pongs that nobody asked for, so each
+// costs as much as a frame.
+func (c *conn) heardPong(string) error {
+	c.charge()
+	return nil
+}
+
 // answerPing answers a ping of the browser, which no page can send: at the price of a frame.
 func (c *conn) answerPing(data string) error {
-	c.pinged.Store(0)
+	c.charge()
+	err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(lingers))
+	if errors.Is(err, websocket.ErrCloseSent) {
+		return nil
+	}
+	return err
+}
+
+// charge takes the price of a control frame: gorilla reads those within a read, where pace does not
+// come to see them.
+func (c *conn) charge() {
 	if wait := c.frames.take(time.Now(), 1); wait > 0 {
 		pause := time.NewTimer(wait)
 		defer pause.Stop()
@@ -222,11 +239,7 @@ func (c *conn) answerPing(data string) error {
 		case <-c.hub.stopped:
 		}
 	}
-	err := c.ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(lingers))
-	if errors.Is(err, websocket.ErrCloseSent) {
-		return nil
-	}
-	return err
+	c.pinged.Store(0)
 }
 
 // write writes what there is, and ends. The client has noted that it runs.

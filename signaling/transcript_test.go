@@ -208,6 +208,8 @@ func (s *stage) move(b *browser, verb, object string) error {
 			`< {"t":"queued","...":"*"}`,
 			fmt.Sprintf(`> {"t":"cancel","c":%d,"a":%d}`, 2*i, 2*i-1),
 			`< {"t":"cancelled","...":"*"}`)
+	case "pongs": // so many that nobody asked for
+		return b.pongs(object)
 	case "refused": // origin protocol status sentence
 		return b.refused(object)
 	default:
@@ -215,6 +217,14 @@ func (s *stage) move(b *browser, verb, object string) error {
 	}
 	synctest.Wait()
 	return nil
+}
+
+func (b *browser) pongs(count string) error {
+	n, err := strconv.Atoi(count)
+	for ; n > 0 && err == nil; n-- {
+		err = b.write(b.ws, websocket.PongMessage, "")
+	}
+	return err
 }
 
 func (b *browser) box(to string, number int, size string) error {
