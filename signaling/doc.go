@@ -55,7 +55,7 @@
 //	                                         is connected, with the same room, me, peer and role, and peer
 //	                                         "away" behind it while the other is not there; bad_value when
 //	                                         the pass is not valid here or over 24 h old
-//	relays    c a                            asks for fresh credentials of the relay
+//	relays    c a                            asks for fresh credentials of the relay, 4 times and then once in 2 s
 //	report    c a handle reason              sexual hate threat minor spam other
 //	block     c a handle                     never meet again
 //	ack       a
@@ -105,7 +105,7 @@
 //	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
 //	no_member      the peer is not in this room
 //	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
-//	too_many       too many searches; wait
+//	too_many       too many searches, returns to a call, or wishes for credentials; wait
 //	unavailable    the store is away; nothing is lost, try again in a few seconds
 //
 // # Close codes

@@ -26,6 +26,7 @@ type session struct {
 	call     membership
 	entered  time.Time // since when Entering
 	searches bucket
+	relays   bucket
 	draining bool
 
 	lost     time.Time // since when the socket is gone; zero while it is there
@@ -44,7 +45,7 @@ type membership struct {
 func newSession(now time.Time, self Address, device, tag string, newID func() string) *session {
 	return &session{
 		self: self, device: device, tag: tag, newID: newID,
-		searches: newBucket(now, 2.0/60, 40), lost: now,
+		searches: newBucket(now, 2.0/60, 40), relays: newBucket(now, 1.0/2, 4), lost: now,
 	}
 }
 
@@ -61,7 +62,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case Heard:
 		s.read(e)
 	case said:
-		s.hear(e.frame)
+		s.hear(now, e.frame)
 	case find:
 		s.find(now, e)
 	case rejoin:
@@ -98,7 +99,7 @@ func (s *session) refuse(of uint64, code ErrorCode, why string) { s.send(Refused
 func (s *session) online() bool                                 { return s.lost.IsZero() }
 
 // hear answers a frame of the browser.
-func (s *session) hear(m FromBrowser) {
+func (s *session) hear(now time.Time, m FromBrowser) {
 	c, _ := m.number()
 	switch m := m.(type) {
 	case Cancel:
@@ -116,11 +117,7 @@ func (s *session) hear(m FromBrowser) {
 	case Leave:
 		s.leave()
 	case Relays:
-		if s.phase != InRoom {
-			s.refuse(c, BadState, "no call: the relay is for calls only")
-			return
-		}
-		s.do(sendRelays{call: s.call.room.ID})
+		s.freshRelays(now, c)
 	case Report:
 		s.do(report{m})
 	case Block:
@@ -128,6 +125,18 @@ func (s *session) hear(m FromBrowser) {
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
 	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours
+	}
+}
+
+// freshRelays answers a wish for credentials, each of which the relay must honour.
+func (s *session) freshRelays(now time.Time, c uint64) {
+	switch {
+	case s.phase != InRoom:
+		s.refuse(c, BadState, "no call: the relay is for calls only")
+	case !s.relays.try(now):
+		s.refuse(c, TooMany, "too many credentials of the relay: use the last, or wait 2 s")
+	default:
+		s.do(sendRelays{call: s.call.room.ID})
 	}
 }
 
