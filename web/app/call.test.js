@@ -1,10 +1,59 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
-import { prepare } from './call.js';
+import test, { mock } from 'node:test';
+import { Call, prepare } from './call.js';
 
 test('the certificate lasts for the longest call', async () => {
   globalThis.RTCPeerConnection = { generateCertificate: async (algorithm) => algorithm };
   const day = 86400000;
   const { expires } = await prepare().certificate;
   assert.ok(expires >= day && expires <= 365 * day, String(expires));
+});
+
+/** proving is a call whose connection shows the certificates given, up to its open channel; it tells
+ * what the page hears. */
+async function proving(getRemoteCertificates) {
+  const sdp = `a=fingerprint:sha-256 ${Array(32).fill('ab').join(':')}\r\n`;
+  const channels = {};
+  globalThis.RTCPeerConnection = class {
+    static generateCertificate = async () => ({});
+    signalingState = 'stable';
+    localDescription = { sdp };
+    remoteDescription = { sdp };
+    sctp = { transport: { getRemoteCertificates } };
+    createDataChannel = (name) => {
+      channels[name] = { readyState: 'open', sent: [], send: (data) => channels[name].sent.push(data) };
+      return channels[name];
+    };
+    addTransceiver() {}
+    close() {}
+  };
+  const heard = [];
+  const nothing = () => {};
+  const frame = { room: 'R', me: 'a', peer: 'b', role: 'answer', ice: { servers: [], ttl_ms: 1 } };
+  const call = new Call(frame, prepare(), {
+    track: null,
+    send: nothing,
+    hear: ({ type }) => heard.push(type),
+    play: nothing,
+    level: nothing,
+    heard: () => -1,
+  });
+  for (let i = 0; i < 200 && !channels.sas; i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  channels.sas.onopen();
+  channels.sas.onmessage({ data: JSON.stringify({ kind: 'commit', value: 'cd'.repeat(32) }) });
+  for (let i = 0; i < 200 && !channels.sas.sent.length && !heard.length; i++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  call.hangUp(false);
+  return { heard, sent: channels.sas.sent.map((data) => JSON.parse(data).kind) };
+}
+
+test('a browser that does not show the certificate in use can prove nothing, and alarms nobody', async () => {
+  assert.deepEqual(await proving(undefined), { heard: [], sent: ['nonce'] });
+  assert.deepEqual(await proving(() => []), { heard: [], sent: ['nonce'] });
+});
+
+test('another certificate than was said is an alarm', async () => {
+  const errors = mock.method(console, 'error', () => {});
+  assert.deepEqual(await proving(() => [new ArrayBuffer(8)]), { heard: ['peer-mismatch'], sent: [] });
+  errors.mock.restore();
 });
