@@ -28,8 +28,8 @@ const (
 // Whatever looks like this is removed from text. Tokens of ours are base64url and hexadecimal.
 // Compiled once; never changed.
 var (
-	ipv4  = regexp.MustCompile(`\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b`)
-	ipv6  = regexp.MustCompile(`\[?\b[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:%\w+)?(?:\](?::\d+)?)?`)
+	ipv4  = regexp.MustCompile(`(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?`)
+	ipv6  = regexp.MustCompile(`\[?([0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,})(\[address\])?(?:%[\w.-]+)?(?:\](?::\d+)?)?`)
 	long  = regexp.MustCompile(`[A-Za-z0-9_-]{22,}`)
 	mdns  = regexp.MustCompile(`\b[0-9A-Fa-f-]{36}\.local\b`)
 	names = regexp.MustCompile(`^(ip|addr|address|remote|remote_addr|local_addr|host|peer_addr|sdp|candidate|device|` +
@@ -106,14 +106,34 @@ func Text(s string) string {
 	return long.ReplaceAllStringFunc(s, secretive)
 }
 
-// v6 spares times of day and other colons: only what parses is an address.
+// v6 spares times of day and other colons: only what holds an address is removed, and then all of
+// it, for a text may have glued more groups to the address.
 func v6(s string) string {
-	bare := strings.TrimPrefix(s, "[")
-	bare, _, _ = strings.Cut(bare, "]")
-	if _, err := netip.ParseAddr(bare); err != nil {
+	part := ipv6.FindStringSubmatch(s)
+	run, dotted := part[1], part[2]
+	if dotted != "" {
+		run += "0:0" // the IPv4 address at its end is gone already
+	}
+	if !holdsV6(strings.Split(run, ":")) {
 		return s
 	}
+	if strings.HasSuffix(s, ":") && !strings.HasSuffix(s, "::") {
+		return address + ":" // of the sentence
+	}
 	return address
+}
+
+// holdsV6 tells whether some of the groups, one after the other, are an IPv6 address.
+func holdsV6(groups []string) bool {
+	const least, most = 3, 9 // of "::1" and of an address with "::" at either end
+	for from := range groups {
+		for to := from + least; to <= min(from+most, len(groups)); to++ {
+			if _, err := netip.ParseAddr(strings.Join(groups[from:to], ":")); err == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // secretive spares long words: a token of ours has digits or mixed case.

@@ -25,6 +25,18 @@ func canaries() map[string]any {
 		"2001:db8::77":                    "listen [2001:db8::77]:443",
 		"2001:db8:0:1::78":                errors.New("no route to 2001:db8:0:1::78"),
 		"fe80::1":                         "from fe80::1%eth0 port 4",
+		"2001:db8::79":                    "read udp 2001:db8::79: no route",
+		"2001:db8::80":                    "no route to 2001:db8::80.",
+		"2001:db8::81":                    "peer=(2001:db8::81),::1",
+		"2001:db8::82":                    "error:2001:db8::82",
+		"db8:9:2:3:4:5:6":                 "read:2001:db8:9:2:3:4:5:6",
+		"2001:db8:8:2:3:4":                "from 2001:db8:8:2:3:4:203.0.113.5 to",
+		"::1":                             "dial ::1",
+		"::2":                             "dial ::2: refused",
+		"[::1":                            "dial tcp [::1]:6379: connect",
+		"::3":                             "::3",
+		"fe80::2":                         "fe80::2%eth0: no route",
+		"203.0.113.82":                    "peer_203.0.113.82x",
 		"::ffff:203.0.113.9":              "peer ::ffff:203.0.113.9 left",
 		"203.0.113.81":                    []string{"203.0.113.81"},
 		"dGhpcyBpcyBhIHRva2VuIG9mIG91cnM": "welcome dGhpcyBpcyBhIHRva2VuIG9mIG91cnM",
@@ -68,14 +80,30 @@ func TestHarmless(t *testing.T) {
 	var b bytes.Buffer
 	log := slog.New(redact.Handler(slog.NewTextHandler(&b, nil)))
 	log.Info("the store answers again", slog.Duration("after", 3*time.Second), slog.Int("waiting", 12),
-		slog.String("at", "12:34:56"), slog.String("version", "7.0.15"), slog.String("policy", "volatile-lru"),
+		slog.String("at", "12:34:56"), slog.String("colons", "a: b: c:d:e 1:2:"), slog.String("version", "7.0.15"), slog.String("policy", "volatile-lru"),
 		slog.String("setting", "relay-allow-loopback"), slog.Any("error", errors.New("context deadline exceeded")))
-	for _, want := range []string{"the store answers again", "after=3s", "waiting=12", "12:34:56", "7.0.15", "volatile-lru", "relay-allow-loopback", "context deadline exceeded"} {
+	for _, want := range []string{"the store answers again", "after=3s", "waiting=12", "12:34:56", "a: b: c:d:e 1:2:", "7.0.15", "volatile-lru", "relay-allow-loopback", "context deadline exceeded"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q was removed: %s", want, b.String())
 		}
 	}
 	if strings.Contains(b.String(), "[") {
 		t.Errorf("something harmless was removed: %s", b.String())
+	}
+}
+
+// TestWhatRemains: what stands around an address can still be read.
+func TestWhatRemains(t *testing.T) {
+	for text, want := range map[string]string{
+		"read udp 2001:db8::1: no route":              "read udp [address]: no route",
+		"dial ::1":                                    "dial [address]",
+		"dial tcp [::1]:6379: connect":                "dial tcp [address]: connect",
+		"dial tcp [fe80::1%eth0]:6379: i/o timeout":   "dial tcp [address]: i/o timeout",
+		"read udp 203.0.113.78:3478->[::]:1: closed":  "read udp [address]->[address]: closed",
+		"at 12:34:56: connection reset by peer: done": "at 12:34:56: connection reset by peer: done",
+	} {
+		if got := redact.Text(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }
