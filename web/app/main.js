@@ -54,7 +54,7 @@ function own(selector, kind) {
 }
 
 async function main() {
-  const store = new Store({ local: () => localStorage, session: () => sessionStorage, token });
+  const store = new Store(() => localStorage, token);
   const [t, list, able] = await Promise.all([load(navigator.language), catalogue(), capable()]);
   let state = start(known(store.choices, list), store.tested);
   /** @type {Event[]} */

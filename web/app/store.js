@@ -1,41 +1,31 @@
-// What this browser remembers. localStorage: the install token (128 random bits, of which the server
-// sees a digest), the choices, who was blocked or
-// reported. sessionStorage: who was met in the last half hour. A browser that refuses storage forgets
-// all of it with the page.
+// What this browser remembers, in localStorage: the install token (128 random bits, of which the server
+// sees a digest), the choices, who was blocked or reported, and who was met in the last half hour. A
+// browser that refuses storage forgets all of it with the page.
 
 import { encode } from './seal.js';
 
 /** @typedef {import('./app-state.js').Choices} Choices */
 /** @typedef {{avoid: string, until: number}} Entry until 0: as long as the install token */
-/** @typedef {{token: string, choices: Partial<Choices>, tested: boolean, avoid: Entry[]}} Kept */
+/** @typedef {{token: string, choices: Partial<Choices>, tested: boolean, avoid: Entry[], met: Entry[]}} Kept */
 
 const NAME = 'parley';
+// The server takes 128 tokens with a search: so many who were met, so many who were reported or blocked.
 const MOST = 64;
 const MET = 30 * 60000;
 const REPORTED = 30 * 86400000;
 
 export class Store {
-  #local;
-  #session;
+  #storage;
   /** @type {Kept} */
   #kept;
-  /** @type {Entry[]} */
-  #met;
 
-  /** The storages are given as functions, because a browser may throw when one is only named.
-   * @param {{local: () => Storage, session: () => Storage, token: () => string}} from */
-  constructor({ local, session, token }) {
-    this.#local = local;
-    this.#session = session;
-    const { token: old, choices, tested, avoid } = load(local) ?? {};
-    this.#kept = {
-      token: typeof old === 'string' && /^[\w-]{22}$/.test(old) ? old : token(),
-      choices: readChoices(choices),
-      tested: tested === true,
-      avoid: readEntries(avoid),
-    };
-    this.#met = readEntries(load(session));
-    this.#save();
+  /** The storage is given as a function, because a browser may throw when it is only named.
+   * @param {() => Storage} storage @param {() => string} token */
+  constructor(storage, token) {
+    this.#storage = storage;
+    const kept = read(storage);
+    this.#kept = { ...kept, token: kept.token || token() };
+    save(storage, this.#kept);
   }
 
   get token() {
@@ -53,41 +43,66 @@ export class Store {
 
   /** @param {Choices} choices @param {boolean} tested */
   keep(choices, tested) {
-    this.#kept = { ...this.#kept, choices, tested };
-    this.#save();
+    this.#merge(0);
+    Object.assign(this.#kept, { choices, tested: tested || this.tested });
+    save(this.#storage, this.#kept);
   }
 
   /** remember takes a token of somebody not to meet for a while, or ever.
    * @param {'met' | 'reported' | 'blocked'} kind @param {string} avoid @param {number} now */
   remember(kind, avoid, now) {
     if (!avoid) return;
-    if (kind === 'met') {
-      this.#met = add(this.#met, { avoid, until: now + MET }, now);
-      save(this.#session, this.#met);
-      return;
-    }
-    this.#kept.avoid = add(this.#kept.avoid, { avoid, until: kind === 'blocked' ? 0 : now + REPORTED }, now);
-    this.#save();
+    this.#merge(now);
+    const until = kind === 'met' ? now + MET : kind === 'reported' ? now + REPORTED : 0;
+    const list = kind === 'met' ? 'met' : 'avoid';
+    this.#kept[list] = union([{ avoid, until }, ...this.#kept[list]], now);
+    save(this.#storage, this.#kept);
   }
 
   /** avoid lists the tokens for a search.
    * @param {number} now @returns {string[]} */
   avoid(now) {
-    return [...this.#met, ...this.#kept.avoid].filter((e) => holds(e, now)).map((e) => e.avoid);
+    this.#merge(now);
+    return [...this.#kept.met, ...this.#kept.avoid].map((e) => e.avoid);
   }
 
-  #save() {
-    save(this.#local, this.#kept);
+  /** merge takes in what other tabs have stored since.
+   * @param {number} now */
+  #merge(now) {
+    const [mine, other] = [this.#kept, read(this.#storage)];
+    this.#kept = {
+      token: mine.token,
+      choices: { ...mine.choices, ...other.choices },
+      tested: mine.tested || other.tested,
+      avoid: union([...mine.avoid, ...other.avoid], now),
+      met: union([...mine.met, ...other.met], now),
+    };
   }
 }
 
-/** @param {Entry} entry @param {number} now */
-const holds = ({ until }, now) => until === 0 || until > now;
+/** How long an entry holds. @param {Entry} entry */
+const end = ({ until }) => until || Number.MAX_VALUE;
 
-/** add puts an entry at the front; of too many, or past ones, the oldest go.
- * @param {Entry[]} entries @param {Entry} entry @param {number} now */
-const add = (entries, entry, now) =>
-  [entry, ...entries.filter((e) => e.avoid !== entry.avoid && holds(e, now))].slice(0, MOST);
+/** union leaves out what is past, and what is said twice. Of too many the first to go are those that
+ * end first, so reports go before blocks.
+ * @param {Entry[]} entries newest first @param {number} now */
+function union(entries, now) {
+  const lasting = entries.filter((e) => end(e) > now).sort((a, b) => end(b) - end(a));
+  return lasting.filter((e, i) => lasting.findIndex(({ avoid }) => avoid === e.avoid) === i).slice(0, MOST);
+}
+
+/** read returns what is stored, as far as it is sound.
+ * @param {() => Storage} storage @returns {Kept} */
+function read(storage) {
+  const { token, choices, tested, avoid, met } = load(storage) ?? {};
+  return {
+    token: typeof token === 'string' && /^[\w-]{22}$/.test(token) ? token : '',
+    choices: readChoices(choices),
+    tested: tested === true,
+    avoid: readEntries(avoid),
+    met: readEntries(met),
+  };
+}
 
 /** @param {() => Storage} storage @returns {any} */
 function load(storage) {
