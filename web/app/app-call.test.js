@@ -96,6 +96,16 @@ test('the server forgets the session: a call goes on', () => {
   assert.deepEqual(p.do('leave').slice(0, 2), ['send leave', 'hang-up']);
 });
 
+test('without a microphone the peer is told so, until there is one again', () => {
+  const p = live();
+  assert.deepEqual(p.do('mic-lost'), ['mute true']);
+  assert.deepEqual([p.at, p.state.alert, p.state.call.muted], ['live', 'mic', false]);
+  assert.deepEqual(p.do('mic-live'), ['mute false']);
+  assert.equal(p.state.alert, '');
+  p.do('mute', 'mic-lost');
+  assert.deepEqual(p.do('mic-live'), ['mute true'], 'who was mute before stays so');
+});
+
 test('the peer is away and comes back', () => {
   const p = live();
   p.do({ t: 'peer', state: 'away' });

@@ -235,6 +235,7 @@ export const micEvents = {
     s.own.granted = true;
     s.mic = { ...s.mic, phase: 'test', error: '' };
     if (s.alert === 'mic') s.alert = '';
+    if (s.call) x.out({ do: 'mute', on: s.call.muted });
     confirm(s, x);
   },
   /** @param {State} s */
@@ -252,10 +253,13 @@ export const micEvents = {
       go(s, 'mic');
     }
   },
-  /** @param {State} s */
-  'mic-lost'(s) {
+  /** The peer is told that nobody can be heard, whatever was chosen here.
+   * @param {State} s @param {unknown} _ @param {Context} x */
+  'mic-lost'(s, _, x) {
     s.own.micLive = false;
-    if (s.call) s.alert = 'mic';
+    if (!s.call) return;
+    s.alert = 'mic';
+    x.out({ do: 'mute', on: true });
   },
   /** @param {State} s */
   'mic-switched'(s) {

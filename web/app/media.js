@@ -23,6 +23,8 @@ export class Microphone {
   #asked = 0;
   /** @type {MediaStream | null} */
   #stream = null;
+  /** @type {ConstantSourceNode | null} what speaks while there is no microphone */
+  #silence = null;
   #input = '';
   #output = '';
   #muted = false;
@@ -79,6 +81,7 @@ export class Microphone {
     this.#meter.stop();
     if (this.#stream) release(this.#stream);
     this.#stream = null;
+    this.#hush();
     this.#muted = this.#deaf = this.#meter.paused = false;
   }
 
@@ -136,17 +139,31 @@ export class Microphone {
     };
     track.onunmute = () => clearTimeout(this.#patience);
     this.#shell.track(track);
+    this.#hush();
     this.#shell.hear({ type: 'mic-live' });
     this.#list();
     await this.#meter.start(this.#shell.context(), stream).catch((error) => console.warn('meter:', error.message));
   }
 
-  /** lost asks for whatever microphone there still is.
+  /** lost asks for whatever microphone there still is. Until then silence is sent: with no packets at
+   * all the peer would take the call for dead.
    * @param {MediaStreamTrack} track */
   #lost(track) {
     if (track !== this.track) return;
+    const context = this.#shell.context();
+    const out = context.createMediaStreamDestination();
+    this.#hush();
+    this.#silence = new ConstantSourceNode(context, { offset: 0 });
+    this.#silence.connect(out);
+    this.#silence.start();
+    this.#shell.track(out.stream.getAudioTracks()[0] ?? null);
     this.#shell.hear({ type: 'mic-lost' });
     this.ask();
+  }
+
+  #hush() {
+    this.#silence?.stop();
+    this.#silence = null;
   }
 
   /** @param {boolean} silent */
@@ -160,7 +177,8 @@ export class Microphone {
     const devices = await this.#list();
     const used = this.track?.getSettings().deviceId;
     // Some browsers let a track of an unplugged device live on in silence.
-    if (used && devices.length > 0 && !devices.some((d) => d.deviceId === used)) {
+    const gone = used && !devices.some((d) => d.deviceId === used);
+    if (devices.length > 0 && (gone || this.#silence)) {
       this.#input = '';
       await this.ask();
       this.#shell.hear({ type: 'mic-switched' });
