@@ -36,5 +36,6 @@
 //
 // The owner of a ticket repeats [Queue.Join] at each step of the schedule and every 10 s. That
 // pairs two who both ripened while nobody else came, and repairs whatever was lost: an event, a
-// record, or all of Redis.
+// record, or all of Redis. The pools live by it too: a join gives its pools a new lifetime only when
+// they may be new, when it is a repeat, or in one second of 16.
 package matcher

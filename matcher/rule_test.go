@@ -244,6 +244,33 @@ func TestSearchExpires(t *testing.T) {
 	}
 }
 
+// TestBusyPoolLives: nobody waits long enough to repeat a join, and still no pool expires under anybody.
+func TestBusyPoolLives(t *testing.T) {
+	h := newHall(t, embedded(t))
+	q, pool := h.nodes[0], retention.Pool.Key("en", "music", "0")
+	before := ""
+	for spent := time.Duration(0); spent < retention.Pool.TTL()+time.Minute; spent += second {
+		ticket := want('a', en, music)
+		ticket.ID = matcher.NewID()
+		if _, err := q.Join(t.Context(), ticket); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.Leave(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.engine.pass(t.Context(), second); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.engine.rdb.ZRange(t.Context(), pool, 0, -1).Val(); !slices.Equal(got, []string{ticket.ID}) {
+			t.Fatalf("after %v: %v", spent, got)
+		}
+		before = ticket.ID
+	}
+	if err := h.audit(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNodeComesBack is a node that was only slow: its people were dropped and keep their places.
 func TestNodeComesBack(t *testing.T) {
 	engines(t, func(t *testing.T, e engine) {

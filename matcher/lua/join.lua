@@ -56,7 +56,8 @@ local exists = {}               -- which of the pools of my own band there are
 local wanted, most              -- my interests as ',interest,', and how many, once needed
 local seen = {[id] = 'met'}     -- or 'over': may not be matched any more
 local examined, buried, steps = 0, 0, 0
-local best, last, extra         -- the best so far, until when one that shares more is better, how many were looked at for that
+local best                      -- the best so far
+local last, extra               -- until when one that shares more is better, and how many were looked at for that
 
 for block = 17, #ARGV do
   -- A head is a pool's first entry not yet passed.
@@ -155,8 +156,10 @@ if best then
   call('SET', TICKET_KEY .. best.id, claimed, 'KEEPTTL')
   call('SET', KEYS[1], claimed, 'PX', TOMBSTONE)
   local shared = ''
-  for i = 1, most do
-    if find(best.interests, wanted[i], 1, true) then shared = shared .. string.sub(wanted[i], shared == '' and 2 or 1, -2) end
+  for _, interest in ipairs(wanted) do
+    if find(best.interests, interest, 1, true) then
+      shared = shared .. string.sub(interest, shared == '' and 2 or 1, -2)
+    end
   end
   local mine = id .. ';' .. node .. ';' .. device .. ';' .. arrived_text .. ';' .. ARGV[14]
   local theirs = best.id .. ';' .. best.node .. ';' .. best.device .. ';' .. best.arrived .. ';' .. waits
