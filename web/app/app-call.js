@@ -84,7 +84,14 @@ export const callFrames = {
   ended(s, f, x) {
     // The answer to our own leave.
     if (!s.call) return;
-    over(s, x, f.why === 'left' || f.why === 'peer_left' ? f.why : 'peer_lost');
+    const why = f.why === 'left' || f.why === 'peer_left' ? f.why : 'peer_lost';
+    // Lost to a server that came back late, perhaps, but not to us: the watch over the call decides. Over
+    // a red one nobody watches.
+    if (why === 'peer_lost' && s.screen === 'live' && s.call.verified !== 'mismatch') {
+      s.call.peerAway = false;
+      return;
+    }
+    over(s, x, why);
     x.out({ do: 'notify', what: 'ended' });
   },
   /** @param {State} s @param {{ice: import('./protocol.js').Ice}} f @param {Context} x */

@@ -106,6 +106,28 @@ test('without a microphone the peer is told so, until there is one again', () =>
   assert.deepEqual(p.do('mic-live'), ['mute true'], 'who was mute before stays so');
 });
 
+test('whom only the server has lost one goes on talking to', () => {
+  const lost = { t: 'ended', why: 'peer_lost' };
+  let p = live();
+  p.do({ t: 'peer', state: 'away' });
+  assert.deepEqual(p.do(lost), []);
+  assert.deepEqual([p.at, p.state.call.peerAway], ['live', false]);
+  assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), ['send report', 'send leave', 'hang-up', 'mic stop']);
+  assert.equal(p.effects[0].frame.handle, 'H1');
+
+  p = live();
+  p.do(lost, 'peer-reconnecting');
+  assert.deepEqual(p.do('peer-lost').slice(0, 2), ['send leave', 'hang-up']);
+  assert.deepEqual([p.at, p.state.after.canReport], ['ended lost', true]);
+
+  p = live();
+  p.do('peer-reconnecting', lost);
+  assert.equal(p.at, 'ended peer_lost', 'nothing arrives');
+  p = live();
+  p.do('peer-mismatch', lost);
+  assert.equal(p.at, 'ended mismatch');
+});
+
 test('the peer is away and comes back', () => {
   const p = live();
   p.do({ t: 'peer', state: 'away' });
