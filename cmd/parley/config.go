@@ -87,6 +87,23 @@ func (l *layers) checkTogether(cfg config) {
 	}
 	if at := cfg.RelayListen.Addr(); !cfg.RelayExternal.IsValid() && (at.IsUnspecified() || !at.Unmap().Is4()) {
 		l.fault("relay-external: say under which IPv4 address browsers reach the relay; relay-listen (%s) does not tell", cfg.RelayListen)
+		return
+	}
+	l.checkReach(cfg)
+}
+
+// checkReach finds a page for others with a relay that only this machine reaches: everything would
+// seem to work, and no call would ever connect.
+func (l *layers) checkReach(cfg config) {
+	if cfg.RelayExternal.IsValid() || !cfg.RelayListen.Addr().Unmap().IsLoopback() {
+		return
+	}
+	for _, at := range cfg.PublicURL {
+		if !onlyHere(at) {
+			l.fault("relay-listen: browsers that open %s cannot reach the relay at %s, so no call would connect; "+
+				"set it to an address that they reach, or set relay-external", at, cfg.RelayListen)
+			return
+		}
 	}
 }
 

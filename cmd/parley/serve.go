@@ -72,7 +72,7 @@ func announce(out io.Writer, cfg config, url string) {
 	if cfg.Redis == nil {
 		fmt.Fprintf(out, "  store: embedded, forgets everything on exit, takes %d people; --redis for more\n", peopleEmbedded)
 	}
-	if strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "http://localhost") && !strings.HasPrefix(url, "http://127.") {
+	if strings.HasPrefix(url, "http://") && !onlyHere(url) {
 		fmt.Fprintln(out, "  warning: browsers open the microphone only for https:// or localhost; put a proxy with TLS in front")
 	}
 }

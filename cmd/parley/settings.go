@@ -172,18 +172,41 @@ func origins(v string) ([]string, error) {
 	var all []string
 	for _, one := range list(v) {
 		u, err := url.Parse(one)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 			return nil, fmt.Errorf("%q is not an address like https://talk.example.org", one)
 		}
 		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 			return nil, fmt.Errorf("%q must end after the host and port: what a proxy serves below a path is still one origin", one)
 		}
-		all = append(all, strings.ToLower(u.Scheme+"://"+u.Host))
+		all = append(all, origin(u))
 	}
 	if len(all) == 0 {
 		return nil, errors.New("at least one address is needed, for example https://talk.example.org")
 	}
 	return all, nil
+}
+
+// origin is what a browser says of a page at u: without the port that the scheme implies.
+func origin(u *url.URL) string {
+	host := strings.TrimSuffix(u.Host, ":")
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return u.Scheme + "://" + strings.ToLower(host)
+}
+
+// onlyHere tells whether only browsers on this machine can open an origin.
+func onlyHere(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.Unmap().IsLoopback()
 }
 
 func prefixes(v string) ([]netip.Prefix, error) {
