@@ -54,7 +54,9 @@
 //	rejoin    c a pass                       back into a running call after the session was lost; the answer
 //	                                         is connected, with the same room, me, peer and role, and peer
 //	                                         "away" behind it while the other is not there; bad_value when
-//	                                         the pass is not valid here or over 24 h old
+//	                                         the pass is not valid here or the call began over 24 h ago:
+//	                                         the new pass and handle end when the first ones did. Costs
+//	                                         as much as a search
 //	relays    c a                            asks for fresh credentials of the relay, 4 times and then once in 2 s
 //	report    c a handle reason              sexual hate threat minor spam other
 //	block     c a handle                     never meet again
@@ -133,5 +135,5 @@
 //	which a peer's envelopes are refused to the peer with peer_busy, so that nobody can end the session
 //	of another by sending; a connected reader that is behind for 5 s is cut with 4008; after 64 more
 //	frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
-//	searches 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
+//	searches and rejoins 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
 package signaling

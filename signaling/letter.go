@@ -106,4 +106,7 @@ type pass struct {
 	Role       Role     `json:"role"`
 	Shared     []string `json:"shared"`
 	Language   string   `json:"language"`
+	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room
+	// opened, so that coming back does not make a call longer than [passTime].
+	Until int64 `json:"until"`
 }

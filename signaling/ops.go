@@ -218,9 +218,9 @@ func (h *Hub) endCall(c *call) {
 func (h *Hub) connected(now time.Time, p pass) Connected {
 	return Connected{
 		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: h.cfg.Ice(p.Room),
-		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, now),
+		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.until().Add(-passTime)),
 		Avoid:  h.tokens.sealAvoid(now, p.Device, h.cfg.Desk.Tag(p.PeerDevice), retention.RematchPause),
-		Pass:   h.tokens.sealPass(now, p),
+		Pass:   h.tokens.sealPass(p),
 		Shared: list(p.Shared), Language: p.Language,
 	}
 }

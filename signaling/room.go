@@ -158,6 +158,7 @@ func (r *room) open(now time.Time) {
 		// A stranger call has one peer; rooms of more will name all.
 		peer := r.members[(i+1)%len(r.members)]
 		r.members[i].Peer, r.members[i].PeerDevice = peer.Member, peer.Device
+		r.members[i].Until = now.Add(passTime).Unix()
 	}
 	r.keep(now)
 	for _, m := range r.members {
@@ -175,7 +176,7 @@ func (r *room) keep(now time.Time) {
 func (r *room) reenter(now time.Time, l Reenter) {
 	if r.state == gathering && len(r.members) == 0 {
 		r.state, r.deadline = open, now.Add(r.policy.Rejoin)
-		absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device}
+		absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device, Until: l.Until}
 		r.members = []member{{pass: l.pass}, {pass: absent, away: true}}
 	}
 	m := r.find(l.Member)

@@ -214,6 +214,8 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 		s.refuse(e.msg.C, BadState, "rejoin is possible only without a search and without a call")
 	case e.pass == nil:
 		s.refuse(e.msg.C, BadValue, "pass is not valid here or too old: the call cannot be rejoined")
+	case !s.searches.try(now):
+		s.refuse(e.msg.C, TooMany, "too many returns to a call: wait half a minute")
 	default:
 		room := Address{s.self.Node, e.pass.Room}
 		s.enter(now, membership{room, e.pass.Member, Reenter{s.self, *e.pass}})

@@ -19,7 +19,7 @@ const (
 	placePurpose = "place" // body: arrival in the queue, microseconds
 	passPurpose  = "pass"  // body: a pass as JSON
 
-	passTime  = 24 * time.Hour            // the longest call that outlives a restart
+	passTime  = 24 * time.Hour            // how long after its beginning a call can be come back to
 	blockTime = 10 * 365 * 24 * time.Hour // "as long as the device's token stays": for ever, as far as anybody knows
 
 	maxAvoid = 128
@@ -58,13 +58,16 @@ func (t tokens) openPlace(now time.Time, device, sealed string) time.Time {
 	return time.UnixMicro(int64(binary.BigEndian.Uint64(body))) //nolint:gosec // as it was sealed
 }
 
-func (t tokens) sealPass(now time.Time, p pass) string {
+func (t tokens) sealPass(p pass) string {
 	body, err := json.Marshal(p)
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode pass: %v", err)) // strings always marshal
 	}
-	return t.ring.Seal(passPurpose, p.Device, now.Add(passTime), body)
+	return t.ring.Seal(passPurpose, p.Device, p.until(), body)
 }
+
+// until is when p ends.
+func (p pass) until() time.Time { return time.Unix(p.Until, 0) }
 
 // openPass returns nil for a pass that is not ours, not this device's, or too old.
 func (t tokens) openPass(now time.Time, device, sealed string) *pass {

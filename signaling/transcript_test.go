@@ -80,6 +80,12 @@ func (s *stage) line(line string) error {
 		s.kill()
 		s.start()
 		return nil
+	case "down":
+		s.kill()
+		d, err := time.ParseDuration(rest)
+		time.Sleep(d) // without the store, which would make it slow
+		s.start()
+		return err
 	}
 	verb, object, _ := strings.Cut(rest, " ")
 	return s.act(s.browser(first), verb, object)
