@@ -103,6 +103,8 @@ async function main() {
   view.render(state);
   if (!able) return dispatch({ type: 'unsupported' });
   setInterval(() => dispatch({ type: 'tick' }), 1000);
+  // Nothing to search for where the browser gives no microphone: its screen says so.
+  if (!window.isSecureContext) socket.close();
   listen(socket, effects, dispatch, () => state);
   socket.wake();
 }

@@ -57,7 +57,7 @@ export function home(ctx) {
       speak.update(state.choices);
       about.update(state.choices);
       if (adult.checked !== state.choices.adult) adult.checked = state.choices.adult;
-      show(offline, !state.online);
+      show(offline, isSecureContext && !state.online);
       attr(go, 'data-ready', state.choices.adult);
     },
   };
