@@ -23,6 +23,9 @@ import { candidate, clean, MOST_CANDIDATES, read, restarts, wantsRed } from './s
  * @property {(on: boolean) => void} agrees the peer agrees to be direct, or no longer does */
 
 const RESTART_PAUSE = 1500;
+// ms between two connections that the peer begins.
+const FOLLOW_PAUSE = 2000;
+const MOST_WAITING = 200;
 
 export class Peer {
   #shell;
@@ -33,6 +36,9 @@ export class Peer {
   #generation = 1;
   #offers = 0;
   #restartedAt = Number.NEGATIVE_INFINITY;
+  #followedAt = Number.NEGATIVE_INFINITY;
+  // Messages that came and are not yet taken in.
+  #waiting = 0;
   // Agreement to be direct.
   #mine = false;
   #theirs = false;
@@ -146,14 +152,24 @@ export class Peer {
     await this.#pc.getTransceivers()[0]?.sender.replaceTrack(track);
   }
 
-  /** @param {string} text an opened envelope of the peer */
+  /** receive follows the peer to the next connection, not faster than an honest one goes: to build many
+   * would be work for this side alone. What comes meanwhile waits.
+   * @param {string} text an opened envelope of the peer */
   receive(text) {
+    if (this.#waiting >= MOST_WAITING) return;
+    this.#waiting += 1;
     this.#do(async () => {
+      this.#waiting -= 1;
       const message = read(text);
-      if (message.g < this.#generation) return;
-      const follows = message.g > this.#generation;
-      if (follows) this.rebuild(message.g);
-      await this.#handle(message, follows);
+      const early = this.#followedAt + FOLLOW_PAUSE - performance.now();
+      if (message.g === this.#generation + 1 && early > 0) await new Promise((go) => setTimeout(go, early));
+      const ahead = message.g - this.#generation;
+      if (ahead < 0 || ahead > 1 || this.#pc.signalingState === 'closed') return;
+      if (ahead === 1) {
+        this.#followedAt = performance.now();
+        this.rebuild(message.g);
+      }
+      await this.#handle(message, ahead === 1);
     });
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { mock } from 'node:test';
 import { Peer } from './peer.js';
 
 /** What the browser has built. */
@@ -53,4 +53,48 @@ test('the old connection is closed once there is a new one', () => {
     ['closed', 'stable'],
   );
   assert.deepEqual([peer.pc === built[1], sent], [true, [{ kind: 'direct', g: 2, direct: false }]]);
+});
+
+test('the peer is followed one connection at a time, not faster than an honest one goes', async () => {
+  const { peer } = answering();
+  let now = 1000;
+  mock.method(performance, 'now', () => now);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const say = (g) => peer.receive(JSON.stringify({ kind: 'direct', g, direct: false }));
+  const wait = async (ms) => {
+    now += ms;
+    mock.timers.tick(ms);
+    await settle();
+  };
+  try {
+    say(3);
+    say(1000);
+    await settle();
+    assert.equal(built.length, 1, 'none is left out');
+    for (let g = 2; g <= 5; g++) say(g);
+    await settle();
+    assert.equal(built.length, 2, 'the first at once');
+    await wait(1999);
+    assert.equal(built.length, 2);
+    await wait(1);
+    assert.equal(built.length, 3, 'the next one has waited, and is not lost');
+    await wait(2000);
+    assert.equal(built.length, 4);
+    peer.close();
+    await wait(2000);
+    assert.equal(built.length, 4, 'nothing begins after the end');
+  } finally {
+    mock.timers.reset();
+    mock.restoreAll();
+  }
+});
+
+test('of a flood only so much is kept', async () => {
+  const { peer } = answering();
+  const parse = mock.method(JSON, 'parse');
+  for (let i = 0; i < 1000; i++) peer.receive('{"kind":"direct","g":1,"direct":false}');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(parse.mock.callCount(), 200);
+  mock.restoreAll();
 });
