@@ -268,7 +268,8 @@ export const afterActions = {
   block(s, _, x) {
     const handle = s.call ? s.own.handle : s.own.lastHandle;
     if (!handle) return;
-    x.out({ do: 'send', frame: protocol.block(handle) });
+    s.own.blocking = handle;
+    redo(s, x, 'block');
     stay(s, x);
     if (s.call) part(s, x, 'left');
   },
@@ -283,7 +284,8 @@ export const afterFrames = {
   },
   /** @param {State} s @param {{avoid: string}} f @param {Context} x */
   blocked(s, f, x) {
-    if (s.after) s.after.blocked = true;
+    if (s.after && s.own.blocking === s.own.lastHandle) s.after.blocked = true;
+    s.own.blocking = '';
     x.out({ do: 'remember', kind: 'blocked', avoid: f.avoid });
   },
 };
@@ -298,6 +300,7 @@ export function refusedAfter(s, f, x) {
   if (what === 'rejoin') s.own.rejoining = false;
   if (what !== 'report' && what !== 'block') return;
   if (what === 'report') s.own.reporting = null;
+  else s.own.blocking = '';
   if (s.after && f.code === 'bad_handle') s.after.canReport = false;
   s.alert = f.code;
 }
@@ -310,7 +313,7 @@ export function redo(s, x, what) {
   else if (what === 'cancel' && !s.own.searching) x.out({ do: 'send', frame: protocol.cancel() });
   else if (what === 'leave' && !s.call) x.out({ do: 'send', frame: protocol.leave() });
   else if (what === 'rejoin' && s.call && s.own.rejoining) x.out({ do: 'send', frame: protocol.rejoin(s.own.pass) });
-  else if (what === 'block' && s.own.lastHandle) x.out({ do: 'send', frame: protocol.block(s.own.lastHandle) });
+  else if (what === 'block' && s.own.blocking) x.out({ do: 'send', frame: protocol.block(s.own.blocking) });
   else if (what === 'report') sendReport(s, x);
 }
 

@@ -84,6 +84,24 @@ test('a report that the server could not store is sent again', () => {
   assert.deepEqual([p.state.alert, p.state.after.canReport], ['bad_handle', false]);
 });
 
+test('a block is sent until it is stored', () => {
+  const p = live();
+  const error = { t: 'error', of: 9, code: 'unavailable', text: '', about: 'block' };
+  p.do('block', 'offline');
+  assert.deepEqual(p.do(online), ['send block'], 'to a server that knows nothing');
+  p.do(error);
+  assert.deepEqual(p.wait(3000), ['send block']);
+  p.do('home', 'offline');
+  assert.deepEqual(p.do(online), ['send block'], 'also from the first screen');
+  assert.equal(p.effects[0].frame.handle, 'H1');
+  assert.deepEqual(p.do({ t: 'blocked', avoid: 'V3' }), ['remember blocked']);
+  assert.deepEqual(p.do(online), []);
+  const q = ended();
+  q.do('block', { ...error, code: 'bad_handle' });
+  assert.deepEqual(q.do(online), [], 'refused for good');
+  assert.equal(q.state.alert, 'bad_handle');
+});
+
 test('the server forgets the session: a call goes on', () => {
   const p = live();
   p.do('offline');

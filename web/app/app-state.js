@@ -37,6 +37,7 @@
  * @property {boolean} relayed the relay gave us an address in this call
  * @property {string} lastHandle names the peer of the last call in a report
  * @property {{handle: string, reason: string} | null} reporting the report that is not yet stored
+ * @property {string} blocking the handle of the block that is not yet stored
  * @property {{at: number, what: Retry}[]} retries
  * @property {number} unasked how often in a row the search went on with nobody touching the page
  * @property {string} why reason of the home and the blocked screen
@@ -104,6 +105,7 @@ export function start(choices = {}, tested = false) {
       relayed: false,
       lastHandle: '',
       reporting: null,
+      blocking: '',
       retries: [],
       unasked: 0,
       why: '',

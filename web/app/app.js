@@ -94,8 +94,9 @@ export function step(state, event, now) {
 /** revive asks a server that has forgotten this session for what was under way.
  * @param {State} s @param {Context} x */
 function revive(s, x) {
-  const { reporting, pass, searching } = s.own;
-  if (reporting) x.out({ do: 'send', frame: protocol.report(reporting.handle, reporting.reason) });
+  const { pass, searching } = s.own;
+  redo(s, x, 'report');
+  redo(s, x, 'block');
   if (s.call && pass) {
     s.own.rejoining = true;
     x.out({ do: 'send', frame: protocol.rejoin(pass) });
