@@ -6,8 +6,8 @@ import { attr, button, h, h1, icon, p, repeat, show, text } from './view-parts.j
 
 // Languages or interests of one search.
 const most = 5;
-// Somebody who fits would have been found by then.
-const nobodyAfter = 30_000;
+// Somebody who fits would have been found by then. How many wait is not told below five.
+const fewAfter = 30_000;
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function home(ctx) {
@@ -192,7 +192,7 @@ export function queue(ctx) {
   const back = p('note', t('queue.back'));
   const usual = h('p', { 'data-testid': 'estimate' });
   const timer = h('span', { class: 'clock', 'data-testid': 'timer', 'aria-hidden': 'true' });
-  const nobody = p('note', t('queue.nobody'));
+  const few = p('note', t('queue.few'));
   const offline = p('note warn', t('queue.offline'));
   const plan = widening(ctx);
   const notify = button('notify', 'quiet', () => askToNotify().then(offer), icon('bell'), t('queue.notify'));
@@ -200,7 +200,7 @@ export function queue(ctx) {
   const el = h(
     'div',
     { class: 'queue' },
-    ...[title, whom, back, h('div', { class: 'waiting' }, timer, usual), offline, nobody, plan.el],
+    ...[title, whom, back, h('div', { class: 'waiting' }, timer, usual), offline, few, plan.el],
     p('hint', t('queue.background')),
     h('div', { class: 'go' }, button('cancel', '', act('cancel'), t('cancel')), notify),
   );
@@ -212,7 +212,7 @@ export function queue(ctx) {
     if (!shown) return;
     const { startedAt, waiting } = shown.queue;
     text(timer, t.clock(now - startedAt));
-    show(nobody, now - startedAt > nobodyAfter && waiting === null);
+    show(few, now - startedAt > fewAfter && waiting === null);
     plan.update(shown, now);
   }
   offer();
