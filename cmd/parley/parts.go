@@ -61,6 +61,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	h.closeLater("new visitors", func() error {
 		server.Drain()
+		relay.Drain() // ends soon after: who needs a relay now is better served elsewhere
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
 		defer cancel()
 		hub.Drain(ctx)
