@@ -138,6 +138,13 @@ export const callActions = {
   }),
 };
 
+/** lose ends a call that this side gives up.
+ * @param {State} s @param {Context} x @param {'lost' | 'no_relay'} why */
+function lose(s, x, why) {
+  part(s, x, why);
+  x.out({ do: 'notify', what: 'ended' });
+}
+
 export const peerEvents = {
   'peer-live': inCall((s, _, x, call) => {
     call.liveAt ||= x.now;
@@ -145,11 +152,8 @@ export const peerEvents = {
     go(s, 'live');
   }),
   'peer-reconnecting': inCall((s) => go(s, 'reconnecting')),
-  'peer-lost': inCall((s, _, x, call) => {
-    x.out({ do: 'send', frame: protocol.leave() });
-    over(s, x, call.liveAt === 0 && !s.own.relayed ? 'no_relay' : 'lost', { bye: true });
-    x.out({ do: 'notify', what: 'ended' });
-  }),
+  'peer-lost': inCall((s, _, x, call) => lose(s, x, call.liveAt === 0 && !s.own.relayed ? 'no_relay' : 'lost')),
+  'peer-failed': inCall((s, _, x) => lose(s, x, 'lost')),
   'peer-bye': inCall((s, _, x) => {
     x.out({ do: 'send', frame: protocol.leave() });
     over(s, x, 'peer_left');

@@ -172,6 +172,9 @@ test('a call that never begins, and one that is lost', () => {
   let p = connecting();
   assert.deepEqual(p.do('peer-lost'), ['send leave', 'hang-up', 'mic stop', 'notify ended']);
   assert.deepEqual([p.at, p.state.after.talked], ['ended no_relay', 0]);
+  p = connecting();
+  assert.deepEqual(p.do('peer-failed'), ['send leave', 'hang-up', 'mic stop', 'notify ended']);
+  assert.equal(p.at, 'ended lost', 'the relay is not to blame');
   p = live();
   p.do('peer-reconnecting');
   assert.equal(p.at, 'reconnecting');

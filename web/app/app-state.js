@@ -56,8 +56,8 @@
 /** @typedef {{type: 'peer-sas', sas: Sas} | {type: 'peer-path', path: 'relayed' | 'direct'}
  *    | {type: 'peer-quality', quality: '' | 'good' | 'weak', silent: boolean} | {type: 'peer-text', text: string}
  *    | {type: 'peer-muted', on: boolean} | {type: 'peer-direct' | 'peer-tap', on: boolean}
- *    | {type: 'peer-live' | 'peer-reconnecting' | 'peer-lost' | 'peer-mismatch' | 'peer-bye' | 'peer-relayed' | 'peer-relays'}
- *    } PeerEvent of call.js; relayed: we have an address of the relay; relays: fresh credentials are wanted; tap: the browser plays only after a touch */
+ *    | {type: 'peer-live' | 'peer-reconnecting' | 'peer-lost' | 'peer-failed' | 'peer-mismatch' | 'peer-bye' | 'peer-relayed' | 'peer-relays'}
+ *    } PeerEvent of call.js; failed: this browser could not begin; relayed: we have an address of the relay; relays: fresh credentials are wanted; tap: the browser plays only after a touch */
 /** @typedef {{type: 'welcome', resumed: boolean} | {type: 'offline'} | {type: 'closed', how: 'stop' | 'show' | 'reload'}
  *    | {type: 'frame', frame: import('./protocol.js').Frame}} SocketEvent of socket.js */
 /** @typedef {{type: 'tick'} | {type: 'unsupported'}} PageEvent tick: once a second */

@@ -207,6 +207,7 @@ test('whatever comes, in whatever order: nothing throws and the state stays whol
     'peer-live',
     'peer-reconnecting',
     'peer-lost',
+    'peer-failed',
     'peer-mismatch',
     'peer-bye',
     'peer-relayed',

@@ -70,7 +70,10 @@ export class Call {
       if (event.type === 'peer-muted' && this.#watch) this.#watch.peerMuted = event.on;
       this.#hear(event);
     });
-    this.#incoming = this.#begin(prepared).catch((error) => console.error('call:', error.message));
+    this.#incoming = this.#begin(prepared).catch((error) => {
+      console.error('call:', error.message);
+      if (!this.#over) this.#hear({ type: 'peer-failed' });
+    });
   }
 
   /** @param {Prepared} prepared */

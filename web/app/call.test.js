@@ -57,3 +57,11 @@ test('another certificate than was said is an alarm', async () => {
   assert.deepEqual(await proving(() => [new ArrayBuffer(8)]), { heard: ['peer-mismatch'], sent: [] });
   errors.mock.restore();
 });
+
+test('a call that cannot begin is over', async () => {
+  const errors = mock.method(console, 'error', () => {});
+  const prepared = { keys: Promise.reject(new Error('no keys')), certificate: Promise.resolve({}) };
+  const type = await new Promise((resolve) => new Call({}, prepared, { hear: (event) => resolve(event.type) }));
+  assert.equal(type, 'peer-failed');
+  errors.mock.restore();
+});
