@@ -8,7 +8,6 @@ type Offer struct {
 	Ticket     string
 	PeerTicket string
 	PeerNode   string
-	PeerDevice string
 	Language   string    // both chose it
 	Shared     []string  // interests that both chose
 	First      bool      // this side arrived first

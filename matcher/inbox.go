@@ -154,11 +154,11 @@ func name(e Event) string {
 // of its tickets.
 func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer, bool) {
 	f := strings.Split(record, ";")
-	if len(f) < 15 {
+	if len(f) < 13 {
 		return Offer{}, false
 	}
 	language, shared, deadline := f[1], f[2], f[4]
-	a, b := f[5:10], f[10:15] // ticket, node, device, ...
+	a, b := f[5:9], f[9:13] // ticket, node, ...
 	o := Offer{Match: match, Ticket: ticket, Language: language, Deadline: local(micros(deadline))}
 	if shared != "" {
 		o.Shared = strings.Split(shared, ",")
@@ -172,7 +172,7 @@ func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer
 	default:
 		return Offer{}, false
 	}
-	o.PeerTicket, o.PeerNode, o.PeerDevice = peer[0], peer[1], peer[2]
+	o.PeerTicket, o.PeerNode = peer[0], peer[1]
 	return o, true
 }
 

@@ -19,14 +19,15 @@ const (
 // that this node uses. It returns when ctx ends, with the lease resigned, so that nobody is matched
 // with a browser of this node from then on. While Redis is away it goes on trying.
 func (q *Queue) Run(ctx context.Context) error {
-	var reading sync.WaitGroup
-	reading.Go(func() { q.listen(ctx) })
+	var others sync.WaitGroup
+	others.Go(func() { q.listen(ctx) })
+	others.Go(func() { q.sweeps(ctx) }) // apart, so that a slow store delays no beat
 	q.beats(ctx)
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
 	defer cancel()
 	err := q.resign(ctx)
-	reading.Wait()
+	others.Wait()
 	return err
 }
 
@@ -37,9 +38,6 @@ func (q *Queue) beats(ctx context.Context) {
 	away := false
 	for n := 1; ctx.Err() == nil; n++ {
 		err := q.beat(ctx)
-		if err == nil {
-			err = q.sweep(ctx)
-		}
 		if failed := err != nil && ctx.Err() == nil; failed != away {
 			away = failed
 			q.report(ctx, err)
@@ -52,6 +50,25 @@ func (q *Queue) beats(ctx context.Context) {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
+	}
+}
+
+// sweeps drops dead tickets until ctx ends. That the store is away, the beats tell.
+func (q *Queue) sweeps(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	failed := false
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		err := q.sweep(ctx)
+		if err != nil && !failed && ctx.Err() == nil {
+			q.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "pools are not swept for now", slog.Any("error", err))
+		}
+		failed = err != nil
 	}
 }
 

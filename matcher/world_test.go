@@ -226,7 +226,7 @@ func (w *world) compare(n *node, s *search, got matcher.Result) error {
 func (s *search) offer() matcher.Offer {
 	p, peer := s.match, s.match.other(s)
 	return matcher.Offer{
-		Match: p.id, Ticket: s.ID, PeerTicket: peer.ID, PeerNode: peer.node, PeerDevice: peer.Device,
+		Match: p.id, Ticket: s.ID, PeerTicket: peer.ID, PeerNode: peer.node,
 		Language: p.language, Shared: p.shared, First: p.sides[0] == s,
 	}
 }

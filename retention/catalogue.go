@@ -57,9 +57,9 @@ func Catalogue() []Item {
 		{
 			Class: Ticket, Name: "ticket", Pattern: "parley:{m}:ticket:<ticket>", Kind: "string",
 			TTL:    LongestWait + Tombstone,
-			Holds:  "One search: languages, interests, arrival time, a keyed tag of the device, keyed tags of devices not to meet.",
+			Holds:  "One search: languages, interests, arrival time, node, a keyed tag of the device, keyed tags of the devices that it must not meet again.",
 			Why:    "To find you somebody who fits.",
-			Breach: "Which unnamed devices were searching in the last minutes, and for what.",
+			Breach: "Which unnamed devices were searching in the last minutes, for what, and which of them have met or blocked one another before.",
 		},
 		{
 			Class: Pool, Name: "pool", Pattern: "parley:{m}:pool:<language>:<interest>:<band>", Kind: "zset",

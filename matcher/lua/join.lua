@@ -118,7 +118,7 @@ for block = 17, #ARGV do
           if not best or shared > best.shared then
             best = {
               id = other, record = record, rest = other_rest, shared = shared, pool = head.key,
-              arrived = other_arrived, node = other_node, device = other_device, interests = interests,
+              arrived = other_arrived, node = other_node, interests = interests,
             }
           end
         end
@@ -161,8 +161,8 @@ if best then
       shared = shared .. string.sub(interest, shared == '' and 2 or 1, -2)
     end
   end
-  local mine = id .. ';' .. node .. ';' .. device .. ';' .. arrived_text .. ';' .. ARGV[14]
-  local theirs = best.id .. ';' .. best.node .. ';' .. best.device .. ';' .. best.arrived .. ';' .. waits
+  local mine = id .. ';' .. node .. ';' .. arrived_text .. ';' .. ARGV[14]
+  local theirs = best.id .. ';' .. best.node .. ';' .. best.arrived .. ';' .. waits
   local since = tonumber(best.arrived)
   local late = since < arrived or (since == arrived and best.id < id)
   local record = 'offered;' .. match(best.pool, '^[^:]+', #POOL_KEY + 1) .. ';' .. shared

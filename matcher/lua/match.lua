@@ -4,9 +4,9 @@
 --   <state>;<language>;<shared>;<made>;<deadline>;<side a>;<side b>
 --     state: offered, a or b (that side has confirmed), live, aborted; shared = interests, 'x,y'
 -- and a side, of which a arrived first, is
---   <ticket>;<node>;<device>;<arrived>;<waits>
---     waits as in a ticket; join writes all this
-local SIDE = ';([^;]*);([^;]*);[^;]*;(%d+);([^;]*)'
+--   <ticket>;<node>;<arrived>;<waits>
+--     waits as in a ticket; join writes all this, and no device: a match says nothing of who met
+local SIDE = ';([^;]*);([^;]*);(%d+);([^;]*)'
 local MATCH = '^(%a+)(;[^;]*;[^;]*;(%d+);(%d+)' .. SIDE .. SIDE .. ')$'
 
 -- read_match returns the match as the ticket sees it; nil if there is none with that ticket.
