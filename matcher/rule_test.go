@@ -186,7 +186,7 @@ func TestLateDuplicates(t *testing.T) {
 	})
 }
 
-// TestTombstoneEnds is about lifetimes longer than a history of the model, so it asks the queue itself.
+// TestTombstoneEnds is about lifetimes longer than a history of the model, so it asks the queue.
 func TestTombstoneEnds(t *testing.T) {
 	h := newHall(t, embedded(t))
 	q, ticket := h.nodes[0], want('a', en, music)
@@ -244,7 +244,7 @@ func TestSearchExpires(t *testing.T) {
 	}
 }
 
-// TestBusyPoolLives: nobody waits long enough to repeat a join, and still no pool expires under anybody.
+// TestBusyPoolLives: nobody waits long enough to repeat a join, and still no pool expires.
 func TestBusyPoolLives(t *testing.T) {
 	h := newHall(t, embedded(t))
 	q, pool := h.nodes[0], retention.Pool.Key("en", "music", "0")

@@ -146,7 +146,7 @@ func (t Ticket) request(node string, widens time.Duration) request {
 }
 
 // sample returns the key under which the wait is recorded: in the first language, for one of the
-// interests chosen, picked by the random ID, so that each gets a fair sample at the cost of one record.
+// interests chosen, picked by the random ID, so that each gets a fair sample at the cost of one.
 func (t Ticket) sample() string {
 	interest := everything
 	if n := len(t.Interests); n > 0 {

@@ -70,8 +70,7 @@ func TestValidate(t *testing.T) {
 		ticket := fresh('a')
 		c.change(&ticket)
 		field := ""
-		var fault *matcher.FieldError
-		if errors.As(ticket.Validate(), &fault) {
+		if fault, ok := errors.AsType[*matcher.FieldError](ticket.Validate()); ok {
 			field = fault.Field
 		}
 		if field != c.field {

@@ -43,11 +43,11 @@ func embedded(t *testing.T) engine {
 		edit: func(source string) string { return source },
 		reset: func(ctx context.Context) error {
 			now := rdb.Time(ctx).Val()
-			rdb.Advance(dawn.Sub(now))
+			rdb.Advance(dawn.Sub(now)) //nolint:contextcheck // it only moves a clock
 			return rdb.FlushAll(ctx).Err()
 		},
 		pass: func(_ context.Context, d time.Duration) error {
-			rdb.Advance(d)
+			rdb.Advance(d) //nolint:contextcheck // it only moves a clock
 			return nil
 		},
 	}
@@ -83,7 +83,7 @@ func realServer(t *testing.T) engine {
 
 // world runs one history on an engine and on the model, and compares each answer.
 type world struct {
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // a history lives in one test
 	engine  engine
 	broken  mutant
 	model   *model
@@ -183,7 +183,7 @@ func (w *world) join(n *node, t matcher.Ticket) error {
 			return err
 		}
 	}
-	return w.compare(n, s, got)
+	return w.compare(s, got)
 }
 
 func (w *world) expect(s *search, kind string, why matcher.Why) {
@@ -199,7 +199,7 @@ func (p *pairing) other(s *search) *search {
 }
 
 // compare checks an answer of Join.
-func (w *world) compare(n *node, s *search, got matcher.Result) error {
+func (w *world) compare(s *search, got matcher.Result) error {
 	switch got := got.(type) {
 	case matcher.Waiting:
 		if s.state != waits {
