@@ -170,9 +170,9 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
 		}
 		return find{
-			msg:     m,
-			avoid:   cl.hub.tokens.openAvoid(now, device, m.Avoid),
-			arrived: cl.hub.tokens.openPlace(now, device, m.Place),
+			msg:   m,
+			avoid: cl.hub.tokens.openAvoid(now, device, m.Avoid),
+			place: cl.openPlace(now, m.Place),
 		}
 	case Rejoin:
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
@@ -184,6 +184,15 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		return said{m}
 	}
 	return nil
+}
+
+// openPlace opens a place, and ignores one of another session that still lives: it would stand twice.
+func (cl *client) openPlace(now time.Time, sealed string) place {
+	p := cl.hub.tokens.openPlace(now, cl.machine.device, sealed)
+	if _, lives := cl.hub.bus.clients.get(p.session); lives && p.session != cl.self.ID {
+		return place{}
+	}
+	return p
 }
 
 // suggest sends a frame without a number, if there is a socket with room. Called with mu held.
@@ -331,7 +340,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case hint:
 		cl.suggest(e.notice)
 	case sendQueued:
-		e.msg.Place = cl.hub.tokens.sealPlace(cl.machine.device, e.arrived)
+		e.msg.Place = cl.hub.tokens.sealPlace(now, cl.machine.device, e.place)
 		cl.queue(now, frameOf(e.msg))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(now, e.at)))

@@ -35,6 +35,12 @@
 // and starts a new one: a browser that was searching sends find with its place, one in a call sends
 // rejoin with its pass.
 //
+// A place counts for its own device, 90 s after it was told and 10 minutes after the search began; in
+// the session that was told of it until that is in a call, and in another once that session is gone.
+// A place that does not count is no error: the search begins now. The server keeps no list of used
+// places, so a changed client can use one again only this far: who drops its session, waits for the
+// 30 s of grace to end and finds within the 90 s stands where it stood, even if it talked meanwhile.
+//
 // # Frames of the browser
 //
 //	hello     token last device              token "" or that of welcome; last = highest n seen;
@@ -43,7 +49,7 @@
 //	                                         1 to 5 languages in order, 0 to 5 interests (none: anything);
 //	                                         widen false keeps to the chosen interests and first language;
 //	                                         avoid = up to 128 tokens of connected and blocked;
-//	                                         place "" or that of queued
+//	                                         place "" or that of the last queued, good for 90 s
 //	cancel    c a                            leaves the queue, or the match that was offered; without a
 //	                                         search it is answered all the same
 //	confirm   c a match                      here, and the microphone is open
@@ -67,7 +73,8 @@
 //
 //	welcome   token resumed c grace_ms       token is secret: whoever has it is this browser
 //	queued    n c place since_ms widens_ms steps wait waiting
-//	                                         sent again whenever one of them changes. steps = [{at_ms, look}],
+//	                                         sent again whenever one of them changes, and every 30 to 40 s
+//	                                         for a fresh place. steps = [{at_ms, look}],
 //	                                         look = "interests", "anything" or "languages", at_ms counted from
 //	                                         the beginning of the search; since_ms = how long it has run;
 //	                                         wait = {p50_ms, p90_ms} or null when too few were measured;

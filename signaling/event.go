@@ -1,10 +1,6 @@
 package signaling
 
-import (
-	"time"
-
-	"parley/matcher"
-)
+import "parley/matcher"
 
 // Event is what a session is stepped with: a frame of its browser, or one of the types here and in
 // letter.go. A closed set.
@@ -15,9 +11,9 @@ type (
 	said struct{ frame FromBrowser }
 	// find is a Find whose tokens were opened.
 	find struct {
-		msg     Find
-		avoid   []string  // tags of devices not to meet
-		arrived time.Time // zero, or since when the place in the queue counts
+		msg   Find
+		avoid []string // tags of devices not to meet
+		place place    // zero when there is none, or it is of another session that still lives
 	}
 	// rejoin is a Rejoin whose pass was opened; nil when it was not ours.
 	rejoin struct {
@@ -87,8 +83,8 @@ type (
 	forward struct{ say *Say }
 	// sendQueued seals the place and sends queued.
 	sendQueued struct {
-		msg     Queued
-		arrived time.Time
+		msg   Queued
+		place place
 	}
 	// sendConnected makes the tokens of a call and sends connected.
 	sendConnected struct{ at pass }

@@ -34,6 +34,7 @@ type search struct {
 	failed  int    // tries in a row that the store did not answer
 	shown   Queued // what the browser was told last
 	showing bool
+	renew   time.Time // when the browser is told a fresh place at the latest
 }
 
 // match is an offer that was made to this session.
@@ -63,7 +64,7 @@ func (q *search) keepPlace() {
 func (s *session) find(now time.Time, e find) {
 	want := matcher.Ticket{
 		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen,
-		Avoid: e.avoid, Arrived: e.arrived,
+		Avoid: e.avoid, Arrived: s.placeOf(e.place),
 	}
 	check := want
 	check.ID, check.Meets = s.newID(), []int{0} // the store fills them in later
@@ -78,7 +79,7 @@ func (s *session) find(now time.Time, e find) {
 	case !s.searches.try(now):
 		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
 	default:
-		s.search = &search{want: want, began: now, place: e.arrived}
+		s.search = &search{want: want, began: now, place: want.Arrived}
 		s.phase = Searching
 		s.stand()
 	}
@@ -113,7 +114,7 @@ func (s *session) joined(now time.Time, e joined) {
 	case matcher.Waiting:
 		q.place, q.began = r.Arrived, now.Add(-r.Waited)
 		q.repeat = nextAsk(now, r)
-		s.show(r, e.estimate)
+		s.show(now, r, e.estimate)
 	case matcher.Offered:
 		s.offered(now, r.Offer)
 	case matcher.Closed:
@@ -135,8 +136,17 @@ func nextAsk(now time.Time, w matcher.Waiting) time.Time {
 	return at
 }
 
-// show tells how the search stands, if that changed.
-func (s *session) show(w matcher.Waiting, e *matcher.Estimate) {
+// placeOf returns since when a place counts; zero when this session has been in a call since it was
+// told.
+func (s *session) placeOf(p place) time.Time {
+	if p.session == s.self.ID && p.calls != s.calls {
+		return time.Time{}
+	}
+	return p.arrived
+}
+
+// show tells how the search stands, if that changed or the place that was told will end.
+func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
 	m := Queued{WidensMS: w.Widens.Milliseconds(), Steps: []QueuedStep{}}
 	for _, step := range w.Steps {
 		m.Steps = append(m.Steps, QueuedStep{step.After.Milliseconds(), string(step.Look)})
@@ -148,12 +158,12 @@ func (s *session) show(w matcher.Waiting, e *matcher.Estimate) {
 		m.Waiting = &e.Waiting
 	}
 	q := s.search
-	if q.showing && reflect.DeepEqual(m, q.shown) {
+	if q.showing && now.Before(q.renew) && reflect.DeepEqual(m, q.shown) {
 		return
 	}
-	q.showing, q.shown = true, m
+	q.showing, q.shown, q.renew = true, m, now.Add(placeRenew)
 	m.SinceMS = w.Waited.Milliseconds()
-	s.do(sendQueued{m, w.Arrived})
+	s.do(sendQueued{m, place{w.Arrived, s.self.ID, s.calls}})
 }
 
 // outage keeps the search while the store is away, and says so once.

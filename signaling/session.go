@@ -27,6 +27,7 @@ type session struct {
 	entered  time.Time // since when Entering
 	searches bucket
 	relays   bucket
+	calls    uint32 // how many this session has had
 	draining bool
 
 	lost     time.Time // since when the socket is gone; zero while it is there
@@ -173,6 +174,7 @@ func (s *session) read(l ToSession) {
 	case Opened:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.phase, s.search, s.match = InRoom, nil, match{}
+			s.calls++
 			s.do(sendConnected{l.pass})
 		}
 	case Failed:

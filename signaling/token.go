@@ -16,14 +16,28 @@ import (
 // in sealed tokens, each of which opens for its own device only.
 const (
 	avoidPurpose = "avoid" // body: the tag of a device
-	placePurpose = "place" // body: arrival in the queue, microseconds
+	placePurpose = "place" // body: a place
 	passPurpose  = "pass"  // body: a pass as JSON
 
 	passTime  = 24 * time.Hour            // how long after its beginning a call can be come back to
 	blockTime = 10 * 365 * 24 * time.Hour // "as long as the device's token stays": for ever, as far as anybody knows
 
+	// placeTime is how long a place may be used after it was told: the grace of the session that is
+	// lost with it, and a minute to come back.
+	placeTime = Grace + time.Minute
+	// placeRenew is how often a waiting browser is told a fresh one.
+	placeRenew = 30 * time.Second
+
 	maxAvoid = 128
 )
+
+// place is a place in the queue, and whose it is: it counts in the session that was told of it, until
+// that is in a call, and elsewhere once that session is gone.
+type place struct {
+	arrived time.Time
+	session string // its id
+	calls   uint32 // how many it has had
+}
 
 // tokens seals and opens them.
 type tokens struct{ ring *keyring.Ring }
@@ -44,18 +58,26 @@ func (t tokens) openAvoid(now time.Time, device string, sealed []string) []strin
 	return tags
 }
 
-func (t tokens) sealPlace(device string, arrived time.Time) string {
-	body := binary.BigEndian.AppendUint64(nil, uint64(arrived.UnixMicro()))
-	return t.ring.Seal(placePurpose, device, arrived.Add(retention.LongestWait), body)
+func (t tokens) sealPlace(now time.Time, device string, p place) string {
+	body := binary.BigEndian.AppendUint64(nil, uint64(p.arrived.UnixMicro()))
+	body = binary.BigEndian.AppendUint32(body, p.calls)
+	expires := now.Add(placeTime)
+	if last := p.arrived.Add(retention.LongestWait); last.Before(expires) {
+		expires = last
+	}
+	return t.ring.Seal(placePurpose, device, expires, append(body, p.session...))
 }
 
-// openPlace returns zero for a place that is not ours or over.
-func (t tokens) openPlace(now time.Time, device, sealed string) time.Time {
+// openPlace returns no place for one that is not ours or over.
+func (t tokens) openPlace(now time.Time, device, sealed string) place {
 	body, err := t.ring.Open(placePurpose, device, now, sealed)
-	if err != nil || len(body) != 8 {
-		return time.Time{}
+	if err != nil || len(body) < 12 {
+		return place{}
 	}
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(body))) //nolint:gosec // as it was sealed
+	return place{
+		arrived: time.UnixMicro(int64(binary.BigEndian.Uint64(body))), //nolint:gosec // as it was sealed
+		calls:   binary.BigEndian.Uint32(body[8:]), session: string(body[12:]),
+	}
 }
 
 func (t tokens) sealPass(p pass) string {
