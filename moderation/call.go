@@ -7,25 +7,12 @@ import (
 )
 
 // Begin records that a call runs. A node that carries the call renews the record every five
-// minutes. Begin on a call that runs renews it; on one that has ended it changes nothing.
+// minutes with Begin, which also brings back one that Redis lost. On a call that has ended it
+// changes nothing.
 func (d *Desk) Begin(ctx context.Context, call string) error {
 	key := retention.Call.Key(call)
 	if err := d.begin.Run(ctx, d.rdb, []string{key}, retention.CallTime.Milliseconds()).Err(); err != nil {
 		return unavailable("begin call", err)
-	}
-	return nil
-}
-
-// Renew keeps the record of a running call. Errors: [ErrCall] when there is no record or the call
-// has ended, [ErrUnavailable].
-func (d *Desk) Renew(ctx context.Context, call string) error {
-	key := retention.Call.Key(call)
-	kept, err := d.renew.Run(ctx, d.rdb, []string{key}, retention.CallTime.Milliseconds()).Bool()
-	switch {
-	case err != nil:
-		return unavailable("renew call", err)
-	case !kept:
-		return ErrCall
 	}
 	return nil
 }

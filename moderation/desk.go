@@ -18,9 +18,6 @@ var (
 	ErrHandle = errors.New("this report is not possible: the call is unknown, not yours, or ended over 10 minutes ago")
 	// ErrReason says that the reason is none of [Reasons].
 	ErrReason = errors.New("unknown reason: use sexual, hate, threat, minor, spam or other")
-	// ErrCall says that there is no record of a running call to renew. Whoever knows that the call
-	// does run, for example because Redis lost its data, calls [Desk.Begin].
-	ErrCall = errors.New("no such call is running")
 	// ErrUnavailable says that Redis did not answer. Nothing is known to be stored; the same request
 	// may be repeated, which never makes a second record.
 	ErrUnavailable = errors.New("the store is away; try again in a few seconds")
@@ -28,9 +25,6 @@ var (
 
 //go:embed lua/begin.lua
 var beginLua string
-
-//go:embed lua/renew.lua
-var renewLua string
 
 //go:embed lua/end.lua
 var endLua string
@@ -44,7 +38,7 @@ type Desk struct {
 	ring *keyring.Ring
 	log  *slog.Logger
 
-	begin, renew, end, report *redis.Script
+	begin, end, report *redis.Script
 }
 
 // New returns a desk that stores in rdb and derives every hash and handle from ring.
@@ -52,7 +46,6 @@ func New(rdb redis.UniversalClient, ring *keyring.Ring, log *slog.Logger) *Desk 
 	return &Desk{
 		rdb: rdb, ring: ring, log: log,
 		begin:  redis.NewScript(beginLua),
-		renew:  redis.NewScript(renewLua),
 		end:    redis.NewScript(endLua),
 		report: redis.NewScript(reportLua),
 	}

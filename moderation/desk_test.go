@@ -264,9 +264,6 @@ func TestReportWindow(t *testing.T) {
 func TestCallRecord(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		ctx := t.Context()
-		if err := w.Renew(ctx, "call1"); !errors.Is(err, moderation.ErrCall) {
-			t.Errorf("renew before begin: %v, want ErrCall", err)
-		}
 		if err := w.End(ctx, "call1"); err != nil || left(t, w, "call1") > 0 {
 			t.Errorf("end before begin: %v, and %v left", err, left(t, w, "call1"))
 		}
@@ -275,18 +272,19 @@ func TestCallRecord(t *testing.T) {
 			t.Errorf("%v left after begin", d)
 		}
 		w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
-		if err := w.Renew(ctx, "call1"); err != nil || !about(left(t, w, "call1"), retention.CallTime) {
-			t.Errorf("renew: %v, %v left", err, left(t, w, "call1"))
+		w.begin(t, "call1")
+		if d := left(t, w, "call1"); !about(d, retention.CallTime) {
+			t.Errorf("%v left after it was renewed", d)
 		}
 		if err := w.End(ctx, "call1"); err != nil || !about(left(t, w, "call1"), retention.ReportWindow) {
 			t.Errorf("end: %v, %v left", err, left(t, w, "call1"))
 		}
 		// Whatever comes afterwards, the window closes when it was to close.
 		w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
-		if err := w.Renew(ctx, "call1"); !errors.Is(err, moderation.ErrCall) {
-			t.Errorf("renew after end: %v, want ErrCall", err)
-		}
 		w.begin(t, "call1")
+		if d := left(t, w, "call1"); d > time.Minute {
+			t.Errorf("%v left: the call runs again", d)
+		}
 		if err := w.End(ctx, "call1"); err != nil {
 			t.Error(err)
 		}
@@ -347,7 +345,7 @@ func TestStoreAway(t *testing.T) {
 	d, ctx := desk(rdb), t.Context()
 	_, reportable := d.Reportable(ctx, "call1")
 	for name, err := range map[string]error{
-		"begin": d.Begin(ctx, "call1"), "renew": d.Renew(ctx, "call1"), "end": d.End(ctx, "call1"), "reportable": reportable,
+		"begin": d.Begin(ctx, "call1"), "end": d.End(ctx, "call1"), "reportable": reportable,
 		"report": d.Report(ctx, ana, d.Handle("call1", ana, bo, time.Now()), moderation.Spam, time.Now()),
 	} {
 		if !errors.Is(err, moderation.ErrUnavailable) {

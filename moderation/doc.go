@@ -8,9 +8,11 @@
 // 30 days after it was made, whether or not newer ones exist. A device has at most [MaxReports]
 // records; one more takes the place of the oldest.
 //
-// Who was in a call with whom is never written down. The browser carries it: a handle is a sealed
-// token that names call and peer, opens only for the device it was made for, and is worth nothing
-// without the record of the call.
+// The record of a call names nobody. The record of a report names the reported device by the keyed
+// hash in its key, and holds a keyed mark of call and reporter together: it tells a repeat from
+// another report, and only whoever has the key and guesses both can tell whose it is. Who the peer
+// was, the browser carries: a handle is a sealed token that names call and peer, opens only for the
+// device it was made for, and is worth nothing without the record of the call.
 //
 // # Bands
 //
