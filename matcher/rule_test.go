@@ -345,7 +345,7 @@ func TestDeadline(t *testing.T) {
 		}
 		theirs := (<-h.nodes[0].Events()).(matcher.OfferMade) // at once: on the same node
 		for _, offer := range []matcher.Offer{got.(matcher.Offered).Offer, theirs.Offer} {
-			if left := time.Until(offer.Deadline); left > 4*second || left < 3*second {
+			if left := time.Until(offer.Deadline); left > 4*second || left < second {
 				t.Errorf("%v left", left)
 			}
 		}

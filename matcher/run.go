@@ -24,9 +24,10 @@ func (q *Queue) Run(ctx context.Context) error {
 	others.Go(func() { q.sweeps(ctx) }) // apart, so that a slow store delays no beat
 	q.beats(ctx)
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
+	// A name of its own: the others read ctx, and one that starts late must see that it has ended.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Timeout)
 	defer cancel()
-	err := q.resign(ctx)
+	err := q.resign(last)
 	others.Wait()
 	return err
 }

@@ -90,13 +90,13 @@ func runs(t *testing.T, test func(*testing.T, running)) {
 	t.Run("redis-server", func(t *testing.T) { test(t, run(t, vtest.StartRedis(t))) })
 }
 
-// next returns the next event of a node, within two seconds.
+// next returns the next event of a node. A busy machine may need a while for it.
 func next(t *testing.T, q *matcher.Queue) matcher.Event {
 	t.Helper()
 	select {
 	case e := <-q.Events():
 		return e
-	case <-time.After(2 * second):
+	case <-time.After(15 * second):
 		t.Fatal("no event came")
 		return nil
 	}
