@@ -3,8 +3,8 @@ package signaling
 import "time"
 
 // Bus carries letters between sessions and rooms. Letters from one goroutine to one address arrive
-// in order. Every address is on this node today; a letter to another node would be marshalled
-// here, and nothing else would change.
+// in order. Every address is on this node today, also that of a room whose node is gone: it is made
+// anew here. A letter to another node would be marshalled here, and nothing else would change.
 type Bus struct {
 	clients *shards[*client]
 	rooms   *shards[*call]
@@ -21,7 +21,7 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 	case *Say:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
-			b.ToSession(l.Sender, Undelivered{l.C, NoMember})
+			b.ToSession(l.Sender, Undelivered{to.ID, l.C, NoMember})
 			return
 		}
 	case Went, Missing, Present, roomTick, kept:
@@ -51,7 +51,7 @@ type call struct {
 }
 
 func (h *Hub) newCall(id string) *call {
-	c := &call{hub: h, machine: newRoom(id, Stranger())}
+	c := &call{hub: h, machine: newRoom(Address{h.node, id}, Stranger())}
 	c.step = c.carry
 	c.alarm = newTimer(func() { c.post(roomTick{}) })
 	return c

@@ -349,7 +349,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case forward:
 		f := frame{kind: "relay", from: e.say.From, tail: e.say.Tail}
 		if !cl.ring.fits(f.size()) {
-			return bounce{e.say.Sender, Undelivered{e.say.C, PeerBusy}}
+			return bounce{e.say.Sender, Undelivered{e.say.Room, e.say.C, PeerBusy}}
 		}
 		cl.queue(now, f)
 	case join, quit, confirm, abort, report, block, post, bounce, vanish:

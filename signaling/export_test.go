@@ -101,6 +101,8 @@ func Tell(effects []Effect) (all []Done) {
 				what = "ask"
 			}
 			all = append(all, Done{What: what, About: e.ticket, Match: e.match})
+		case forward:
+			all = append(all, Done{What: "frame:relay"})
 		case post:
 			what := "other"
 			switch e.letter.(type) {
@@ -115,12 +117,33 @@ func Tell(effects []Effect) (all []Done) {
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:
 			all = append(all, Done{What: "vanish"})
-		case hint, forward, sendRelays, report, block, bounce:
+		case hint, sendRelays, report, block, bounce:
 			all = append(all, Done{What: "other"})
 		}
 	}
 	return all
 }
+
+// RoomAt is where the session's room is.
+func (s Session) RoomAt() Address { return s.call.room }
+
+// NewRoom returns a room with its passes told by Passes.
+func NewRoom(at Address) Room { return Room{newRoom(at, Stranger())} }
+
+// Passes steps the room and returns the passes that it tells.
+func (r Room) Passes(now time.Time, l ToRoom) (all []Pass) {
+	for _, e := range r.Step(now, l) {
+		if t, ok := e.(tell); ok {
+			if o, ok := t.letter.(Opened); ok {
+				all = append(all, o.pass)
+			}
+		}
+	}
+	return all
+}
+
+// Reenters is the letter of a rejoin.
+func Reenters(from Address, p Pass) Reenter { return Reenter{from, p} }
 
 // ScanRelay and DecodeStrictly are the two ways to read a frame.
 func ScanRelay(frame []byte) (*Relay, bool)               { return scanRelay(frame) }

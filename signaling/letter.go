@@ -26,6 +26,7 @@ type (
 	}
 	// Say is a sealed envelope on its way to one member. It goes through the room unchanged.
 	Say struct {
+		Room   string
 		Sender Address
 		C      uint64 // the number of the sender's frame
 		From   string
@@ -52,7 +53,8 @@ func (Missing) toRoom() {}
 func (Present) toRoom() {}
 
 // ToSession is a letter to a session, from a room or from the session that could not take an
-// envelope. A closed set.
+// envelope. Each names its room: a late one of a call that is over must not be taken for one of the
+// next. A closed set.
 //
 //sumtype:decl
 type ToSession interface {
@@ -68,7 +70,10 @@ type (
 	// Heard is an envelope of a peer.
 	Heard struct{ Say *Say }
 	// PeerIs tells of a peer's socket.
-	PeerIs struct{ State PeerState }
+	PeerIs struct {
+		Room  string
+		State PeerState
+	}
 	// Over tells that the call has ended for this session.
 	Over struct {
 		Room string
@@ -76,6 +81,7 @@ type (
 	}
 	// Undelivered tells that the envelope in frame C did not reach its receiver.
 	Undelivered struct {
+		Room string
 		C    uint64
 		Code ErrorCode
 	}
@@ -99,6 +105,7 @@ func (Undelivered) event() {}
 // browser comes back after the server has lost everything.
 type pass struct {
 	Room       string   `json:"room"`
+	Node       string   `json:"node"` // that carries the room
 	Member     string   `json:"member"`
 	Peer       string   `json:"peer"`
 	PeerDevice string   `json:"peer_device"`

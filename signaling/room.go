@@ -11,6 +11,7 @@ const renewEvery = 5 * time.Minute
 // room is the machine behind one call: it decides, and touches nothing.
 type room struct {
 	id      string
+	node    string // that carries it
 	policy  Policy
 	state   roomState
 	members []member
@@ -68,7 +69,7 @@ type (
 func (roomTick) toRoom() {}
 func (kept) toRoom()     {}
 
-func newRoom(id string, p Policy) *room { return &room{id: id, policy: p} }
+func newRoom(at Address, p Policy) *room { return &room{id: at.ID, node: at.Node, policy: p} }
 
 // Step changes the room by one letter. The effects are valid until the next Step.
 func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
@@ -120,9 +121,9 @@ func (r *room) say(l *Say) {
 	to := r.find(l.To)
 	switch {
 	case r.state != open || to == nil || l.To == l.From:
-		r.do(tell{l.Sender, Undelivered{l.C, NoMember}})
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case to.at == (Address{}):
-		r.do(tell{l.Sender, Undelivered{l.C, PeerBusy}})
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
 	default:
 		r.do(tell{to.at, Heard{l}})
 	}
@@ -142,7 +143,7 @@ func (r *room) enter(now time.Time, l Enter) {
 		return
 	}
 	r.members = append(r.members, member{at: l.From, pass: pass{
-		Room: r.id, Member: l.Member, Device: l.Device, Role: l.Role, Shared: l.Shared, Language: l.Language,
+		Room: r.id, Node: r.node, Member: l.Member, Device: l.Device, Role: l.Role, Shared: l.Shared, Language: l.Language,
 	}})
 	if r.deadline.IsZero() {
 		r.deadline = now.Add(r.policy.Gather)
@@ -189,13 +190,14 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		r.do(tell{old, Over{r.id, EndLeft}})
 	}
 	m.at, m.pass = l.From, l.pass
+	m.Node = r.node // the room may have been lost with another
 	r.do(tell{m.at, Opened{m.pass}})
 	r.socket(m.Member, PeerBack)
 	missing := false
 	for _, o := range r.members {
 		missing = missing || o.at == (Address{})
 		if o.Member != m.Member && o.away {
-			r.do(tell{m.at, PeerIs{PeerAway}})
+			r.do(tell{m.at, PeerIs{r.id, PeerAway}})
 		}
 	}
 	if !missing {
@@ -241,7 +243,7 @@ func (r *room) socket(id string, state PeerState) {
 		return
 	}
 	m.away = state == PeerAway
-	r.others(id, PeerIs{state})
+	r.others(id, PeerIs{r.id, state})
 }
 
 func (r *room) tick(now time.Time) {

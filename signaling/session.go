@@ -147,7 +147,7 @@ func (s *session) relay(m *Relay) {
 		s.refuse(m.C, BadState, "no call: wait for connected")
 		return
 	}
-	s.do(post{s.call.room, &Say{Sender: s.self, C: m.C, From: s.call.member, To: m.To, Tail: m.Tail}})
+	s.do(post{s.call.room, &Say{Room: s.call.room.ID, Sender: s.self, C: m.C, From: s.call.member, To: m.To, Tail: m.Tail}})
 }
 
 // leave ends the call. A leave that crosses the end of the call finds nothing to do.
@@ -168,13 +168,14 @@ func (s *session) leave() {
 func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
-		if s.phase == InRoom {
+		if s.in(l.Say.Room) {
 			s.do(forward{say: l.Say})
 		}
 	case Opened:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.phase, s.search, s.match = InRoom, nil, match{}
 			s.calls++
+			s.call.room.Node = l.Node // where it was made anew, if its node was gone
 			s.do(sendConnected{l.pass})
 		}
 	case Failed:
@@ -182,18 +183,23 @@ func (s *session) read(l ToSession) {
 			s.again()
 		}
 	case PeerIs:
-		if s.phase == InRoom {
-			s.send(Peer(l))
+		if s.in(l.Room) {
+			s.send(Peer{l.State})
 		}
 	case Over:
-		if s.phase == InRoom && l.Room == s.call.room.ID {
+		if s.in(l.Room) {
 			s.idle()
 			s.send(Ended{l.Why})
 		}
 	case Undelivered:
-		s.refuse(l.C, l.Code, undelivered(l.Code))
+		if s.in(l.Room) {
+			s.refuse(l.C, l.Code, undelivered(l.Code))
+		}
 	}
 }
+
+// in tells whether this session is in a call in room.
+func (s *session) in(room string) bool { return s.phase == InRoom && s.call.room.ID == room }
 
 func undelivered(code ErrorCode) string {
 	if code == PeerBusy {
@@ -219,7 +225,7 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 	case !s.searches.try(now):
 		s.refuse(e.msg.C, TooMany, "too many returns to a call: wait half a minute")
 	default:
-		room := Address{s.self.Node, e.pass.Room}
+		room := Address{e.pass.Node, e.pass.Room}
 		s.enter(now, membership{room, e.pass.Member, Reenter{s.self, *e.pass}})
 	}
 }

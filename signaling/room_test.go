@@ -1,0 +1,59 @@
+package signaling_test
+
+import (
+	"testing"
+	"time"
+
+	"parley/signaling"
+)
+
+// TestLateLetters: what still comes from the last call is nothing to the next.
+func TestLateLetters(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := signaling.NewSession(now)
+	s.Step(now, signaling.Attached())
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "new", Node: "there", Member: "me"}))
+	if at := s.RoomAt(); at != (signaling.Address{Node: "there", ID: "new"}) {
+		t.Errorf("the rejoin goes to %v", at)
+	}
+	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "new", Node: "here"}))
+	if at := s.RoomAt(); at.Node != "here" {
+		t.Errorf("the room was made anew here, but letters go to %v", at)
+	}
+	letters := func(room string) []signaling.Event {
+		return []signaling.Event{
+			signaling.PeerIs{Room: room, State: signaling.PeerAway},
+			signaling.Undelivered{Room: room, C: 1, Code: signaling.PeerBusy},
+			signaling.Heard{Say: &signaling.Say{Room: room, From: "you"}},
+			signaling.Over{Room: room, Why: signaling.EndPeerLeft},
+		}
+	}
+	for _, l := range letters("old") {
+		if done := signaling.Tell(s.Step(now, l)); len(done) > 0 {
+			t.Errorf("%T of the last call: %v", l, done)
+		}
+	}
+	for _, l := range letters("new") {
+		if done := signaling.Tell(s.Step(now, l)); len(done) != 1 {
+			t.Errorf("%T of this call: %v", l, done)
+		}
+	}
+}
+
+// TestPassNamesTheNode: a pass names the node that carries the room, also after it was made anew.
+func TestPassNamesTheNode(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	first := signaling.NewRoom(signaling.Address{Node: "one", ID: "room"})
+	ana, bo := signaling.Address{Node: "one", ID: "ana"}, signaling.Address{Node: "one", ID: "bo"}
+	first.Passes(now, signaling.Enter{From: ana, Member: "a"})
+	passes := first.Passes(now, signaling.Enter{From: bo, Member: "b"})
+	if len(passes) != 2 || passes[0].Node != "one" || passes[1].Node != "one" {
+		t.Fatalf("the passes are %+v", passes)
+	}
+	second := signaling.NewRoom(signaling.Address{Node: "two", ID: "room"})
+	later := now.Add(time.Hour)
+	again := second.Passes(later, signaling.Reenters(ana, passes[0]))
+	if len(again) != 1 || again[0].Node != "two" || again[0].Until != passes[0].Until {
+		t.Errorf("the pass after the rejoin is %+v, was %+v", again, passes[0])
+	}
+}
