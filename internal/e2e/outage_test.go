@@ -134,7 +134,7 @@ func TestBrowserRelayStopped(t *testing.T) {
 	js[bool](ana, `new Promise((done) => setTimeout(() => done(true), 1000))`)
 	house.startRelay(t)
 	back := time.Now()
-	if !js[bool](ana, `seen.until(12000, () => document.documentElement.dataset.state === 'reconnecting')`) {
+	if !js[bool](ana, `seen.until(12000, () => seen.screens.includes('reconnecting'))`) {
 		t.Fatal("the outage was not noticed\n" + ana.diary())
 	}
 	ana.reaches("live", 10*time.Second)

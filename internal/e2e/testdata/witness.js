@@ -4,9 +4,15 @@
   const hz = Number('TONE_HZ');
   const seen = {
     pcs: [], streams: [], sealed: [], frames: [], candidates: [], problems: [], clicks: {}, heardAt: 0,
-    deny: '', sockets: [], tones: [],
+    deny: '', sockets: [], tones: [], screens: [],
   };
   Object.defineProperty(globalThis, 'seen', { value: seen });
+
+  // Every screen that was shown, however short.
+  new MutationObserver(() => {
+    const { state } = document.documentElement.dataset;
+    if (state && state !== seen.screens.at(-1)) seen.screens.push(state);
+  }).observe(document, { attributes: true, subtree: true, attributeFilter: ['data-state'] });
 
   addEventListener('error', (e) => seen.problems.push(`error: ${e.message}`));
   addEventListener('unhandledrejection', (e) => seen.problems.push(`rejection: ${e.reason}`));
