@@ -93,7 +93,7 @@ func bystander(t testing.TB, browser chrome, hz int) *person {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser.process, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 60*time.Second)
+	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
 	t.Cleanup(stop)
 	p := &person{t: t, ctx: ctx, close: cancel, hz: hz}
 	t.Cleanup(p.hadNoProblem)
