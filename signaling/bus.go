@@ -24,6 +24,10 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 			b.ToSession(l.Sender, Undelivered{to.ID, l.C, NoMember})
 			return
 		}
+		if !c.offer(l) {
+			b.ToSession(l.Sender, Undelivered{to.ID, l.C, PeerBusy})
+		}
+		return
 	case Went, Missing, Present, roomTick, kept:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
@@ -35,9 +39,17 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 
 // ToSession delivers l, if the session still exists.
 func (b *Bus) ToSession(to Address, l ToSession) {
-	if c, ok := b.clients.get(to.ID); ok {
-		c.post(l)
+	c, ok := b.clients.get(to.ID)
+	if !ok {
+		return
 	}
+	if heard, often := l.(Heard); often {
+		if !c.offer(l) {
+			b.ToSession(heard.Say.Sender, Undelivered{heard.Say.Room, heard.Say.C, PeerBusy})
+		}
+		return
+	}
+	c.post(l)
 }
 
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.

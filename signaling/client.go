@@ -61,7 +61,7 @@ func (cl *client) resume(now time.Time, c *conn, m Hello) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	secret := subtle.ConstantTimeCompare([]byte(m.Token[idLength:]), []byte(cl.secret)) == 1
-	if !secret || m.Device != cl.machine.device || cl.phase == Gone || !cl.ring.rewind(now, m.Last) {
+	if !secret || m.Device != cl.machine.device || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
 		return false
 	}
 	if cl.conn != nil {
@@ -123,12 +123,24 @@ func (cl *client) hear(now time.Time, c *conn, m FromBrowser) {
 	if cl.conn != c {
 		return
 	}
+	if e != nil && (cl.full() || cl.asksTooMuch(m)) {
+		cl.drop(CloseSlow) // before it is counted: it will be sent again
+		cl.postLocked(detached{})
+		return
+	}
 	cl.ring.ack(ack)
 	if !cl.count(number) || e == nil {
 		return
 	}
 	cl.postLocked(e)
 	cl.owe()
+}
+
+// asksTooMuch tells whether so many questions of this browser to the store wait that it may not
+// cause any more.
+func (cl *client) asksTooMuch(m FromBrowser) bool {
+	_, often := m.(*Relay) // which asks nothing
+	return !often && cl.hub.jobs.waiting(&cl.lane) >= laneMost
 }
 
 // refuse answers a frame that could not be read.

@@ -140,7 +140,8 @@
 //	32 KiB/s with a burst of 512 KiB, beyond which the server reads more slowly (TCP pushes back) and
 //	sends notice slow_down; unacknowledged or unwritten frames for a browser 512 and 256 KiB, beyond
 //	which a peer's envelopes are refused to the peer with peer_busy, so that nobody can end the session
-//	of another by sending; a connected reader that is behind for 5 s is cut with 4008; after 64 more
+//	of another by sending; likewise beyond 512 events that wait for a session or a room; a browser is
+//	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected reader that is behind for 5 s is cut with 4008; after 64 more
 //	frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
 //	searches and rejoins 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
 package signaling

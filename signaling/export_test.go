@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"time"
 
 	"parley/matcher"
@@ -123,6 +124,33 @@ func Tell(effects []Effect) (all []Done) {
 	}
 	return all
 }
+
+// Hold makes the session of a token keep whatever comes, as when somebody else is at its mailbox.
+func (h *Hub) Hold(token string) (release func()) {
+	cl, _ := h.bus.clients.get(token[:idLength])
+	hold := func(busy bool) {
+		cl.mu.Lock()
+		defer cl.mu.Unlock()
+		if cl.busy = busy; !busy {
+			cl.postLocked(tick{})
+		}
+	}
+	hold(true)
+	return func() { hold(false) }
+}
+
+// Burden gives the lane of a session n jobs that end when free is closed.
+func (h *Hub) Burden(token string, n int, free <-chan struct{}) {
+	cl, _ := h.bus.clients.get(token[:idLength])
+	for range n {
+		h.jobs.add(&cl.lane, func(context.Context) { <-free })
+	}
+}
+
+const (
+	MailboxLength = mailboxLength
+	LaneMost      = laneMost
+)
 
 // RoomAt is where the session's room is.
 func (s Session) RoomAt() Address { return s.call.room }

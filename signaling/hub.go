@@ -35,6 +35,7 @@ type Hub struct {
 	tickets  *shards[*client] // who holds which ticket
 	timers   *timers
 	jobs     *jobs
+	orphans  lane          // for offers to browsers that are gone
 	buffers  sync.Pool     // of *bytes.Buffer, for frames that are being read
 	stopped  chan struct{} // closed when Run ends
 	wg       sync.WaitGroup
@@ -80,7 +81,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	if !h.become(running) {
 		return fmt.Errorf("signaling: a hub runs only once")
 	}
-	// The store is asked until the sockets are closed, so that who leaves also leaves the queue.
+	// The store is asked for a moment longer than ctx, so that who leaves also leaves the queue. What
+	// is not done by then, the matcher's sweep does.
 	asking, done := context.WithCancel(context.WithoutCancel(ctx))
 	defer done()
 	for range workers {
@@ -93,7 +95,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.become(over)
 	close(h.stopped)
 	h.closeAll()
-	h.jobs.stop()
+	h.jobs.finish(finishWithin)
 	done()
 	h.wg.Wait()
 	return nil
@@ -110,11 +112,12 @@ func (h *Hub) become(s hubState) bool {
 	return true
 }
 
-// admits tells whether new sockets are taken.
+// admits tells whether new sockets are taken: not while more lanes wait for the store than there may
+// be sessions, so that a store that is away does not let them grow without end.
 func (h *Hub) admits() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.state == running && len(h.conns) < h.cfg.Most && h.bus.clients.count() < 2*h.cfg.Most
+	return h.state == running && len(h.conns) < h.cfg.Most && h.bus.clients.count() < 2*h.cfg.Most && h.jobs.behind() < 2*h.cfg.Most
 }
 
 func (h *Hub) isOver() bool {
@@ -174,7 +177,10 @@ func (h *Hub) tell(e matcher.Event) {
 			return
 		}
 		// The browser is gone: do not let its peer wait.
-		h.ask(&lane{}, func(ctx context.Context) error {
+		if h.jobs.full(&h.orphans) {
+			return // its deadline ends the offer
+		}
+		h.ask(&h.orphans, func(ctx context.Context) error {
 			_, err := h.cfg.Queue.Abort(ctx, e.Offer.Match, e.Offer.Ticket)
 			return err
 		})
@@ -240,6 +246,9 @@ func (h *Hub) closed(code CloseCode) {
 	case CloseTooBig, CloseDrain, CloseBadHello, CloseReplaced, CloseBinary, CloseVersion:
 	}
 }
+
+// finishWithin is how long a hub that stops still asks the store.
+const finishWithin = time.Second
 
 // defaultMost sockets take about 1.5 GB.
 const defaultMost = 100_000

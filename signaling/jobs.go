@@ -13,14 +13,19 @@ const (
 	jobTime = 2 * time.Second
 	// laneLength is how many questions may wait before a browser's reports are refused.
 	laneLength = 32
+	// laneMost is how many may wait before the browser is cut with 4008 instead of being heard: no
+	// honest one comes near it, even while the store is away.
+	laneMost = 128
 )
 
 // jobs runs what asks the store, so that no machine ever waits for it. The jobs of one lane run
 // one after the other.
 type jobs struct {
 	mu      sync.Mutex // guards the following and all lanes
-	more    sync.Cond
-	lanes   []*lane // those with work that nobody is at
+	more    sync.Cond  // there is work
+	done    sync.Cond  // there is none left
+	lanes   []*lane    // those with work that nobody is at; see [Hub.admits]
+	pending int        // jobs that wait or are under way
 	stopped bool
 }
 
@@ -32,7 +37,7 @@ type lane struct {
 
 func newJobs() *jobs {
 	j := &jobs{}
-	j.more.L = &j.mu
+	j.more.L, j.done.L = &j.mu, &j.mu
 	return j
 }
 
@@ -43,12 +48,27 @@ func (j *jobs) full(l *lane) bool {
 	return len(l.todo) >= laneLength
 }
 
-// add gives do to a worker. What the machines ask for is bounded by themselves: none asks again
-// before it has the answer.
+// waiting returns how many jobs wait in the lane.
+func (j *jobs) waiting(l *lane) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(l.todo)
+}
+
+// behind returns how many lanes wait for a worker.
+func (j *jobs) behind() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.lanes)
+}
+
+// add gives do to a worker. What a lane holds is bounded by who asks: a browser is not heard beyond
+// laneMost, and a room asks again only after the answer.
 func (j *jobs) add(l *lane, do func(context.Context)) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	l.todo = append(l.todo, do)
+	j.pending++
 	if !l.busy {
 		l.busy = true
 		j.lanes = append(j.lanes, l)
@@ -77,6 +97,9 @@ func (j *jobs) work(ctx context.Context) {
 		j.mu.Unlock()
 		within(ctx, do)
 		j.mu.Lock()
+		if j.pending--; j.pending == 0 {
+			j.done.Broadcast()
+		}
 		if l.busy = len(l.todo) > 0; l.busy {
 			j.lanes = append(j.lanes, l)
 		}
@@ -89,10 +112,23 @@ func within(ctx context.Context, do func(context.Context)) {
 	do(ctx)
 }
 
+// finish lets the workers do what waits, for at most limit, and ends them.
+func (j *jobs) finish(limit time.Duration) {
+	defer j.stop() // after the lock is let go
+	late := time.AfterFunc(limit, j.stop)
+	defer late.Stop()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for j.pending > 0 && !j.stopped {
+		j.done.Wait()
+	}
+}
+
 // stop ends all workers; what waits is not done any more.
 func (j *jobs) stop() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.stopped = true
 	j.more.Broadcast()
+	j.done.Broadcast()
 }

@@ -5,6 +5,12 @@ import (
 	"sync"
 )
 
+// mailboxLength is how many events may wait in a mailbox. Beyond it a peer's envelope is refused to
+// the peer with peer_busy, and a browser that goes on sending is cut with 4008, to send again what was
+// not heard. All other events are answers to questions of the machine, or one of each member of the
+// room: they are few, and always taken.
+const mailboxLength = 512
+
 // mailbox steps a machine one event at a time, in the order of arrival, without a goroutine of its
 // own: whoever posts an event carries it out, or leaves it to whoever is at it already. So effects
 // may post to other mailboxes in any order, and no lock is ever held while another is taken.
@@ -23,6 +29,21 @@ func (m *mailbox[E]) post(e E) {
 	defer m.mu.Unlock()
 	m.postLocked(e)
 }
+
+// offer is post for an event that may be refused: it reports false, and does nothing, when the mailbox
+// is full.
+func (m *mailbox[E]) offer(e E) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full() {
+		return false
+	}
+	m.postLocked(e)
+	return true
+}
+
+// full tells whether too much waits. Called with mu held.
+func (m *mailbox[E]) full() bool { return len(m.waiting) >= mailboxLength }
 
 // postLocked is post for a caller who holds mu.
 func (m *mailbox[E]) postLocked(e E) {
