@@ -55,6 +55,7 @@ type Queue struct {
 	dropped atomic.Int64
 	skew    atomic.Int64 // clock of Redis minus ours, in microseconds
 	nodes   atomic.Int64 // living, at the last beat
+	beaten  atomic.Int64 // when the lease was last renewed, Unix nanoseconds of our clock
 }
 
 // New returns a queue on rdb. It is alive once [Queue.Run] runs.

@@ -54,7 +54,8 @@ func (q *Queue) beats(ctx context.Context) {
 	}
 }
 
-// sweeps drops dead tickets until ctx ends. That the store is away, the beats tell.
+// sweeps drops dead tickets until ctx ends, but only while this node's own lease holds: after an
+// outage its living tickets look dead until the next beat. That the store is away, the beats tell.
 func (q *Queue) sweeps(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -64,6 +65,9 @@ func (q *Queue) sweeps(ctx context.Context) {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
+		}
+		if time.Since(time.Unix(0, q.beaten.Load())) > retention.LeaseTime/2 {
+			continue
 		}
 		err := q.sweep(ctx)
 		if err != nil && !failed && ctx.Err() == nil {
@@ -88,6 +92,7 @@ func (q *Queue) beat(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
+	q.beaten.Store(time.Now().UnixNano())
 	q.sync(reply[0])
 	q.nodes.Store(max(1, micros(reply[1])))
 	return nil
