@@ -15,7 +15,7 @@ import (
 var (
 	// ErrHandle says that a handle names nobody who can be reported now: it is forged, was made for
 	// another device, or its call is unknown or ended more than ten minutes ago.
-	ErrHandle = errors.New("this report is not possible: the call is unknown, not yours, or ended over 10 minutes ago")
+	ErrHandle = errors.New("this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago")
 	// ErrReason says that the reason is none of [Reasons].
 	ErrReason = errors.New("unknown reason: use sexual, hate, threat, minor, spam or other")
 	// ErrUnavailable says that Redis did not answer. Nothing is known to be stored; the same request

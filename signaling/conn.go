@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -76,6 +77,9 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This is a WebSocket endpoint: open the page instead.", http.StatusUpgradeRequired)
 		return
 	case !slices.Contains(h.cfg.Origins, r.Header.Get("Origin")):
+		if h.foreign.CompareAndSwap(false, true) {
+			h.cfg.Log.LogAttrs(r.Context(), slog.LevelWarn, "a page of another origin was refused, told once: does public-url say what visitors open?")
+		}
 		http.Error(w, "This page is not served by parley: open parley's own address.", http.StatusForbidden)
 		return
 	case !slices.Contains(websocket.Subprotocols(r), Subprotocol):

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// drainWithin is over what time the sockets are closed, so that the browsers do not all come to
-// the next node at once.
+// drainWithin is over what time the sockets are closed at the most, so that the browsers do not all
+// come to the next node at once. A program that ends sooner spreads them over the time it has.
 const drainWithin = 20 * time.Second
 
 // stopSearches is the event that this node takes no more searches.
@@ -22,10 +22,14 @@ func (h *Hub) Drain(ctx context.Context) {
 	if !h.become(draining) {
 		return
 	}
+	over := drainWithin
+	if end, limited := ctx.Deadline(); limited {
+		over = max(min(over, time.Until(end)*3/4), time.Millisecond)
+	}
 	var wait time.Duration
 	for i := range shardCount {
 		for _, cl := range h.bus.clients.part(i) {
-			within := rand.N(drainWithin) //nolint:gosec // jitter, not a secret
+			within := rand.N(over) //nolint:gosec // jitter, not a secret
 			cl.post(stopSearches{})
 			cl.hint(Drain{within.Milliseconds()})
 			h.timers.set(newTimer(func() { cl.leave(CloseDrain) }), time.Now().Add(within))

@@ -44,8 +44,9 @@ type Hub struct {
 	state hubState
 	conns map[*conn]struct{}
 
-	phases [Gone + 1]atomic.Int64
-	counts struct{ resumed, slow, silent, calls, failed atomic.Int64 }
+	foreign atomic.Bool // a foreign origin was told of
+	phases  [Gone + 1]atomic.Int64
+	counts  struct{ resumed, slow, silent, calls, failed atomic.Int64 }
 
 	complained atomic.Int64 // when an outage was last logged, Unix nanoseconds
 }
