@@ -75,6 +75,8 @@ func (q *Queue) take(entry map[string]any) {
 	switch kind {
 	case "offer":
 		if offer, ok := readOffer(match, ticket, detail, q.local); ok {
+			q.living.met(offer.PeerNode)
+
 			q.hand(OfferMade{offer}, n)
 		}
 	case "live":

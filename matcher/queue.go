@@ -54,8 +54,7 @@ type Queue struct {
 	echoes  *echoes
 	dropped atomic.Int64
 	skew    atomic.Int64 // clock of Redis minus ours, in microseconds
-	nodes   atomic.Int64 // living, at the last beat
-	beaten  atomic.Int64 // when the lease was last renewed, Unix nanoseconds of our clock
+	living  living
 }
 
 // New returns a queue on rdb. It is alive once [Queue.Run] runs.
@@ -81,9 +80,8 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 		pace: newPace(), sweeper: newSweeper(), echoes: newEchoes(),
 		events: make(chan Event, eventCapacity),
 	}
-	q.nodes.Store(1)
 	q.widens = func(t Ticket) time.Duration {
-		return widening(q.pace.expected(time.Now(), near(t)) * float64(q.nodes.Load()))
+		return widening(q.pace.expected(time.Now(), near(t)) * float64(q.living.count()))
 	}
 	return q
 }
@@ -160,6 +158,7 @@ func (q *Queue) offered(t Ticket, reply []string) Result {
 		return Closed{}
 	}
 	if reply[4] == "new" {
+		q.living.met(mine.PeerNode)
 		if t.Arrived.IsZero() {
 			q.pace.arrived(time.Now(), t)
 		}

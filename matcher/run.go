@@ -66,7 +66,7 @@ func (q *Queue) sweeps(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if time.Since(time.Unix(0, q.beaten.Load())) > retention.LeaseTime/2 {
+		if q.living.renewed() > retention.LeaseTime/2 {
 			continue
 		}
 		err := q.sweep(ctx)
@@ -88,13 +88,13 @@ func (q *Queue) report(ctx context.Context, err error) {
 
 // beat renews the lease.
 func (q *Queue) beat(ctx context.Context) error {
+	sent := time.Now()
 	reply, err := q.beatFor(ctx, retention.LeaseTime)
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
-	q.beaten.Store(time.Now().UnixNano())
 	q.sync(reply[0])
-	q.nodes.Store(max(1, micros(reply[1])))
+	q.living.beat(sent, reply[1] == "renewed", reply[2:])
 	return nil
 }
 

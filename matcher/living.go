@@ -1,0 +1,79 @@
+package matcher
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"parley/retention"
+)
+
+// living knows which nodes hold a lease, as the last beat told.
+type living struct {
+	mu     sync.Mutex // guards the following
+	nodes  []string   // sorted
+	beaten time.Time  // when the last beat was sent
+	anew   time.Time  // since when this node holds its lease without a gap
+}
+
+// beat notes the answer to a beat that was sent at a time. renewed says that the lease still held.
+func (l *living) beat(sent time.Time, renewed bool, nodes []string) {
+	slices.Sort(nodes)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nodes, l.beaten = nodes, sent
+	if !renewed || l.anew.IsZero() {
+		l.anew = sent
+	}
+}
+
+// met notes a node that was alive a moment ago, by a match with one of its tickets: it may have
+// begun since the last beat.
+func (l *living) met(node string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if at, known := slices.BinarySearch(l.nodes, node); !known {
+		l.nodes = slices.Insert(slices.Clone(l.nodes), at, node)
+	}
+}
+
+// count returns how many nodes there are, this one included.
+func (l *living) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(1, len(l.nodes))
+}
+
+// renewed returns how long ago the last beat was sent that reached the store.
+func (l *living) renewed() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.beaten)
+}
+
+// Alive says whether a node held its lease at the last beat of this one, or was met since. This node
+// itself always does. An outage of the store is no death: when the last beat is older than a lease,
+// and for the length of a lease after the store is back or has lost its data, everybody counts as
+// alive; those who live have beaten by then.
+func (q *Queue) Alive(node string) bool {
+	if node == q.cfg.Node {
+		return true
+	}
+	l := &q.living
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if now.Sub(l.beaten) > retention.LeaseTime || now.Sub(l.anew) <= retention.LeaseTime {
+		return true
+	}
+	_, holds := slices.BinarySearch(l.nodes, node)
+	return holds
+}
+
+// Living returns the names of the nodes that held a lease at the last beat, sorted.
+func (q *Queue) Living() []string {
+	l := &q.living
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.nodes)
+}
