@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"crypto/subtle"
+	"errors"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type client struct {
 	// Guarded by the mailbox.
 	machine *session
 	ring    ring
-	conn    *conn     // nil while away
+	line    *line     // nil while away
 	ticket  string    // under which the hub finds this client
 	phase   Phase     // as counted
 	alarmAt time.Time // what alarm is set to
@@ -40,10 +41,10 @@ func (cl *client) token() string { return cl.self.ID + cl.secret }
 
 // welcome finds the client that hello asks for, or makes one, and gives it the socket. The answer
 // is the first frame on the socket.
-func (h *Hub) welcome(c *conn, m Hello) *client {
+func (h *Hub) welcome(l *line, m Hello) *client {
 	now := time.Now()
 	if len(m.Token) > idLength {
-		if cl, ok := h.bus.clients.get(m.Token[:idLength]); ok && cl.resume(now, c, m) {
+		if cl, ok := h.bus.clients.get(m.Token[:idLength]); ok && cl.resume(now, l, m) {
 			return cl
 		}
 	}
@@ -52,65 +53,82 @@ func (h *Hub) welcome(c *conn, m Hello) *client {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	h.bus.clients.put(cl.self.ID, cl)
-	cl.attach(c, false)
+	cl.attach(l, false)
 	return cl
 }
 
 // resume takes the socket if m names this session, and replaces the one that it may still have.
-func (cl *client) resume(now time.Time, c *conn, m Hello) bool {
+func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	secret := subtle.ConstantTimeCompare([]byte(m.Token[idLength:]), []byte(cl.secret)) == 1
 	if !secret || m.Device != cl.machine.device || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
 		return false
 	}
-	if cl.conn != nil {
+	if cl.line != nil {
 		cl.drop(CloseReplaced)
 	}
-	cl.attach(c, true)
+	cl.attach(l, true)
 	cl.hub.counts.resumed.Add(1)
 	return true
 }
 
 // attach is called with mu held.
-func (cl *client) attach(c *conn, resumed bool) {
-	cl.conn, cl.told = c, cl.heard
-	c.control = append(c.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds()}))
+func (cl *client) attach(l *line, resumed bool) {
+	cl.line, cl.told = l, cl.heard
+	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds()}))
 	cl.postLocked(attached{})
 	cl.kick()
 }
 
 // drop says goodbye to the socket; whatever still comes in on it is not heard. Called with mu held.
 func (cl *client) drop(code CloseCode) {
-	c := cl.conn
-	cl.conn = nil
-	c.closing = code
-	cl.kickConn(c)
+	l := cl.line
+	cl.line = nil
+	l.closing = code
+	cl.kickLine(l)
 	cl.hub.closed(code)
 }
 
-// shut closes c with code, unless it was replaced or closed before.
-func (cl *client) shut(c *conn, code CloseCode) {
+// shut closes l with code, unless it was replaced or closed before.
+func (cl *client) shut(l *line, code CloseCode) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.conn == c {
+	if cl.line == l {
 		cl.drop(code)
 		cl.postLocked(detached{})
 	}
 }
 
-// detach notes that c is gone.
-func (cl *client) detach(c *conn) {
+// detach notes that l is gone.
+func (cl *client) detach(l *line) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.conn == c {
-		cl.conn = nil
+	if cl.line == l {
+		cl.line = nil
 		cl.postLocked(detached{})
 	}
 }
 
+// receive takes in what was read: a frame, or the error of reading it. It reports false when nothing
+// more can be read.
+func (cl *client) receive(now time.Time, l *line, m FromBrowser, err error) bool {
+	fault := new(Fault)
+	switch {
+	case errors.As(err, &fault) && fault.Close != 0:
+		cl.shut(l, fault.Close)
+	case errors.As(err, &fault):
+		cl.refuse(l, *fault)
+	case err != nil:
+		return false
+	default:
+		cl.hear(now, l, m)
+	}
+	return true
+}
+
 // hear takes in a frame: once, and only from the present socket.
-func (cl *client) hear(now time.Time, c *conn, m FromBrowser) {
+func (cl *client) hear(now time.Time, l *line, m FromBrowser) {
 	var e Event
 	if relay, often := m.(*Relay); often {
 		e = relay
@@ -120,7 +138,7 @@ func (cl *client) hear(now time.Time, c *conn, m FromBrowser) {
 	number, ack := m.number()
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.conn != c {
+	if cl.line != l {
 		return
 	}
 	if e != nil && (cl.full() || cl.asksTooMuch(m)) {
@@ -144,10 +162,10 @@ func (cl *client) asksTooMuch(m FromBrowser) bool {
 }
 
 // refuse answers a frame that could not be read.
-func (cl *client) refuse(c *conn, f Fault) {
+func (cl *client) refuse(l *line, f Fault) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.conn != c || !cl.count(f.Of) {
+	if cl.line != l || !cl.count(f.Of) {
 		return
 	}
 	cl.postLocked(answered{Refused{f.Of, f.Code, f.Text}})
@@ -167,8 +185,8 @@ func (cl *client) count(number uint64) bool {
 
 // owe sends an acknowledgement when many frames went by without one.
 func (cl *client) owe() {
-	if c := cl.conn; c != nil && cl.heard-cl.told >= ackAfter {
-		c.ackDue = true
+	if l := cl.line; l != nil && cl.heard-cl.told >= ackAfter {
+		l.ackDue = true
 		cl.kick()
 	}
 }
@@ -209,8 +227,8 @@ func (cl *client) openPlace(now time.Time, sealed string) place {
 
 // suggest sends a frame without a number, if there is a socket with room. Called with mu held.
 func (cl *client) suggest(m ToBrowser) {
-	if c := cl.conn; c != nil && len(c.control) < controls {
-		c.control = append(c.control, frameOf(m))
+	if l := cl.line; l != nil && len(l.control) < controls {
+		l.control = append(l.control, frameOf(m))
 		cl.kick()
 	}
 }
@@ -226,82 +244,15 @@ func (cl *client) hint(m ToBrowser) {
 func (cl *client) beat(now time.Time, ping bool) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	c := cl.conn
+	l := cl.line
 	switch {
-	case c == nil:
-	case c.lapsed(now):
+	case l == nil:
+	case l.lapsed(now):
 		cl.drop(CloseSilent)
 		cl.postLocked(detached{})
 	case ping:
 		cl.suggest(Ping{})
 	}
-}
-
-// kick lets the writer run if there is something to write. Called with mu held.
-func (cl *client) kick() {
-	if cl.conn != nil {
-		cl.kickConn(cl.conn)
-	}
-}
-
-func (cl *client) kickConn(c *conn) {
-	if !c.writing && !c.sent {
-		c.writing = true
-		cl.hub.wg.Add(1) // not Go, which makes two closures for each envelope
-		go c.write(cl)
-	}
-}
-
-// outgoing is a frame that leaves: n is 0 for one without a number, ack when there is nothing to
-// acknowledge.
-type outgoing struct {
-	frame
-	n, ack uint64
-}
-
-// take gives the writer its next frame. An empty frame ends the writer; a code tells it to close
-// the socket.
-func (cl *client) take(c *conn) (outgoing, CloseCode) {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	since, behind := cl.ring.waiting()
-	if c == cl.conn && behind && time.Since(since) >= slowAfter {
-		cl.drop(CloseSlow)
-		cl.postLocked(detached{})
-	}
-	if c.closing != 0 {
-		c.writing, c.sent = false, true
-		return outgoing{}, c.closing
-	}
-	if len(c.control) > 0 {
-		f := c.control[0]
-		c.control[0] = frame{}
-		if c.control = c.control[1:]; len(c.control) == 0 {
-			c.control = nil
-		}
-		return outgoing{frame: f}, 0
-	}
-	if c != cl.conn {
-		c.writing = false
-		return outgoing{}, 0
-	}
-	if q, n, ok := cl.ring.take(); ok {
-		c.ackDue, cl.told = false, cl.heard
-		return outgoing{q.frame, n, cl.heard}, 0
-	}
-	if c.ackDue {
-		c.ackDue, cl.told = false, cl.heard
-		return outgoing{frameOf(Acked{}), 0, cl.heard}, 0
-	}
-	c.writing = false
-	return outgoing{}, 0
-}
-
-// stopWriting notes that the writer has given up on a broken socket.
-func (cl *client) stopWriting(c *conn) {
-	cl.mu.Lock()
-	defer cl.mu.Unlock()
-	c.writing, c.sent = false, true
 }
 
 // carry steps the machine: frames go into the ring at once, everything else is done without the lock.
@@ -373,7 +324,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 // queue puts a frame in the ring. A browser for which not even the server's own frames have room
 // has not read for long, although nothing but them was added: it is cut, and starts anew.
 func (cl *client) queue(now time.Time, f frame) {
-	if !cl.ring.push(now, f) && cl.conn != nil {
+	if !cl.ring.push(now, f) && cl.line != nil {
 		cl.drop(CloseSlow)
 		cl.waiting = append(cl.waiting, detached{})
 	}

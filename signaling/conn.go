@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -35,21 +34,12 @@ const (
 
 // conn is one WebSocket. One goroutine reads; another writes while there is something to write.
 type conn struct {
+	line // of the client that hello found on this node
 	ws   *websocket.Conn
-	hub  *Hub
 	done chan struct{} // closed when the reader is gone
 
-	// Guarded by the mutex of the client that hello found; nobody else uses them before.
-	control []frame
-	ackDue  bool
-	writing bool
-	closing CloseCode
-	sent    bool // the close frame is out
-
-	begun   atomic.Int64 // since when a frame is being read, Unix nanoseconds; 0 between frames
-	pinged  atomic.Int64 // when the unanswered ping was sent; 0 for none
-	head    []byte       // the writer's
-	frames  bucket       // the reader's, like the following
+	head    []byte // the writer's
+	frames  bucket // the reader's, like the following
 	bytes   bucket
 	noticed time.Time
 }
@@ -97,9 +87,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	c := &conn{
-		ws: ws, hub: h, done: make(chan struct{}),
+		ws: ws, done: make(chan struct{}),
 		frames: newBucket(now, frameRate, frameBurst), bytes: newBucket(now, byteRate, byteBurst),
 	}
+	c.line = line{hub: h, wire: c}
 	if !h.adopt(c) {
 		_ = ws.Close()
 	}
@@ -116,22 +107,15 @@ func (c *conn) serve() {
 	if cl == nil {
 		return
 	}
-	defer cl.detach(c)
+	defer cl.detach(&c.line)
 	for {
 		m, got, err := c.next()
-		fault := new(Fault)
-		switch {
-		case errors.As(err, &fault) && fault.Close != 0:
-			cl.shut(c, fault.Close)
-		case errors.As(err, &fault):
-			cl.refuse(c, *fault)
-		case errors.Is(err, websocket.ErrReadLimit):
+		if errors.Is(err, websocket.ErrReadLimit) {
 			c.linger() // gorilla has sent the close frame
 			return
-		case err != nil:
+		}
+		if !cl.receive(got.at, &c.line, m, err) {
 			return
-		default:
-			cl.hear(got.at, c, m)
 		}
 		c.pace(cl, got)
 	}
@@ -145,7 +129,7 @@ func (c *conn) greet() *client {
 	hello, ok := m.(Hello)
 	if err == nil && ok && isDevice(hello.Device) {
 		_ = c.ws.SetReadDeadline(time.Time{})
-		cl := c.hub.welcome(c, hello)
+		cl := c.hub.welcome(&c.line, hello)
 		if c.hub.isOver() {
 			c.hurry()
 		}
@@ -246,33 +230,11 @@ func (c *conn) charge() {
 	c.pinged.Store(0)
 }
 
-// write writes what there is, and ends. The client has noted that it runs.
-func (c *conn) write(cl *client) {
-	defer c.hub.wg.Done()
-	for {
-		out, code := cl.take(c)
-		switch {
-		case code != 0:
-			c.say(code)
-			// The reader goes on for a moment, or the system would drop what is still on its way out.
-			c.hurry()
-			return
-		case out.kind == "":
-			return
-		}
-		if err := c.writeFrame(out); err != nil {
-			_ = c.ws.Close() // wakes the reader, which detaches
-			cl.stopWriting(c)
-			return
-		}
-	}
-}
-
-func (c *conn) writeFrame(f outgoing) error {
+// frame implements [wire].
+func (c *conn) frame(f outgoing) error {
 	now := time.Now()
 	_ = c.ws.SetWriteDeadline(now.Add(writeWithin)) // only stored
 	if f.kind == (Ping{}).kind() {
-		c.pinged.Store(now.UnixNano())
 		if err := c.ws.WriteControl(websocket.PingMessage, nil, now.Add(writeWithin)); err != nil {
 			return err
 		}
@@ -291,6 +253,16 @@ func (c *conn) writeFrame(f outgoing) error {
 	return w.Close()
 }
 
+// goodbye implements [wire]. The reader goes on for a moment, or the system would drop what is still
+// on its way out.
+func (c *conn) goodbye(code CloseCode) {
+	c.say(code)
+	c.hurry()
+}
+
+// cut implements [wire]: it wakes the reader, which detaches.
+func (c *conn) cut() { _ = c.ws.Close() }
+
 // say sends the close frame. On a socket that is stuck it gives up.
 func (c *conn) say(code CloseCode) {
 	text := websocket.FormatCloseMessage(int(code), code.Text())
@@ -305,11 +277,3 @@ func (c *conn) linger() {
 
 // hurry ends the reader soon, whatever the browser does.
 func (c *conn) hurry() { _ = c.ws.SetReadDeadline(time.Now().Add(lingers)) }
-
-// lapsed tells whether the browser is silent: a ping unanswered, or a frame begun and not ended.
-func (c *conn) lapsed(now time.Time) bool {
-	over := func(since int64, limit time.Duration) bool {
-		return since != 0 && now.UnixNano()-since >= int64(limit)
-	}
-	return over(c.pinged.Load(), pongWithin) || over(c.begun.Load(), frameWithin)
-}

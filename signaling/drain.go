@@ -49,7 +49,7 @@ func (h *Hub) Drain(ctx context.Context) {
 func (cl *client) leave(code CloseCode) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	if cl.conn != nil {
+	if cl.line != nil {
 		cl.drop(code)
 		cl.postLocked(detached{})
 	}

@@ -232,7 +232,7 @@ func (h *Hub) forget(cl *client) {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	h.tickets.remove(cl.ticket)
-	if cl.conn != nil { // it came back in this very moment: let it start anew
+	if cl.line != nil { // it came back in this very moment: let it start anew
 		cl.drop(CloseSlow)
 	}
 }
