@@ -76,7 +76,6 @@ func (q *Queue) take(entry map[string]any) {
 	case "offer":
 		if offer, ok := readOffer(match, ticket, detail, q.local); ok {
 			q.living.met(offer.PeerNode)
-
 			q.hand(OfferMade{offer}, n)
 		}
 	case "live":

@@ -65,7 +65,7 @@ func TestAlive(t *testing.T) {
 		alive("once another was met", "stranger", false)
 
 		q.Later(4 * second)
-		alive("while the store is away", "node-2", true)
+		alive("while the store is away", "stranger", true)
 		beat(4 * second)
 		living("node-0")
 		alive("when the store is back", "node-2", true)
