@@ -13,7 +13,7 @@ type living struct {
 	mu     sync.Mutex // guards the following
 	nodes  []string   // sorted
 	beaten time.Time  // when the last beat was sent
-	anew   time.Time  // since when this node holds its lease without a gap
+	anew   time.Time  // since when this node holds its lease again after a gap; zero if there was none
 }
 
 // beat notes the answer to a beat that was sent at a time. renewed says that the lease still held.
@@ -21,10 +21,10 @@ func (l *living) beat(sent time.Time, renewed bool, nodes []string) {
 	slices.Sort(nodes)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.nodes, l.beaten = nodes, sent
-	if !renewed || l.anew.IsZero() {
+	if !renewed && !l.beaten.IsZero() {
 		l.anew = sent
 	}
+	l.nodes, l.beaten = nodes, sent
 }
 
 // met notes a node that was alive a moment ago, by a match with one of its tickets: it may have
@@ -54,7 +54,7 @@ func (l *living) renewed() time.Duration {
 // Alive says whether a node held its lease at the last beat of this one, or was met since. This node
 // itself always does. An outage of the store is no death: when the last beat is older than a lease,
 // and for the length of a lease after the store is back or has lost its data, everybody counts as
-// alive; those who live have beaten by then.
+// alive; those who live have beaten by then. A node that begins believes its first beat.
 func (q *Queue) Alive(node string) bool {
 	if node == q.cfg.Node {
 		return true

@@ -35,7 +35,7 @@ func TestAlive(t *testing.T) {
 			}
 		}
 		living("node-0")
-		alive("at the start", "node-1", true)
+		alive("at its first beat, before the other began", "node-1", false)
 		h.wait(second)
 		living("node-0", "node-1", "node-2")
 
