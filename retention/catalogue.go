@@ -18,6 +18,7 @@ const (
 	Report                  // moderation: one report on one device
 	Schema                  // migrations: the shape of the stored data
 	SchemaLock              // migrations: which node changes that shape now
+	Bus                     // link: the channel on which a node hears the others; nothing is stored
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -43,7 +44,7 @@ type Item struct {
 	Class   Class
 	Name    string        // stable, for commands and links
 	Pattern string        // the key; <parts> are filled in by [Class.Key]
-	Kind    string        // Redis type: string, hash, zset, stream, list
+	Kind    string        // Redis type: string, hash, zset, stream, list; or channel
 	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema may
 	Holds   string
 	Why     string
@@ -124,6 +125,13 @@ func Catalogue() []Item {
 			Holds:  "A random number of the parley node that is changing the shape of the data.",
 			Why:    "So that two nodes that start at once do not change it twice.",
 			Breach: "That a node started in the last minute.",
+		},
+		{
+			Class: Bus, Name: "bus", Pattern: "parley:{b:<node>}:bus", Kind: "channel",
+			TTL:    30 * time.Second,
+			Holds:  "Nothing: it is a channel. Sealed envelopes and events pass over it from one parley node to another; the sender keeps them in its memory until the other has them.",
+			Why:    "So that two people on different nodes can talk.",
+			Breach: "Nothing; who listens to the database while it runs sees sizes, times and what the envelopes' outside says, and cannot open them.",
 		},
 	}
 }
