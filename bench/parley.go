@@ -38,7 +38,7 @@ func openParley(ctx context.Context, socket, address string) (*parley, error) {
 	queue := matcher.New(p.rdb, matcher.Config{})
 	ring := keyring.New()
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(p.rdb, ring, quiet()), Ring: ring, Ice: madeUp,
+		Queue: queue, Desk: moderation.New(p.rdb, ring, quiet()), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
 		Origins: []string{"http://" + address}, Log: quiet(),
 	})
 	var err error

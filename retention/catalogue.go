@@ -15,6 +15,7 @@ const (
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
 	Call                    // moderation: a call exists, or ended less than 10 minutes ago
+	Home                    // signaling: which node carries a call whose first node died
 	Report                  // moderation: one report on one device
 	Schema                  // migrations: the shape of the stored data
 	SchemaLock              // migrations: which node changes that shape now
@@ -103,6 +104,13 @@ func Catalogue() []Item {
 			Holds:  "That a call with this random number runs, or ended less than 10 minutes ago. Not who takes part.",
 			Why:    "So that only a call that took place can be reported, and only for 10 minutes after it.",
 			Breach: "How many calls ran in the last minutes.",
+		},
+		{
+			Class: Home, Name: "home", Pattern: "parley:{c:<call>}:home", Kind: "string",
+			TTL:    2 * time.Minute,
+			Holds:  "The random name of the parley node that carries a running call, after the node that did so died.",
+			Why:    "So that both sides of a call find each other again.",
+			Breach: "How many calls outlived their node in the last two minutes.",
 		},
 		{
 			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:report:<slot>", Kind: "string",

@@ -3,17 +3,25 @@ package signaling
 import "time"
 
 // Bus carries letters between sessions and rooms. Letters from one goroutine to one address arrive
-// in order. Every address is on this node today, also that of a room whose node is gone: it is made
-// anew here. A letter to another node would be marshalled here, and nothing else would change.
+// in order. On this node they go straight into the mailbox; to another node they go through the
+// link, which may lose some and then says so.
 type Bus struct {
+	node    string
 	clients *shards[*client]
 	rooms   *shards[*call]
-	open    func(id string) *call // makes a room
+	open    func(id string) *call             // makes a room
+	far     func(to string, mail []byte) bool // sends to another node; false when that is not possible
 }
 
 // ToRoom delivers l. A letter to a room that does not exist opens it if it is somebody coming in;
 // otherwise the call is over, of which its sessions have been told.
 func (b *Bus) ToRoom(to Address, l ToRoom) {
+	if to.Node != b.node {
+		if !b.far(to.Node, appendToRoom(nil, to.ID, l)) {
+			b.returned(l)
+		}
+		return
+	}
 	var c *call
 	switch l := l.(type) {
 	case Enter, Reenter:
@@ -28,7 +36,7 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 			b.ToSession(l.Sender, Undelivered{to.ID, l.C, PeerBusy})
 		}
 		return
-	case Went, Missing, Present, roomTick, kept:
+	case Went, Missing, Present, Want, roomTick, kept, fallen, torn:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
 			return
@@ -37,19 +45,47 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 	c.post(l)
 }
 
+// returned answers a letter of a session of this node that could not leave it. What is not answered
+// here is made good when the link has an end: see [Hub.Torn] and [Hub.watch].
+func (b *Bus) returned(l ToRoom) {
+	switch l := l.(type) {
+	case *Say:
+		b.ToSession(l.Sender, Undelivered{l.Room, l.C, PeerBusy})
+	case Want:
+		if cl, ok := b.clients.get(l.From.ID); ok {
+			cl.post(answered{Refused{l.C, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
+		}
+	case Enter, Reenter, Went, Missing, Present, roomTick, kept, fallen, torn:
+	}
+}
+
 // ToSession delivers l, if the session still exists.
 func (b *Bus) ToSession(to Address, l ToSession) {
-	c, ok := b.clients.get(to.ID)
-	if !ok {
-		return
-	}
-	if heard, often := l.(Heard); often {
-		if !c.offer(l) {
-			b.ToSession(heard.Say.Sender, Undelivered{heard.Say.Room, heard.Say.C, PeerBusy})
+	heard, often := l.(Heard)
+	if to.Node != b.node {
+		if !b.far(to.Node, appendToSession(nil, to.ID, l)) && often {
+			b.busy(heard)
 		}
 		return
 	}
-	c.post(l)
+	cl, ok := b.clients.get(to.ID)
+	switch {
+	case often && ok:
+		if !cl.offer(l) {
+			b.busy(heard)
+		}
+	case ok:
+		cl.post(l)
+	default:
+		if recheck, asks := l.(Recheck); asks {
+			b.ToRoom(recheck.Room, Went{recheck.Member, EndPeerLost})
+		}
+	}
+}
+
+// busy tells the sender of an envelope that the peer does not keep up.
+func (b *Bus) busy(h Heard) {
+	b.ToSession(h.Say.Sender, Undelivered{h.Say.Room, h.Say.C, PeerBusy})
 }
 
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.
@@ -84,7 +120,7 @@ func (c *call) carry(l ToRoom) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case tell:
-			c.hub.bus.ToSession(e.to, e.letter)
+			c.hub.bus.ToSession(e.to, c.furnish(e.letter))
 		case keepCall:
 			c.hub.keepCall(c)
 		case endCall:
@@ -92,5 +128,19 @@ func (c *call) carry(l ToRoom) {
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
 		}
+	}
+}
+
+// furnish adds to a letter the credentials of this node's relay, which only the hub can make.
+func (c *call) furnish(l ToSession) ToSession {
+	switch l := l.(type) {
+	case Opened:
+		l.Ice = c.hub.cfg.Ice(l.Room)
+		return l
+	case Granted:
+		l.Ice = c.hub.cfg.Ice(l.Room)
+		return l
+	default:
+		return l
 	}
 }

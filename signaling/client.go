@@ -37,14 +37,14 @@ func (h *Hub) newClient(now time.Time, device string) *client {
 	return cl
 }
 
-func (cl *client) token() string { return cl.self.ID + cl.secret }
+func (cl *client) token() string { return token{cl.self.Node, cl.self.ID, cl.secret}.String() }
 
 // welcome finds the client that hello asks for, or makes one, and gives it the socket. The answer
 // is the first frame on the socket.
 func (h *Hub) welcome(l *line, m Hello) *client {
 	now := time.Now()
-	if len(m.Token) > idLength {
-		if cl, ok := h.bus.clients.get(m.Token[:idLength]); ok && cl.resume(now, l, m) {
+	if t, ok := parseToken(m.Token); ok && t.node == h.node {
+		if cl, ok := h.bus.clients.get(t.session); ok && cl.resume(now, l, m) {
 			return cl
 		}
 	}
@@ -61,7 +61,7 @@ func (h *Hub) welcome(l *line, m Hello) *client {
 func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	secret := subtle.ConstantTimeCompare([]byte(m.Token[idLength:]), []byte(cl.secret)) == 1
+	secret := subtle.ConstantTimeCompare([]byte(m.Token), []byte(cl.token())) == 1
 	if !secret || m.Device != cl.machine.device || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
 		return false
 	}
@@ -306,9 +306,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 		e.msg.Place = cl.hub.tokens.sealPlace(now, cl.machine.device, e.place)
 		cl.queue(now, frameOf(e.msg))
 	case sendConnected:
-		cl.queue(now, frameOf(cl.hub.connected(now, e.at)))
-	case sendRelays:
-		cl.queue(now, frameOf(FreshRelays{cl.hub.cfg.Ice(e.call)}))
+		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))
 	case forward:
 		f := frame{kind: "relay", from: e.say.From, tail: e.say.Tail}
 		if !cl.ring.fits(f.size()) {

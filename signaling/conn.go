@@ -103,17 +103,21 @@ func (c *conn) serve() {
 	c.ws.SetReadLimit(MaxFrame)
 	c.ws.SetPongHandler(c.heardPong)
 	c.ws.SetPingHandler(c.answerPing)
-	cl := c.greet()
-	if cl == nil {
+	hello, ok := c.greet()
+	if !ok {
 		return
 	}
+	if home, session, far := c.hub.homeOf(hello.Token); far && c.pass(home, session, hello) {
+		return
+	}
+	c.readBy(time.Time{})
+	cl := c.hub.welcome(&c.line, hello)
 	defer cl.detach(&c.line)
+	if c.hub.isOver() {
+		c.hurry()
+	}
 	for {
 		m, got, err := c.next()
-		if errors.Is(err, websocket.ErrReadLimit) {
-			c.linger() // gorilla has sent the close frame
-			return
-		}
 		if !cl.receive(got.at, &c.line, m, err) {
 			return
 		}
@@ -121,19 +125,13 @@ func (c *conn) serve() {
 	}
 }
 
-// greet reads hello and finds or makes its client. It returns nil when the socket is not worth
-// going on with.
-func (c *conn) greet() *client {
-	_ = c.ws.SetReadDeadline(time.Now().Add(helloWithin)) // a dead socket shows when it is read
+// greet reads hello. It reports false when the socket is not worth going on with.
+func (c *conn) greet() (Hello, bool) {
+	c.readBy(time.Now().Add(helloWithin))
 	m, _, err := c.next()
 	hello, ok := m.(Hello)
 	if err == nil && ok && isDevice(hello.Device) {
-		_ = c.ws.SetReadDeadline(time.Time{})
-		cl := c.hub.welcome(&c.line, hello)
-		if c.hub.isOver() {
-			c.hurry()
-		}
-		return cl
+		return hello, true
 	}
 	code := CloseBadHello
 	if fault := new(Fault); errors.As(err, &fault) && fault.Close != 0 {
@@ -141,9 +139,9 @@ func (c *conn) greet() *client {
 	}
 	if !errors.Is(err, websocket.ErrReadLimit) {
 		c.say(code)
+		c.linger()
 	}
-	c.linger()
-	return nil
+	return Hello{}, false
 }
 
 // arrival is when a frame came and how long it is.
@@ -152,25 +150,39 @@ type arrival struct {
 	size int
 }
 
-// next reads one frame.
-func (c *conn) next() (m FromBrowser, got arrival, err error) {
+// read reads one frame into buf. After a frame that is too long it says so, and reads on for a moment.
+func (c *conn) read(buf *bytes.Buffer) (got arrival, err error) {
+	defer func() {
+		if errors.Is(err, websocket.ErrReadLimit) {
+			c.linger() // gorilla has sent the close frame
+		}
+	}()
 	kind, r, err := c.ws.NextReader()
 	got.at = time.Now()
 	if err != nil {
-		return nil, got, err
+		return got, err
 	}
 	c.begun.Store(got.at.UnixNano())
 	defer c.begun.Store(0)
+	before := buf.Len()
+	if _, err := buf.ReadFrom(r); err != nil {
+		return got, err
+	}
+	got.size = buf.Len() - before
+	c.pinged.Store(0)
+	if kind != websocket.TextMessage {
+		return got, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
+	}
+	return got, nil
+}
+
+// next reads and decodes one frame.
+func (c *conn) next() (m FromBrowser, got arrival, err error) {
 	buf := c.hub.buffers.Get().(*bytes.Buffer)
 	defer c.hub.buffers.Put(buf)
 	buf.Reset()
-	if _, err := buf.ReadFrom(r); err != nil {
+	if got, err = c.read(buf); err != nil {
 		return nil, got, err
-	}
-	got.size = buf.Len()
-	c.pinged.Store(0)
-	if kind != websocket.TextMessage {
-		return nil, got, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
 	}
 	m, err = Decode(buf.Bytes())
 	if relay, ok := m.(*Relay); ok {
@@ -182,13 +194,23 @@ func (c *conn) next() (m FromBrowser, got arrival, err error) {
 // pace lets a reader that is ahead of its rate sleep until the bucket allows the frame: the
 // browser is then slowed down by TCP, and nobody else notices.
 func (c *conn) pace(cl *client, got arrival) {
-	wait := max(c.frames.take(got.at, 1), c.bytes.take(got.at, float64(got.size)))
-	if wait == 0 {
-		return
-	}
-	if got.at.Sub(c.noticed) >= time.Second {
+	wait := c.owes(got)
+	if wait > 0 && got.at.Sub(c.noticed) >= time.Second {
 		c.noticed = got.at
 		cl.hint(Notice{SlowDown, "frames come faster than they are read"})
+	}
+	c.sleep(wait)
+}
+
+// owes returns how far a frame is ahead of the browser's rate.
+func (c *conn) owes(got arrival) time.Duration {
+	return max(c.frames.take(got.at, 1), c.bytes.take(got.at, float64(got.size)))
+}
+
+// sleep waits, until the hub stops at the latest.
+func (c *conn) sleep(wait time.Duration) {
+	if wait == 0 {
+		return
 	}
 	pause := time.NewTimer(wait)
 	defer pause.Stop()
@@ -219,14 +241,7 @@ func (c *conn) answerPing(data string) error {
 // charge takes the price of a control frame: gorilla reads those within a read, where pace does not
 // come to see them.
 func (c *conn) charge() {
-	if wait := c.frames.take(time.Now(), 1); wait > 0 {
-		pause := time.NewTimer(wait)
-		defer pause.Stop()
-		select {
-		case <-pause.C:
-		case <-c.hub.stopped:
-		}
-	}
+	c.sleep(c.frames.take(time.Now(), 1))
 	c.pinged.Store(0)
 }
 
@@ -263,6 +278,17 @@ func (c *conn) goodbye(code CloseCode) {
 // cut implements [wire]: it wakes the reader, which detaches.
 func (c *conn) cut() { _ = c.ws.Close() }
 
+// readBy ends the reader when nothing has come until then.
+func (c *conn) readBy(end time.Time) {
+	_ = c.ws.SetReadDeadline(end) // a dead socket shows when it is read
+}
+
+// text sends a whole frame, as another node wrote it.
+func (c *conn) text(b []byte) error {
+	_ = c.ws.SetWriteDeadline(time.Now().Add(writeWithin)) // only stored
+	return c.ws.WriteMessage(websocket.TextMessage, b)
+}
+
 // say sends the close frame. On a socket that is stuck it gives up.
 func (c *conn) say(code CloseCode) {
 	text := websocket.FormatCloseMessage(int(code), code.Text())
@@ -276,4 +302,4 @@ func (c *conn) linger() {
 }
 
 // hurry ends the reader soon, whatever the browser does.
-func (c *conn) hurry() { _ = c.ws.SetReadDeadline(time.Now().Add(lingers)) }
+func (c *conn) hurry() { c.readBy(time.Now().Add(lingers)) }

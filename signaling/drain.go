@@ -35,6 +35,11 @@ func (h *Hub) Drain(ctx context.Context) {
 			h.timers.set(newTimer(func() { cl.leave(CloseDrain) }), time.Now().Add(within))
 			wait = max(wait, within)
 		}
+		for _, g := range h.gates.part(i) {
+			within := rand.N(over) //nolint:gosec // jitter, not a secret
+			h.timers.set(newTimer(func() { g.end(CloseDrain) }), time.Now().Add(within))
+			wait = max(wait, within)
+		}
 	}
 	gone := time.NewTimer(wait)
 	defer gone.Stop()

@@ -87,9 +87,10 @@ type (
 		place place
 	}
 	// sendConnected makes the tokens of a call and sends connected.
-	sendConnected struct{ at pass }
-	// sendRelays makes fresh credentials of the relay for a call.
-	sendRelays struct{ call string }
+	sendConnected struct {
+		at  pass
+		ice Ice
+	}
 	// join stands in the queue, or asks again how the ticket stands. The answer is joined.
 	join struct {
 		ticket matcher.Ticket
@@ -127,7 +128,6 @@ func (hint) effect()          {}
 func (forward) effect()       {}
 func (sendQueued) effect()    {}
 func (sendConnected) effect() {}
-func (sendRelays) effect()    {}
 func (join) effect()          {}
 func (quit) effect()          {}
 func (confirm) effect()       {}

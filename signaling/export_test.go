@@ -64,7 +64,7 @@ func ConfirmedEvent(match string, r matcher.Confirmation, err error) Event {
 }
 func WentLive(match string) Event                      { return wentLive{match} }
 func AbortedEvent(match string, why matcher.Why) Event { return aborted{match, why} }
-func OpenedEvent(p Pass) Event                         { return Opened{p} }
+func OpenedEvent(p Pass) Event                         { return Opened{pass: p} }
 
 // Done is an effect in the words of a test: what, and about which ticket, match or room.
 type Done struct {
@@ -113,12 +113,12 @@ func Tell(effects []Effect) (all []Done) {
 				what = "reenter"
 			case Went:
 				what = "went"
-			case *Say, Missing, Present, roomTick, kept:
+			case *Say, Missing, Present, Want, roomTick, kept, fallen, torn:
 			}
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:
 			all = append(all, Done{What: "vanish"})
-		case hint, sendRelays, report, block, bounce:
+		case hint, report, block, bounce:
 			all = append(all, Done{What: "other"})
 		}
 	}
@@ -127,7 +127,7 @@ func Tell(effects []Effect) (all []Done) {
 
 // Hold makes the session of a token keep whatever comes, as when somebody else is at its mailbox.
 func (h *Hub) Hold(token string) (release func()) {
-	cl, _ := h.bus.clients.get(token[:idLength])
+	cl, _ := h.bus.clients.get(token[idLength : 2*idLength])
 	hold := func(busy bool) {
 		cl.mu.Lock()
 		defer cl.mu.Unlock()
@@ -141,7 +141,7 @@ func (h *Hub) Hold(token string) (release func()) {
 
 // Burden gives the lane of a session n jobs that end when free is closed.
 func (h *Hub) Burden(token string, n int, free <-chan struct{}) {
-	cl, _ := h.bus.clients.get(token[:idLength])
+	cl, _ := h.bus.clients.get(token[idLength : 2*idLength])
 	for range n {
 		h.jobs.add(&cl.lane, func(context.Context) { <-free })
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/internal/keyring"
+	"parley/internal/link"
 	"parley/matcher"
 	"parley/moderation"
 )
@@ -19,6 +20,7 @@ type Config struct {
 	Queue   *matcher.Queue
 	Desk    *moderation.Desk
 	Ring    *keyring.Ring
+	Redis   Redis
 	Ice     func(call string) Ice // credentials of the relay for one call
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
 	Most    int                   // sockets at the same time, and half of the sessions; default 100,000
@@ -32,6 +34,10 @@ type Hub struct {
 	upgrader upgrader
 	tokens   tokens
 	bus      *Bus
+	link     *link.Link
+	homes    homes
+	spouts   *shards[*spout]  // pipes to sockets of other nodes
+	gates    *shards[*gate]   // pipes to sessions of other nodes
 	tickets  *shards[*client] // who holds which ticket
 	timers   *timers
 	jobs     *jobs
@@ -46,7 +52,7 @@ type Hub struct {
 
 	foreign atomic.Bool // a foreign origin was told of
 	phases  [Gone + 1]atomic.Int64
-	counts  struct{ resumed, slow, silent, calls, failed atomic.Int64 }
+	counts  struct{ resumed, slow, silent, calls, failed, garbled atomic.Int64 }
 
 	complained atomic.Int64 // when an outage was last logged, Unix nanoseconds
 }
@@ -67,12 +73,18 @@ func New(cfg Config) *Hub {
 	}
 	h := &Hub{
 		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
-		bus:     &Bus{clients: newShards[*client](), rooms: newShards[*call]()},
+		bus:    &Bus{node: cfg.Queue.Node(), clients: newShards[*client](), rooms: newShards[*call]()},
+		homes:  newHomes(cfg.Redis.Client, cfg.Queue.Node(), cfg.Queue.Alive),
+		spouts: newShards[*spout](), gates: newShards[*gate](),
 		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		stopped: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
-	h.bus.open = h.newCall
+	h.link = link.New(link.Config{
+		Node: h.node, Client: cfg.Redis.Client, PubSub: cfg.Redis.PubSub, Alive: cfg.Queue.Alive,
+		Deliver: h.Take, Reset: h.Torn, Log: cfg.Log,
+	})
+	h.bus.open, h.bus.far = h.newCall, h.link.Send
 	return h
 }
 
@@ -92,6 +104,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.wg.Go(func() { h.timers.run(ctx) })
 	h.wg.Go(func() { h.beat(ctx) })
 	h.wg.Go(func() { h.follow(ctx) })
+	h.wg.Go(func() { h.watch(ctx) })
+	h.wg.Go(func() { _ = h.link.Run(asking) }) // to the end, so that goodbyes go out
 	<-ctx.Done()
 	h.become(over)
 	close(h.stopped)
@@ -149,6 +163,9 @@ func (h *Hub) closeAll() {
 	for i := range shardCount {
 		for _, cl := range h.bus.clients.part(i) {
 			cl.leave(CloseDrain)
+		}
+		for _, g := range h.gates.part(i) {
+			g.end(CloseDrain)
 		}
 	}
 	h.mu.Lock()

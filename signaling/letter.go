@@ -43,6 +43,12 @@ type (
 	Missing struct{ Member string }
 	// Present is the end of Missing.
 	Present struct{ Member string }
+	// Want asks for fresh credentials: both sides of a call must use the relay of the room's node.
+	Want struct {
+		From   Address
+		Member string
+		C      uint64 // the number of the browser's frame
+	}
 )
 
 func (Enter) toRoom()   {}
@@ -51,6 +57,7 @@ func (*Say) toRoom()    {}
 func (Went) toRoom()    {}
 func (Missing) toRoom() {}
 func (Present) toRoom() {}
+func (Want) toRoom()    {}
 
 // ToSession is a letter to a session, from a room or from the session that could not take an
 // envelope. Each names its room: a late one of a call that is over must not be taken for one of the
@@ -64,7 +71,22 @@ type ToSession interface {
 
 type (
 	// Opened tells that the room is open, and who is there.
-	Opened struct{ pass }
+	Opened struct {
+		pass
+		Ice  Ice  `json:"ice"`  // of the room's node; it fills them in on the way out
+		Back bool `json:"back"` // answers Reenter
+	}
+	// Granted answers Want.
+	Granted struct {
+		Room string
+		Ice  Ice // as in Opened
+	}
+	// Recheck asks a session whether it is in the room: letters between the two were lost. The answer
+	// is Reenter or Went.
+	Recheck struct {
+		Room   Address
+		Member string
+	}
 	// Failed tells that the others did not enter.
 	Failed struct{ Room string }
 	// Heard is an envelope of a peer.
@@ -88,6 +110,8 @@ type (
 )
 
 func (Opened) toSession()      {}
+func (Granted) toSession()     {}
+func (Recheck) toSession()     {}
 func (Failed) toSession()      {}
 func (Heard) toSession()       {}
 func (PeerIs) toSession()      {}
@@ -95,11 +119,25 @@ func (Over) toSession()        {}
 func (Undelivered) toSession() {}
 
 func (Opened) event()      {}
+func (Granted) event()     {}
+func (Recheck) event()     {}
 func (Failed) event()      {}
 func (Heard) event()       {}
 func (PeerIs) event()      {}
 func (Over) event()        {}
 func (Undelivered) event() {}
+
+// fallen and torn are events for rooms and sessions alike: a node's lease ended; letters from or to
+// a node were lost.
+type (
+	fallen struct{ node string }
+	torn   struct{ node string }
+)
+
+func (fallen) toRoom() {}
+func (torn) toRoom()   {}
+func (fallen) event()  {}
+func (torn) event()    {}
 
 // pass is all that one member knows of its place in a room. Sealed, it is the token with which the
 // browser comes back after the server has lost everything.

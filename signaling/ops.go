@@ -18,7 +18,7 @@ const complainEvery = 10 * time.Second
 func (h *Hub) do(cl *client, e Effect) {
 	switch e := e.(type) {
 	case post:
-		h.bus.ToRoom(e.to, e.letter)
+		h.post(cl, e)
 	case bounce:
 		h.bus.ToSession(e.to, e.letter)
 	case join:
@@ -39,7 +39,7 @@ func (h *Hub) do(cl *client, e Effect) {
 		h.block(cl, e.msg)
 	case vanish:
 		h.forget(cl)
-	case send, hint, sendQueued, sendConnected, sendRelays, forward: // client.push has done them
+	case send, hint, sendQueued, sendConnected, forward: // client.push has done them
 	}
 }
 
@@ -215,9 +215,9 @@ func (h *Hub) endCall(c *call) {
 }
 
 // connected makes the frame, with all its tokens, for the member whose pass it is.
-func (h *Hub) connected(now time.Time, p pass) Connected {
+func (h *Hub) connected(now time.Time, p pass, ice Ice) Connected {
 	return Connected{
-		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: h.cfg.Ice(p.Room),
+		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: ice,
 		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.until().Add(-passTime)),
 		Avoid:  h.tokens.sealAvoid(now, p.Device, h.cfg.Desk.Tag(p.PeerDevice), retention.RematchPause),
 		Pass:   h.tokens.sealPass(p),

@@ -67,7 +67,7 @@ func (s *stage) start() {
 	queue := matcher.New(s.redis.Client, matcher.Config{Log: logger})
 	n := &node{listener: vtest.NewListener()}
 	n.hub = signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(s.redis.Client, s.ring, logger), Ring: s.ring, Log: logger,
+		Queue: queue, Desk: moderation.New(s.redis.Client, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: s.redis.Client, PubSub: s.redis.Client},
 		Origins: []string{origin}, Most: s.most,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{

@@ -88,6 +88,12 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.socket(l.Member, PeerAway)
 	case Present:
 		r.socket(l.Member, PeerBack)
+	case Want:
+		r.grant(l)
+	case fallen:
+		r.fallen(now, l.node)
+	case torn:
+		r.torn(l.node)
 	case roomTick:
 		r.tick(now)
 	case kept:
@@ -134,7 +140,7 @@ func (r *room) enter(now time.Time, l Enter) {
 	if m := r.find(l.Member); m != nil { // repeated after the socket came back
 		m.at = l.From
 		if r.state == open {
-			r.do(tell{m.at, Opened{m.pass}})
+			r.do(tell{m.at, Opened{pass: m.pass}})
 		}
 		return
 	}
@@ -163,7 +169,7 @@ func (r *room) open(now time.Time) {
 	}
 	r.keep(now)
 	for _, m := range r.members {
-		r.do(tell{m.at, Opened{m.pass}})
+		r.do(tell{m.at, Opened{pass: m.pass}})
 	}
 }
 
@@ -182,17 +188,18 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	}
 	m := r.find(l.Member)
 	if r.state != open || m == nil {
-		r.do(tell{l.From, Opened{l.pass}})
+		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
 		r.do(tell{l.From, Over{r.id, EndPeerLost}})
 		return
 	}
-	if old := m.at; old != (Address{}) && old != l.From {
+	old := m.at
+	if old != (Address{}) && old != l.From {
 		r.do(tell{old, Over{r.id, EndLeft}})
 	}
 	m.at, m.pass = l.From, l.pass
 	m.Node = r.node // the room may have been lost with another
-	r.do(tell{m.at, Opened{m.pass}})
-	r.socket(m.Member, PeerBack)
+	r.do(tell{m.at, Opened{pass: m.pass, Back: true}})
+	r.returned(m, old == l.From)
 	missing := false
 	for _, o := range r.members {
 		missing = missing || o.at == (Address{})
@@ -203,6 +210,47 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	if !missing {
 		r.deadline = time.Time{}
 		r.keep(now)
+	}
+}
+
+// returned tells the others that m is back, also when it was never gone and only letters were lost:
+// they say again what it may have missed.
+func (r *room) returned(m *member, same bool) {
+	if same && !m.away {
+		r.others(m.Member, PeerIs{r.id, PeerBack})
+		return
+	}
+	r.socket(m.Member, PeerBack)
+}
+
+// grant answers a member that wants credentials.
+func (r *room) grant(l Want) {
+	if r.state == open && r.find(l.Member) != nil {
+		r.do(tell{l.From, Granted{Room: r.id}})
+	}
+}
+
+// fallen takes members whose node died as missing: they have some time to come back elsewhere.
+func (r *room) fallen(now time.Time, node string) {
+	for i := range r.members {
+		m := &r.members[i]
+		if r.state != open || m.at.Node != node {
+			continue
+		}
+		m.at = Address{}
+		r.socket(m.Member, PeerAway)
+		if r.deadline.IsZero() {
+			r.deadline = now.Add(r.policy.Rejoin)
+		}
+	}
+}
+
+// torn asks members on a node whether they are still there. The answer makes good what was lost.
+func (r *room) torn(node string) {
+	for _, m := range r.members {
+		if r.state == open && m.at.Node == node {
+			r.do(tell{m.at, Recheck{Address{r.node, r.id}, m.Member}})
+		}
 	}
 }
 

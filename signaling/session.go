@@ -10,6 +10,8 @@ const (
 	awayAfter = 3 * time.Second
 	// enterWait is how long a session waits for a room to answer, longer than the room itself waits.
 	enterWait = 8 * time.Second
+	// knockEvery is how often it asks meanwhile: a letter to another node may be lost, or its node die.
+	knockEvery = 2 * time.Second
 )
 
 // session is the machine behind one browser: it decides, and touches nothing. See phase.go for the
@@ -25,6 +27,7 @@ type session struct {
 	match    match   // from Offered to Entering
 	call     membership
 	entered  time.Time // since when Entering
+	knock    time.Time // when to ask the room again; from Entering
 	searches bucket
 	relays   bucket
 	calls    uint32 // how many this session has had
@@ -40,7 +43,7 @@ type session struct {
 type membership struct {
 	room   Address
 	member string
-	enter  ToRoom // Enter or Reenter, to be repeated when the socket comes back
+	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
 func newSession(now time.Time, self Address, device, tag string, newID func() string) *session {
@@ -90,6 +93,10 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		s.tick(now)
 	case stopSearches:
 		s.draining = true
+	case fallen:
+		s.reenter(e.node)
+	case torn:
+		s.reenter(e.node)
 	}
 	return s.out
 }
@@ -137,7 +144,7 @@ func (s *session) freshRelays(now time.Time, c uint64) {
 	case !s.relays.try(now):
 		s.refuse(c, TooMany, "too many credentials of the relay: use the last, or wait 2 s")
 	default:
-		s.do(sendRelays{call: s.call.room.ID})
+		s.do(post{s.call.room, Want{s.self, s.call.member, c}})
 	}
 }
 
@@ -172,12 +179,17 @@ func (s *session) read(l ToSession) {
 			s.do(forward{say: l.Say})
 		}
 	case Opened:
-		if s.phase == Entering && l.Room == s.call.room.ID {
-			s.phase, s.search, s.match = InRoom, nil, match{}
-			s.calls++
-			s.call.room.Node = l.Node // where it was made anew, if its node was gone
-			s.do(sendConnected{l.pass})
+		s.opened(l)
+	case Granted:
+		if s.in(l.Room) {
+			s.send(FreshRelays{l.Ice})
 		}
+	case Recheck:
+		if s.in(l.Room.ID) {
+			s.do(post{l.Room, s.call.enter})
+			return
+		}
+		s.do(post{l.Room, Went{l.Member, EndPeerLost}})
 	case Failed:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.again()
@@ -198,6 +210,33 @@ func (s *session) read(l ToSession) {
 	}
 }
 
+// opened goes into the room. In a call already, it says that letters were lost, or that the room was
+// made anew on a node whose relay the call must now use.
+func (s *session) opened(l Opened) {
+	if l.Room != s.call.room.ID || (s.phase != Entering && (s.phase != InRoom || !l.Back)) {
+		return
+	}
+	inside, moved := s.phase == InRoom, s.call.room.Node != l.Node
+	s.call.room.Node, s.call.enter = l.Node, Reenter{s.self, l.pass}
+	switch {
+	case !inside:
+		s.phase, s.search, s.match = InRoom, nil, match{}
+		s.calls++
+		s.do(sendConnected{l.pass, l.Ice})
+		return
+	case moved:
+		s.send(FreshRelays{l.Ice})
+	}
+	s.send(Peer{PeerBack})
+}
+
+// reenter asks the room how it stands: its node fell, or letters were lost.
+func (s *session) reenter(node string) {
+	if s.phase == InRoom && s.call.room.Node == node {
+		s.do(post{s.call.room, s.call.enter})
+	}
+}
+
 // in tells whether this session is in a call in room.
 func (s *session) in(room string) bool { return s.phase == InRoom && s.call.room.ID == room }
 
@@ -210,7 +249,7 @@ func undelivered(code ErrorCode) string {
 
 // enter goes into the room of a match that is live.
 func (s *session) enter(now time.Time, at membership) {
-	s.phase, s.entered, s.call = Entering, now, at
+	s.phase, s.entered, s.knock, s.call = Entering, now, now.Add(knockEvery), at
 	if s.online() {
 		s.do(post{at.room, at.enter})
 	}
@@ -271,9 +310,15 @@ func (s *session) tick(now time.Time) {
 	case Offered, Confirmed:
 		s.tickMatch(now)
 	case Entering:
-		if now.Sub(s.entered) >= enterWait {
+		switch {
+		case now.Sub(s.entered) >= enterWait:
 			s.do(post{s.call.room, Went{s.call.member, EndLeft}})
 			s.again()
+		case !now.Before(s.knock):
+			s.knock = now.Add(knockEvery)
+			if s.online() {
+				s.do(post{s.call.room, s.call.enter})
+			}
 		}
 	case Idle, InRoom, Gone:
 	}
@@ -325,6 +370,7 @@ func (s *session) Deadline() time.Time {
 		soonest(s.match.next)
 	case Entering:
 		soonest(s.entered.Add(enterWait))
+		soonest(s.knock)
 	case Idle, InRoom, Gone:
 	}
 	return at

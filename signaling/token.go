@@ -31,6 +31,19 @@ const (
 	maxAvoid = 128
 )
 
+// token is what a browser resumes with: whoever has it is that browser. It names the session and its
+// node, so that any node knows where to bring the socket.
+type token struct{ node, session, secret string }
+
+func (t token) String() string { return t.node + t.session + t.secret }
+
+func parseToken(s string) (t token, ok bool) {
+	if len(s) != 3*idLength {
+		return token{}, false
+	}
+	return token{s[:idLength], s[idLength : 2*idLength], s[2*idLength:]}, true
+}
+
 // place is a place in the queue, and whose it is: it counts in the session that was told of it, until
 // that is in a call, and elsewhere once that session is gone.
 type place struct {

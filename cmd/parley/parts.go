@@ -103,6 +103,7 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Queue:   queue,
 		Desk:    moderation.New(p.rdb, p.ring, p.log),
 		Ring:    p.ring,
+		Redis:   signaling.Redis{Client: p.rdb, PubSub: p.rdb},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,

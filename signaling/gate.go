@@ -1,0 +1,188 @@
+package signaling
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// answerWithin is how long a door waits for the home of a session, before the browser gets a new one.
+	answerWithin = time.Second
+	// gateBytes is how much may wait for a socket: more than the session's ring lets out unacknowledged.
+	gateBytes = ringBytes + 64<<10
+	// gateSilent is how long the browser may say nothing: its home pings it.
+	gateSilent = pingEvery + pongWithin + 10*time.Second
+)
+
+// gate is the door's end of a pipe: the socket of a session that lives on another node.
+type gate struct {
+	conn    *conn
+	home    string
+	id      string
+	answer  chan bool // what the home answered first; holds one
+	writers sync.WaitGroup
+
+	mu       sync.Mutex // guards the following
+	answered bool
+	waiting  [][]byte
+	bytes    int
+	writing  bool
+	over     bool
+	closing  CloseCode
+}
+
+// homeOf returns the node of the session that a token names, when that is another one and alive.
+func (h *Hub) homeOf(token string) (home, session string, far bool) {
+	t, ok := parseToken(token)
+	if !ok || t.node == h.node || !h.cfg.Queue.Alive(t.node) {
+		return "", "", false
+	}
+	return t.node, t.session, true
+}
+
+// pass serves the socket for a session of another node. It reports false when that node has no such
+// session or does not answer: then nothing was said to the browser.
+func (c *conn) pass(home, session string, m Hello) bool {
+	h := c.hub
+	g := &gate{conn: c, home: home, id: newID(), answer: make(chan bool, 1)}
+	h.gates.put(g.id, g)
+	defer g.leave()
+	if !h.bus.far(home, appendMail(nil, mailAttach, session, attach{g.id, m})) {
+		return false
+	}
+	defer func() { h.bus.far(home, appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	select {
+	case accepted := <-g.answer:
+		if !accepted {
+			return false
+		}
+	case <-late.C:
+		return false
+	case <-h.stopped:
+		return false
+	}
+	g.serve()
+	return true
+}
+
+// serve brings the browser's frames to the home, until either ends.
+func (g *gate) serve() {
+	c := g.conn
+	for {
+		c.readBy(time.Now().Add(gateSilent))
+		buf := bytes.NewBuffer(appendKind(nil, mailUp, g.id))
+		got, err := c.read(buf)
+		fault := new(Fault)
+		switch {
+		case errors.As(err, &fault):
+			g.end(fault.Close)
+		case err != nil:
+			return
+		case !c.hub.bus.far(g.home, buf.Bytes()):
+			g.end(CloseSlow)
+		}
+		c.sleep(c.owes(got))
+	}
+}
+
+// push takes a frame for the browser.
+func (g *gate) push(b []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.bytes += len(b); g.bytes > gateBytes {
+		g.endLocked(CloseSlow)
+		return
+	}
+	g.waiting = append(g.waiting, b)
+	g.tellLocked(true)
+	g.kickLocked()
+}
+
+// end closes the socket with a code, once what waits is written. Before any frame it says that there is
+// no such session.
+func (g *gate) end(code CloseCode) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.endLocked(code)
+}
+
+func (g *gate) endLocked(code CloseCode) {
+	if !g.answered {
+		g.tellLocked(false)
+		return
+	}
+	if g.closing == 0 {
+		g.closing = code
+		if code == 0 {
+			g.closing = CloseSlow
+		}
+		g.kickLocked()
+	}
+}
+
+func (g *gate) tellLocked(accepted bool) {
+	if !g.answered {
+		g.answered = true
+		g.answer <- accepted
+	}
+}
+
+func (g *gate) kickLocked() {
+	if !g.writing && !g.over {
+		g.writing = true
+		g.writers.Go(g.write)
+	}
+}
+
+// write writes what there is, and ends.
+func (g *gate) write() {
+	for {
+		b, code := g.take()
+		switch {
+		case code != 0:
+			g.conn.goodbye(code)
+			return
+		case b == nil:
+			return
+		}
+		if err := g.conn.text(b); err != nil {
+			g.conn.cut() // wakes the reader
+			g.mu.Lock()
+			g.over = true
+			g.mu.Unlock()
+			return
+		}
+	}
+}
+
+func (g *gate) take() ([]byte, CloseCode) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case g.over:
+		return nil, 0
+	case len(g.waiting) > 0:
+		b := g.waiting[0]
+		g.waiting = g.waiting[1:]
+		g.bytes -= len(b)
+		return b, 0
+	case g.closing != 0:
+		g.over = true
+		return nil, g.closing
+	}
+	g.waiting, g.writing = nil, false
+	return nil, 0
+}
+
+// leave ends the gate, when nobody reads the socket any more or it goes to another session.
+func (g *gate) leave() {
+	g.conn.hub.gates.remove(g.id)
+	g.mu.Lock()
+	g.over = true
+	g.mu.Unlock()
+	g.writers.Wait()
+}

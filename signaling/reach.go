@@ -1,0 +1,121 @@
+package signaling
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// watchEvery is how often a hub looks which nodes have died. A lease ends 3 s after the last beat.
+const watchEvery = time.Second
+
+// Take hands out what another node has sent. It never blocks. Mail that is not understood is counted
+// and dropped.
+func (h *Hub) Take(from string, b []byte) {
+	m, err := openMail(b)
+	if err == nil {
+		err = h.sort(from, m)
+	}
+	if err != nil && h.counts.garbled.Add(1) == 1 {
+		h.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, "mail of another node was not understood, told once: do all nodes run the same parley?")
+	}
+}
+
+func (h *Hub) sort(from string, m mail) error {
+	here := Address{h.node, m.id}
+	if l, err := m.toRoom(); err != nil || l != nil {
+		if err == nil {
+			h.bus.ToRoom(here, l)
+		}
+		return err
+	}
+	if l, err := m.toSession(); err != nil || l != nil {
+		if err == nil {
+			h.bus.ToSession(here, l)
+		}
+		return err
+	}
+	return h.plumb(from, m)
+}
+
+// Torn notes that some mail from or to a node was lost. Pipes break, and their browsers resume; rooms
+// and sessions ask each other how they stand.
+func (h *Hub) Torn(node string) {
+	h.breakPipes(node)
+	h.everybody(torn{node})
+}
+
+// watch tells sessions and rooms of nodes that died, until ctx ends.
+func (h *Hub) watch(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	known := map[string]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, node := range h.cfg.Queue.Living() {
+			known[node] = true
+		}
+		for node := range known {
+			if !h.cfg.Queue.Alive(node) {
+				delete(known, node)
+				h.fall(node)
+			}
+		}
+	}
+}
+
+// fall ends whatever there was with a node that died.
+func (h *Hub) fall(node string) {
+	h.link.Forget(node)
+	h.breakPipes(node)
+	h.everybody(fallen{node})
+}
+
+// everybody posts an event to all sessions and rooms. It is rare, and few of them care.
+func (h *Hub) everybody(e interface {
+	Event
+	ToRoom
+}) {
+	for i := range shardCount {
+		for _, cl := range h.bus.clients.part(i) {
+			cl.post(e)
+		}
+		for _, c := range h.bus.rooms.part(i) {
+			c.post(e)
+		}
+	}
+}
+
+// post brings a letter of a session to its room. A room whose node died is made anew on the node
+// that its members agree on; one that was yet to gather is given up.
+func (h *Hub) post(cl *client, e post) {
+	if h.cfg.Queue.Alive(e.to.Node) {
+		h.bus.ToRoom(e.to, e.letter)
+		return
+	}
+	switch l := e.letter.(type) {
+	case Reenter:
+		h.seek(cl, e.to, l)
+	case Enter:
+		h.bus.ToSession(l.From, Failed{e.to.ID})
+	case *Say, Went, Missing, Present, Want, roomTick, kept, fallen, torn:
+		h.bus.returned(l)
+	}
+}
+
+// seek finds the node that carries a room now. While the store is away that is this one: it is right
+// for all who come back here, and for others the browsers go on talking by themselves.
+func (h *Hub) seek(cl *client, lost Address, l Reenter) {
+	h.ask(&cl.lane, func(ctx context.Context) error {
+		home, err := h.homes.claim(ctx, lost)
+		if err != nil {
+			home = h.node
+		}
+		h.bus.ToRoom(Address{home, lost.ID}, l)
+		return err
+	})
+}

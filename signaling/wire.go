@@ -1,0 +1,206 @@
+package signaling
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Mail between nodes: one byte says what it is, then comes to whom, then the letter. Envelopes come
+// often and are written by hand; everything else is JSON. The link carries the version of all this.
+type mailKind byte
+
+const (
+	mailSay mailKind = iota + 1
+	mailEnter
+	mailReenter
+	mailWent
+	mailMissing
+	mailPresent
+	mailWant
+	mailHeard
+	mailOpened
+	mailGranted
+	mailRecheck
+	mailFailed
+	mailPeerIs
+	mailOver
+	mailUndelivered
+	mailAttach // the rest are between the two ends of a pipe, see pipe.go
+	mailUp
+	mailDown
+	mailEnd
+	mailGone
+)
+
+// errMail says that mail could not be read: its sender is another parley, or broken.
+var errMail = errors.New("mail of another node is not understood")
+
+// appendToRoom writes a letter to room id.
+func appendToRoom(b []byte, id string, l ToRoom) []byte {
+	switch l := l.(type) {
+	case *Say:
+		return appendSay(b, mailSay, id, l)
+	case Enter:
+		return appendMail(b, mailEnter, id, l)
+	case Reenter:
+		return appendMail(b, mailReenter, id, l)
+	case Went:
+		return appendMail(b, mailWent, id, l)
+	case Missing:
+		return appendMail(b, mailMissing, id, l)
+	case Present:
+		return appendMail(b, mailPresent, id, l)
+	case Want:
+		return appendMail(b, mailWant, id, l)
+	case roomTick, kept, fallen, torn: // never leave the node
+	}
+	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
+}
+
+// appendToSession writes a letter to session id.
+func appendToSession(b []byte, id string, l ToSession) []byte {
+	switch l := l.(type) {
+	case Heard:
+		return appendSay(b, mailHeard, id, l.Say)
+	case Opened:
+		return appendMail(b, mailOpened, id, l)
+	case Granted:
+		return appendMail(b, mailGranted, id, l)
+	case Recheck:
+		return appendMail(b, mailRecheck, id, l)
+	case Failed:
+		return appendMail(b, mailFailed, id, l)
+	case PeerIs:
+		return appendMail(b, mailPeerIs, id, l)
+	case Over:
+		return appendMail(b, mailOver, id, l)
+	case Undelivered:
+		return appendMail(b, mailUndelivered, id, l)
+	}
+	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
+}
+
+func appendKind(b []byte, kind mailKind, id string) []byte {
+	return appendText(append(b, byte(kind)), id)
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendSay(b []byte, kind mailKind, id string, s *Say) []byte {
+	b = appendKind(b, kind, id)
+	for _, text := range [...]string{s.Room, s.Sender.Node, s.Sender.ID, s.From, s.To} {
+		b = appendText(b, text)
+	}
+	b = binary.AppendUvarint(b, s.C)
+	return append(b, s.Tail...)
+}
+
+func appendMail(b []byte, kind mailKind, id string, letter any) []byte {
+	body, err := json.Marshal(letter)
+	if err != nil {
+		panic(fmt.Sprintf("signaling: encode %T: %v", letter, err)) // our own types always marshal
+	}
+	return append(appendKind(b, kind, id), body...)
+}
+
+// mail is what came from another node, half read.
+type mail struct {
+	kind mailKind
+	id   string // of the room, session or pipe that it is for
+	rest []byte
+}
+
+func openMail(b []byte) (mail, error) {
+	if len(b) == 0 {
+		return mail{}, errMail
+	}
+	id, rest, err := cutText(b[1:])
+	return mail{mailKind(b[0]), id, rest}, err
+}
+
+// cutText reads what appendText wrote.
+func cutText(b []byte) (text string, rest []byte, err error) {
+	length, n := binary.Uvarint(b)
+	if n <= 0 || length > uint64(len(b)-n) {
+		return "", nil, errMail
+	}
+	end := n + int(length) //nolint:gosec // no longer than b
+	return string(b[n:end]), b[end:], nil
+}
+
+func (m mail) say() (*Say, error) {
+	s, rest := new(Say), m.rest
+	for _, text := range [...]*string{&s.Room, &s.Sender.Node, &s.Sender.ID, &s.From, &s.To} {
+		var err error
+		if *text, rest, err = cutText(rest); err != nil {
+			return nil, err
+		}
+	}
+	c, n := binary.Uvarint(rest)
+	if n <= 0 {
+		return nil, errMail
+	}
+	s.C, s.Tail = c, rest[n:]
+	return s, nil
+}
+
+// read reads the JSON of a letter.
+func read[L any](m mail) (L, error) {
+	var l L
+	if err := json.Unmarshal(m.rest, &l, json.RejectUnknownMembers(true)); err != nil {
+		return l, errMail
+	}
+	return l, nil
+}
+
+// toRoom returns nil when the mail is not for a room.
+func (m mail) toRoom() (ToRoom, error) {
+	switch m.kind {
+	case mailSay:
+		return m.say()
+	case mailEnter:
+		return read[Enter](m)
+	case mailReenter:
+		return read[Reenter](m)
+	case mailWent:
+		return read[Went](m)
+	case mailMissing:
+		return read[Missing](m)
+	case mailPresent:
+		return read[Present](m)
+	case mailWant:
+		return read[Want](m)
+	default:
+		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
+	}
+}
+
+// toSession returns nil when the mail is not for a session.
+func (m mail) toSession() (ToSession, error) {
+	switch m.kind {
+	case mailHeard:
+		s, err := m.say()
+		return Heard{s}, err
+	case mailOpened:
+		return read[Opened](m)
+	case mailGranted:
+		return read[Granted](m)
+	case mailRecheck:
+		return read[Recheck](m)
+	case mailFailed:
+		return read[Failed](m)
+	case mailPeerIs:
+		return read[PeerIs](m)
+	case mailOver:
+		return read[Over](m)
+	case mailUndelivered:
+		return read[Undelivered](m)
+	default:
+		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
+	}
+}
