@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/redis/go-redis/v9"
 
 	"parley/internal/keyring"
 	"parley/internal/vtest"
@@ -39,12 +40,14 @@ type stage struct {
 	log   *notebook
 	most  int // sockets; 0 for the default
 	node  *node
+	more  []*node // nodes 2, 3, ...
 	cast  map[string]*browser
 	vars  map[string]any // what the placeholders of a transcript stand for
 }
 
 // node is a running hub with the queue beside it.
 type node struct {
+	redis    *redis.Client // its own, to be cut off by
 	hub      *signaling.Hub
 	listener *vtest.Listener
 	server   *http.Server
@@ -63,11 +66,16 @@ func newStage(t testing.TB) *stage {
 }
 
 func (s *stage) start() {
+	s.node = s.launch()
+	synctest.Wait()
+}
+
+func (s *stage) launch() *node {
 	logger := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	queue := matcher.New(s.redis.Client, matcher.Config{Log: logger})
-	n := &node{listener: vtest.NewListener()}
+	n := &node{listener: vtest.NewListener(), redis: s.redis.Another()}
+	queue := matcher.New(n.redis, matcher.Config{Log: logger})
 	n.hub = signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(s.redis.Client, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: s.redis.Client, PubSub: s.redis.Client},
+		Queue: queue, Desk: moderation.New(n.redis, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
@@ -81,22 +89,48 @@ func (s *stage) start() {
 	n.done.Go(func() { _ = queue.Run(ctx) })
 	n.done.Go(func() { _ = n.hub.Run(ctx) })
 	n.done.Go(func() { _ = n.server.Serve(n.listener) })
-	s.node = n
-	synctest.Wait()
+	return n
 }
 
-// kill ends the node without a goodbye, as kill -9 does: first the sockets, then the rest.
+// kill ends the only node without a goodbye to its browsers: first the sockets, then the rest.
 func (s *stage) kill() {
 	for _, b := range s.cast {
 		b.drop()
 	}
-	s.node.server.Close()
-	s.node.stop()
-	s.node.done.Wait()
+	s.node.end()
+}
+
+func (n *node) end() {
+	n.server.Close()
+	n.stop()
+	n.done.Wait()
+}
+
+// at returns node 1, 2, ...
+func (s *stage) at(number int) *node {
+	if number <= 1 {
+		return s.node
+	}
+	return s.more[number-2]
+}
+
+// killOne ends one node as kill -9 does: nothing of it reaches a browser or the store any more.
+func (s *stage) killOne(number int) {
+	n := s.at(number)
+	_ = n.redis.Close()
+	for _, b := range s.cast {
+		if b.at == number || (b.at == 0 && number == 1) {
+			b.drop()
+		}
+	}
+	n.end()
 }
 
 func (s *stage) close() {
 	s.kill()
+	for _, n := range s.more {
+		n.end()
+	}
 	for _, b := range s.cast {
 		b.reading.Wait()
 	}
@@ -148,6 +182,7 @@ type browser struct {
 	stage   *stage
 	name    string
 	device  string
+	at      int // the number of the node it comes to; 0 as 1
 	ws      *websocket.Conn
 	reading sync.WaitGroup
 	status  int    // of the HTTP answer
@@ -170,10 +205,10 @@ type dialing struct{ origin, protocol string }
 func (b *browser) open(d dialing) error {
 	s := b.stage
 	dialer := websocket.Dialer{Subprotocols: []string{d.protocol}, HandshakeTimeout: 5 * time.Second}
-	dialer.NetDialContext = s.node.listener.Dial
+	dialer.NetDialContext = s.at(b.at).listener.Dial
 	if b.narrow > 0 {
 		dialer.NetDialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return s.node.listener.DialNarrow(ctx, b.narrow)
+			return s.at(b.at).listener.DialNarrow(ctx, b.narrow)
 		}
 	}
 	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}})

@@ -2,6 +2,7 @@ package signaling_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -76,6 +77,12 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
+	case "nodes", "kill", "drain":
+		n, err := strconv.Atoi(rest)
+		if err == nil {
+			s.many(first, n)
+		}
+		return err
 	case "restart":
 		s.kill()
 		s.start()
@@ -89,6 +96,23 @@ func (s *stage) line(line string) error {
 	}
 	verb, object, _ := strings.Cut(rest, " ")
 	return s.act(s.browser(first), verb, object)
+}
+
+// many does what needs more than one node.
+func (s *stage) many(what string, n int) {
+	switch what {
+	case "nodes":
+		for len(s.more) < n-1 {
+			s.more = append(s.more, s.launch())
+		}
+		s.redis.Pass(2 * time.Second) // all know all
+	case "kill":
+		s.killOne(n)
+	case "drain":
+		at := s.at(n)
+		at.done.Go(func() { at.hub.Drain(context.Background()) })
+	}
+	synctest.Wait()
 }
 
 func (s *stage) store(how string) error {
@@ -179,6 +203,10 @@ func (s *stage) move(b *browser, verb, object string) error {
 		return s.lines(b.name, fmt.Sprintf(`> {"t":"hello","token":"$NAME.token","last":%d,"device":"$NAME.device"}`, last))
 	case "drops":
 		b.drop()
+	case "at": // which node it comes to
+		n, err := strconv.Atoi(object)
+		b.at = n
+		return err
 	case "sleeps":
 		b.listen(false)
 	case "sips": // waits so long before each frame that it reads

@@ -17,7 +17,8 @@ import (
 // Redis is an embedded server inside the caller's synctest bubble, with a client.
 type Redis struct {
 	*redis.Client
-	server *miniredis.Miniredis
+	server  *miniredis.Miniredis
+	clients []*redis.Client // all; one goroutine makes them
 }
 
 // NewRedis starts an embedded Redis. Call it inside the bubble; it ends with the test. Time passes
@@ -31,6 +32,20 @@ func NewRedis(t testing.TB) *Redis {
 	server := m.Server()
 	server.Close() // no TCP: an accept loop would never be durably blocked
 	m.SetTime(time.Now())
+	r := &Redis{server: m}
+	r.Client = r.Another()
+	t.Cleanup(func() {
+		for _, c := range r.clients {
+			_ = c.Close()
+		}
+	})
+	return r
+}
+
+// Another returns one more client of the same server. It is closed with the test, or before by the
+// caller: then it fails, as when a node is cut off.
+func (r *Redis) Another() *redis.Client {
+	server := r.server.Server()
 	rdb := redis.NewClient(&redis.Options{
 		Addr: "192.0.2.9:6379", // an IP literal: go-redis resolves a name even with a Dialer
 		Dialer: func(context.Context, string, string) (net.Conn, error) {
@@ -43,8 +58,8 @@ func NewRedis(t testing.TB) *Redis {
 		DisableIdentity:          true,
 		MaintNotificationsConfig: quiet(),
 	})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return &Redis{Client: rdb, server: m}
+	r.clients = append(r.clients, rdb)
+	return rdb
 }
 
 // Pass lets d of virtual time pass, in the bubble and in the server, in steps short enough that
