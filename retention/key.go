@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// All is the pattern that every key and channel of parley fits, for an access list of Redis.
+const All = "parley:*"
+
 // item returns the catalogue's entry for c; it panics on a class that the catalogue lacks.
 func (c Class) item() Item {
 	all := Catalogue()

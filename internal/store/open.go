@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// How long Redis may take. Callers bound their calls too, never above two seconds; these hold where
+// a caller's own bound is longer.
+const (
+	dialTime   = time.Second
+	answerTime = 2 * time.Second
+	// mapAge is how old the client's map of a Cluster may be. A Cluster that lost a master says so to
+	// nobody who asks only the master that is gone.
+	mapAge = 2 * time.Second
+)
+
+// The versions of the protocol.
+const (
+	forCommands = 3
+	// forListening is older, because a message of a subscription is then a plain answer that waits its
+	// turn, and nothing comes on a connection that nobody asked for.
+	forListening = 2
+)
+
+// Open returns a client for commands. It connects when it is first used, and never sends a command
+// twice: a script whose answer was lost may have paired two people already. Its callers repeat, each
+// by a name that makes the second time harmless.
+func (w Where) Open() redis.UniversalClient { return w.open(forCommands) }
+
+// Listener returns a client to subscribe with, apart from that for commands.
+func (w Where) Listener() redis.UniversalClient { return w.open(forListening) }
+
+func (w Where) open(protocol int) redis.UniversalClient {
+	o := w.options(protocol)
+	switch w.kind {
+	case sentinel:
+		return redis.NewFailoverClient(o.Failover())
+	case cluster:
+		c := o.Cluster()
+		c.ClusterStateReloadInterval = mapAge
+		c.NewClient = func(o *redis.Options) *redis.Client {
+			node := redis.NewClient(o)
+			node.AddHook(once{})
+			return node
+		}
+		return redis.NewClusterClient(c)
+	case single:
+	}
+	return redis.NewClient(o.Simple())
+}
+
+func (w Where) options(protocol int) *redis.UniversalOptions {
+	o := &redis.UniversalOptions{
+		Addrs: w.hosts, DB: w.db, MasterName: w.master,
+		Username: w.user, Password: w.password,
+		SentinelUsername: w.sentinelUser, SentinelPassword: w.sentinelPassword,
+		Protocol:    protocol,
+		MaxRetries:  -1,
+		DialTimeout: dialTime, DialerRetries: 1,
+		ReadTimeout: answerTime, WriteTimeout: answerTime, PoolTimeout: answerTime,
+		ContextTimeoutEnabled:    true,
+		PipelinePoolSize:         -1,   // there are no pipelines to speak of
+		DisableIdentity:          true, // Redis 7.0 cannot allow CLIENT SETINFO in an ACL file
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if w.tls {
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12} // the name is that of the host that is dialled
+	}
+	return o
+}
+
+// once keeps the client of a Cluster from sending a command again whose answer was lost: it counts
+// such repeats as redirections, which a Cluster cannot do without. What a node refused with MOVED,
+// ASK, TRYAGAIN and their like it has not done, so that may go elsewhere.
+type once struct{}
+
+func (once) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (once) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { return last(next(ctx, cmd)) }
+}
+
+func (once) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { return last(next(ctx, cmds)) }
+}
+
+// lostError is an answer that did not come. It hides its cause, by which the client would take it
+// for something to repeat.
+type lostError struct{ says string }
+
+func (e lostError) Error() string { return e.says }
+
+func last(err error) error {
+	refused, dial := redis.Error(nil), (*net.OpError)(nil)
+	switch {
+	case err == nil, errors.As(err, &refused), errors.As(err, &dial) && dial.Op == "dial":
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err // never repeated, and callers look for them
+	}
+	return lostError{err.Error()}
+}

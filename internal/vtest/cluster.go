@@ -1,0 +1,121 @@
+package vtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// slots is how many a Cluster has.
+const slots = 16384
+
+// Cluster is a Redis Cluster of three masters without replicas, all real processes.
+type Cluster struct {
+	Nodes []*Server
+	t     testing.TB
+}
+
+// StartCluster starts a Cluster that serves every slot. It ends with the test.
+func StartCluster(t testing.TB) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t}
+	bus := map[*Server]string{}
+	for range 3 {
+		_, port, err := net.SplitHostPort(freeAddr(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The usual port of the bus, 10000 above the other, may be none.
+		node := StartServer(t, "--cluster-enabled", "yes", "--cluster-port", port, "--cluster-node-timeout", "2000")
+		c.Nodes, bus[node] = append(c.Nodes, node), port
+	}
+	for i, node := range c.Nodes {
+		node.Run("CLUSTER", "SET-CONFIG-EPOCH", i+1)
+		node.Run("CLUSTER", "ADDSLOTSRANGE", i*slots/3, (i+1)*slots/3-1)
+		if i > 0 {
+			host, port, _ := strings.Cut(node.Addr, ":")
+			c.Nodes[0].Run("CLUSTER", "MEET", host, port, bus[node])
+		}
+	}
+	for _, node := range c.Nodes {
+		one := node.Client()
+		until(t, "the Cluster does not come up", func(ctx context.Context) bool {
+			info := one.ClusterInfo(ctx).Val()
+			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_size:3")
+		})
+	}
+	return c
+}
+
+// URL is how parley is told of this Cluster.
+func (c *Cluster) URL() string {
+	var hosts []string
+	for _, node := range c.Nodes {
+		hosts = append(hosts, node.Addr)
+	}
+	return "redis-cluster://" + strings.Join(hosts, ",")
+}
+
+// Client returns the client that parley would use. It is closed with the test.
+func (c *Cluster) Client() redis.UniversalClient { return open(c.t, c.URL()) }
+
+// Slot returns the number of the slot in which key lies.
+func (c *Cluster) Slot(key string) int64 {
+	c.t.Helper()
+	n, ok := c.Nodes[0].Run("CLUSTER", "KEYSLOT", key).(int64)
+	if !ok {
+		c.t.Fatal("no number of a slot")
+	}
+	return n
+}
+
+// Move carries a slot with all its keys from one node to another, as redis-cli --cluster reshard
+// does, and tells all nodes. With between, it calls that after each step of some keys.
+func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
+	c.t.Helper()
+	source, target := from.Run("CLUSTER", "MYID"), to.Run("CLUSTER", "MYID")
+	to.Run("CLUSTER", "SETSLOT", slot, "IMPORTING", source)
+	from.Run("CLUSTER", "SETSLOT", slot, "MIGRATING", target)
+	host, port, _ := strings.Cut(to.Addr, ":")
+	for {
+		keys, ok := from.Run("CLUSTER", "GETKEYSINSLOT", slot, 10).([]any)
+		if !ok || len(keys) == 0 {
+			break
+		}
+		from.Run(append([]any{"MIGRATE", host, port, "", 0, 5000, "KEYS"}, keys...)...)
+		if between != nil {
+			between()
+		}
+	}
+	to.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
+	from.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
+	for _, node := range c.Nodes {
+		if node != to && node != from {
+			node.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
+		}
+	}
+}
+
+// Owner returns the node that serves a slot.
+func (c *Cluster) Owner(slot int64) *Server {
+	c.t.Helper()
+	for _, node := range c.Nodes {
+		own := fmt.Sprint(node.Run("CLUSTER", "MYID"))
+		ranges, ok := node.Run("CLUSTER", "SLOTS").([]any)
+		if !ok {
+			continue
+		}
+		for _, r := range ranges {
+			one, ok := r.([]any)
+			if ok && len(one) > 2 && one[0].(int64) <= slot && slot <= one[1].(int64) && strings.Contains(fmt.Sprint(one[2]), own) {
+				return node
+			}
+		}
+	}
+	c.t.Fatalf("nobody serves slot %d", slot)
+	return nil
+}

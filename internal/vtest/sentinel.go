@@ -1,0 +1,138 @@
+package vtest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// masterName is what the Sentinels of a [SentinelSet] call their master.
+const masterName = "parley"
+
+// SentinelSet is a primary with two replicas that three Sentinels watch, all real processes. A
+// primary that is silent for a second is replaced.
+type SentinelSet struct {
+	Nodes     []*Server // the first is the primary at first
+	Sentinels []*Server
+	t         testing.TB
+}
+
+// StartSentinel starts a set that is ready to fail over. It ends with the test.
+func StartSentinel(t testing.TB) *SentinelSet {
+	t.Helper()
+	s := &SentinelSet{t: t}
+	for i := range 3 {
+		args := []string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
+		if i > 0 {
+			args = append(args, "--replicaof", spaced(s.Nodes[0].Addr))
+		}
+		s.Nodes = append(s.Nodes, StartServer(t, args...))
+	}
+	primary := s.Nodes[0].Client()
+	until(t, "the replicas do not come up", func(ctx context.Context) bool {
+		info := primary.Info(ctx, "replication").Val()
+		return strings.Count(info, "state=online") == 2
+	})
+	s.startSentinels()
+	return s
+}
+
+// spaced is an address as Redis has it in its commands.
+func spaced(addr string) string { return strings.Replace(addr, ":", " ", 1) }
+
+// startSentinels starts three that know one another and the replicas from the start: to find out by
+// themselves takes them ten seconds.
+func (s *SentinelSet) startSentinels() {
+	s.t.Helper()
+	names := make([]string, 3)
+	for i := range names {
+		id := make([]byte, 20)
+		rand.Read(id)
+		names[i] = hex.EncodeToString(id)
+		s.Sentinels = append(s.Sentinels, newServer(s.t))
+	}
+	for i, one := range s.Sentinels {
+		lines := []string{
+			"sentinel myid " + names[i],
+			fmt.Sprintf("sentinel monitor %s %s 2", masterName, spaced(s.Nodes[0].Addr)),
+			"sentinel down-after-milliseconds " + masterName + " 1000",
+			"sentinel failover-timeout " + masterName + " 3000",
+		}
+		for _, replica := range s.Nodes[1:] {
+			lines = append(lines, fmt.Sprintf("sentinel known-replica %s %s", masterName, spaced(replica.Addr)))
+		}
+		for j, other := range s.Sentinels {
+			if j != i {
+				lines = append(lines, fmt.Sprintf("sentinel known-sentinel %s %s %s", masterName, spaced(other.Addr), names[j]))
+			}
+		}
+		one.startSentinel(lines)
+	}
+	for _, one := range s.Sentinels {
+		one.await()
+		c := redis.NewSentinelClient(one.Client().Options())
+		s.t.Cleanup(func() { _ = c.Close() })
+		until(s.t, "the Sentinels do not agree", func(ctx context.Context) bool {
+			return c.CkQuorum(ctx, masterName).Err() == nil && len(c.Replicas(ctx, masterName).Val()) == 2
+		})
+	}
+}
+
+// startSentinel writes the file that a Sentinel keeps its state in, and starts it.
+func (s *Server) startSentinel(lines []string) {
+	s.t.Helper()
+	_, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	file := filepath.Join(s.Dir, "sentinel.conf")
+	lines = append([]string{"bind 127.0.0.1", "port " + port, "dir " + s.Dir, "logfile " + filepath.Join(s.Dir, "log")}, lines...)
+	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	s.args = []string{file, "--sentinel"}
+	s.Again()
+}
+
+// URL is how parley is told of this set.
+func (s *SentinelSet) URL() string {
+	var hosts []string
+	for _, one := range s.Sentinels {
+		hosts = append(hosts, one.Addr)
+	}
+	return "redis-sentinel://" + strings.Join(hosts, ",") + "/" + masterName
+}
+
+// Client returns the client that parley would use. It is closed with the test.
+func (s *SentinelSet) Client() redis.UniversalClient { return open(s.t, s.URL()) }
+
+// Primary returns the server that the Sentinels call the master now.
+func (s *SentinelSet) Primary() *Server {
+	s.t.Helper()
+	answer, ok := s.Sentinels[0].Run("SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).([]any)
+	if !ok || len(answer) != 2 {
+		s.t.Fatalf("the Sentinels do not tell the master: %v", answer)
+	}
+	addr := fmt.Sprintf("%s:%s", answer...)
+	for _, node := range s.Nodes {
+		if node.Addr == addr {
+			return node
+		}
+	}
+	s.t.Fatalf("%s is none of the set", addr)
+	return nil
+}
+
+// Failover asks the Sentinels to make a replica the primary.
+func (s *SentinelSet) Failover() {
+	s.t.Helper()
+	s.Sentinels[0].Run("SENTINEL", "FAILOVER", masterName)
+}

@@ -1,0 +1,186 @@
+package vtest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/store"
+)
+
+// Server is one real redis-server process on a port of the loopback interface.
+type Server struct {
+	Addr string // host:port
+	Dir  string // what is its own
+	t    testing.TB
+	path string
+	args []string
+	proc *exec.Cmd
+}
+
+// StartServer starts a redis-server that keeps nothing on disk, with more arguments after its own.
+// It ends with the test. Without redis-server the test is skipped as by [StartRedis].
+func StartServer(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := newServer(t)
+	s.start(append([]string{"--save", "", "--appendonly", "no"}, args...)...)
+	s.await()
+	return s
+}
+
+// newServer finds a free port and a directory.
+func newServer(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "parley-redis") //nolint:usetesting // removed after the process has ended
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Addr: freeAddr(t), Dir: dir, t: t, path: redisServer(t)}
+	t.Cleanup(func() {
+		s.Kill()
+		_ = os.RemoveAll(dir)
+	})
+	return s
+}
+
+// redisServer returns the program, or ends the test.
+func redisServer(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("PARLEY_REDIS") == "require" {
+			t.Fatal("redis-server is not installed: apt-get install redis-server")
+		}
+		t.Skip("redis-server is not installed: apt-get install redis-server")
+	}
+	return path
+}
+
+// freeAddr returns an address that was free a moment ago.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// start runs the process with arguments that Again repeats.
+func (s *Server) start(args ...string) {
+	s.t.Helper()
+	_, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "log")}, args...)
+	s.Again()
+}
+
+// Again starts a killed server again on its port, with whatever it kept on disk.
+func (s *Server) Again() {
+	s.t.Helper()
+	s.proc = exec.Command(s.path, s.args...) //nolint:gosec // the path is what LookPath found
+	if err := s.proc.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Kill ends the process at once, as kill -9 does, and waits until it is gone. It may be repeated.
+func (s *Server) Kill() {
+	if s.proc == nil {
+		return
+	}
+	_ = s.proc.Process.Kill()
+	_ = s.proc.Wait() // killed: the error says just that
+	s.proc = nil
+}
+
+// Pause stops the process with SIGSTOP: its connections stay open and nothing answers.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume ends Pause.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig os.Signal) {
+	s.t.Helper()
+	if err := s.proc.Process.Signal(sig); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// URL is how parley is told of this server.
+func (s *Server) URL() string { return "redis://" + s.Addr }
+
+// Client returns a client for this one server, whatever it is part of. It is closed with the test.
+func (s *Server) Client() *redis.Client {
+	c := redis.NewClient(&redis.Options{
+		Addr: s.Addr, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, MaintNotificationsConfig: quiet(),
+	})
+	s.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Run gives the server one command and fails the test if it does not take it.
+func (s *Server) Run(args ...any) any {
+	s.t.Helper()
+	c := s.Client()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	answer, err := c.Do(ctx, args...).Result()
+	if err != nil {
+		s.t.Fatalf("%v: %v", args, err)
+	}
+	return answer
+}
+
+// patience is how long servers may take to become what a test needs.
+const patience = 20 * time.Second
+
+// await returns once the server answers, be it that it wants a password.
+func (s *Server) await() {
+	s.t.Helper()
+	c := s.Client()
+	until(s.t, "redis-server does not answer: see "+s.Dir+"/log", func(ctx context.Context) bool {
+		err, answer := c.Ping(ctx).Err(), redis.Error(nil)
+		return err == nil || errors.As(err, &answer) && !strings.HasPrefix(err.Error(), "LOADING")
+	})
+}
+
+// until asks again and again whether something has come about, and fails the test when it does not.
+func until(t testing.TB, fault string, is func(context.Context) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !is(ctx) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal(fault)
+		}
+	}
+}
+
+// open returns the client that parley would make for an address. It is closed with the test.
+func open(t testing.TB, url string) redis.UniversalClient {
+	t.Helper()
+	where, err := store.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb := where.Open()
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
