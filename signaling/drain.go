@@ -10,14 +10,18 @@ import (
 // come to the next node at once. A program that ends sooner spreads them over the time it has.
 const drainWithin = 20 * time.Second
 
+// stayEvery is how often a node that stops looks whether its calls are over.
+const stayEvery = 250 * time.Millisecond
+
 // stopSearches is the event that this node takes no more searches.
 type stopSearches struct{}
 
 func (stopSearches) event() {}
 
 // Drain takes no new sockets and searches, tells every browser to come back elsewhere, and closes
-// the sockets one by one. It returns when all are closed or ctx ends; calls go on between the
-// browsers.
+// the sockets one by one. Then it stays for the calls of this node, whose browsers have come back to
+// other nodes; without another node there is nobody to stay for. It returns when all is over or ctx
+// ends; calls go on between the browsers.
 func (h *Hub) Drain(ctx context.Context) {
 	if !h.become(draining) {
 		return
@@ -45,9 +49,32 @@ func (h *Hub) Drain(ctx context.Context) {
 	defer gone.Stop()
 	select {
 	case <-gone.C:
+		h.stay(ctx)
 	case <-ctx.Done():
 	case <-h.stopped:
 	}
+}
+
+// stay returns when no call needs this node any more.
+func (h *Hub) stay(ctx context.Context) {
+	tick := time.NewTicker(stayEvery)
+	defer tick.Stop()
+	for h.needed() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		case <-h.stopped:
+			return
+		}
+	}
+}
+
+// needed tells whether this node has calls that somebody can reach from another node.
+func (h *Hub) needed() bool {
+	others := len(h.cfg.Queue.Living()) > 1
+	calls := h.bus.rooms.count() > 0 || h.phases[Entering].Load() > 0 || h.phases[InRoom].Load() > 0
+	return others && calls
 }
 
 // leave closes the present socket, whichever it is, so that the browser comes back.

@@ -13,6 +13,44 @@ import (
 	"parley/signaling"
 )
 
+// TestDrainStays: a node that stops stays until its calls are over, if there is another node.
+func TestDrainStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.play("testdata/transcripts/parts/apart.txt")
+		var drained sync.WaitGroup
+		over := make(chan struct{})
+		drained.Go(func() { s.node.hub.Drain(t.Context()); close(over) })
+		s.redis.Pass(20 * time.Second)
+		stays := func(want bool) {
+			t.Helper()
+			select {
+			case <-over:
+				if want {
+					t.Error("it did not wait for the call")
+				}
+			default:
+				if !want {
+					t.Error("it waits for nobody")
+				}
+			}
+		}
+		for _, line := range []string{"ana at 2", "ana resumes", `ana < {"t":"drain","...":"*"}`, `ana < {"t":"welcome","resumed":true,"...":"*"}`} {
+			if err := s.line(line); err != nil {
+				t.Fatal(line, err)
+			}
+		}
+		s.redis.Pass(time.Minute)
+		stays(true)
+		if err := s.line(`bo > {"t":"leave","c":3,"a":2}`); err != nil {
+			t.Fatal(err)
+		}
+		s.redis.Pass(time.Second)
+		stays(false)
+		drained.Wait()
+	})
+}
+
 // TestDrain: a node that stops takes nobody new, tells everybody, and closes the sockets one by one.
 // Who was searching has left the queue.
 func TestDrain(t *testing.T) {
