@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -79,6 +80,12 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.admits() {
 		w.Header().Set("Retry-After", "2")
 		http.Error(w, "This node stops or is full: try again in 2 seconds.", http.StatusServiceUnavailable)
+		return
+	}
+	if later, ok := h.door.enter(r.Context(), h.stopped); !ok {
+		seconds := strconv.Itoa(int(later.Seconds()) + 1)
+		w.Header().Set("Retry-After", seconds)
+		http.Error(w, "Many come at once: try again in "+seconds+" seconds.", http.StatusServiceUnavailable)
 		return
 	}
 	ws, err := h.upgrader.Upgrade(w, r, nil)

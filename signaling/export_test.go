@@ -204,3 +204,12 @@ func Kinds() []string {
 	}
 	return append(kinds, "relay")
 }
+
+// Admission is the queue before the door.
+type Admission struct{ admission }
+
+func NewAdmission(now time.Time) *Admission {
+	return &Admission{admission{turns: newBucket(now, admitRate, admitBurst)}}
+}
+
+func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }

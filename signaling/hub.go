@@ -32,6 +32,7 @@ type Hub struct {
 	cfg      Config
 	node     string
 	upgrader upgrader
+	door     admission
 	tokens   tokens
 	bus      *Bus
 	link     *link.Link
@@ -84,6 +85,7 @@ func New(cfg Config) *Hub {
 		Node: h.node, Client: cfg.Redis.Client, PubSub: cfg.Redis.PubSub, Alive: cfg.Queue.Alive,
 		Deliver: h.Take, Reset: h.Torn, Log: cfg.Log,
 	})
+	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
 	h.bus.open, h.bus.far = h.newCall, h.link.Send
 	return h
 }

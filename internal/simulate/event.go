@@ -1,0 +1,115 @@
+package simulate
+
+import (
+	"time"
+
+	"parley/internal/history"
+)
+
+// Event is something that happens to a person.
+//
+//sumtype:decl
+type Event interface{ event() }
+
+type (
+	// Arrive begins the life of a person.
+	Arrive struct{}
+	// Opened says that the socket that was asked for is open.
+	Opened struct{}
+	// Refusal says that it is not: an HTTP status, or "unreachable".
+	Refusal struct {
+		Code  string
+		After time.Duration // Retry-After
+	}
+	// Received is a frame of the server, read at At.
+	Received struct {
+		At    time.Duration
+		frame frame
+	}
+	// Lost says that the socket ended, with a close code; 1006 when there was none.
+	Lost struct{ Code int }
+	// Tick comes at the person's deadline.
+	Tick struct{}
+	// Stop ends the run: who is here leaves.
+	Stop struct{}
+)
+
+// Frame reads a frame of the server that came at.
+func Frame(at time.Duration, b []byte) (Received, error) {
+	f, err := decode(b)
+	return Received{at, f}, err
+}
+
+func (Arrive) event()   {}
+func (Opened) event()   {}
+func (Refusal) event()  {}
+func (Received) event() {}
+func (Lost) event()     {}
+func (Tick) event()     {}
+func (Stop) event()     {}
+
+// Effect is something that a person wants done.
+//
+//sumtype:decl
+type Effect interface{ effect() }
+
+type (
+	// Dial opens a socket.
+	Dial struct{}
+	// Write sends a frame on the socket.
+	Write struct{ Frame []byte }
+	// HangUp ends the socket, abruptly or with a close frame.
+	HangUp struct{ Abrupt bool }
+	// Note is a line of the history. The shell fills in who and when.
+	Note struct{ history.Event }
+	// Took is a time that is measured.
+	Took struct {
+		What Measure
+		Time time.Duration
+	}
+	// Count counts something by its name.
+	Count struct{ What string }
+	// Gone ends the person.
+	Gone struct{}
+)
+
+func (Dial) effect()   {}
+func (Write) effect()  {}
+func (HangUp) effect() {}
+func (Note) effect()   {}
+func (Took) effect()   {}
+func (Count) effect()  {}
+func (Gone) effect()   {}
+
+// Measure is one of the times that are measured, each from the moment at which it should have begun.
+type Measure int
+
+// The times. An open loop that is late measures the lateness, too.
+const (
+	Hello    Measure = iota // from a person's arrival to welcome
+	Match                   // from the wish to talk to matched; the first time from the arrival
+	First                   // from connected to the peer's first envelope
+	Envelope                // from the moment an envelope was due to its arrival
+	Resume                  // from the wish to be back to welcome{resumed: true}
+	Lag                     // from the moment something was due here to the moment it was done
+	measures
+)
+
+func (m Measure) String() string {
+	switch m {
+	case Hello:
+		return "hello"
+	case Match:
+		return "wait"
+	case First:
+		return "first"
+	case Envelope:
+		return "envelope"
+	case Resume:
+		return "resume"
+	case Lag:
+		return "lag"
+	case measures:
+	}
+	return "unknown"
+}

@@ -1,0 +1,464 @@
+package simulate_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/simulate"
+)
+
+// calm are people who do nothing that they are not told to.
+func calm() simulate.Behaviour {
+	return simulate.Behaviour{
+		Talk: time.Hour, Patience: time.Hour, Next: 1, Languages: []string{"en"}, Interests: []string{"music"},
+	}
+}
+
+// stage is one person and what it did in the last step.
+type stage struct {
+	t    *testing.T
+	p    *simulate.Person
+	now  time.Duration
+	did  []simulate.Effect
+	sees map[string]int // counts
+}
+
+func enter(t *testing.T, like simulate.Behaviour) *stage { return enterAs(t, like, 1) }
+
+func enterAs(t *testing.T, like simulate.Behaviour, seed uint64) *stage {
+	s := &stage{t: t, p: simulate.NewPerson("run", "d1", &like, rand.New(rand.NewPCG(seed, 2))), now: time.Second, sees: map[string]int{}}
+	s.step(simulate.Arrive{})
+	return s
+}
+
+func (s *stage) step(e simulate.Event) {
+	s.did = append([]simulate.Effect(nil), s.p.Step(s.now, e)...)
+	for _, e := range s.did {
+		if c, ok := e.(simulate.Count); ok {
+			s.sees[c.What]++
+		}
+	}
+}
+
+// hears gives the person a frame of the server.
+func (s *stage) hears(format string, args ...any) {
+	s.t.Helper()
+	f, err := simulate.Frame(s.now, fmt.Appendf(nil, format, args...))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.step(f)
+}
+
+// waits lets time pass to the person's next deadline, and returns how long that was.
+func (s *stage) waits() time.Duration {
+	s.t.Helper()
+	at := s.p.Deadline()
+	if at == 0 {
+		s.t.Fatal("the person waits for nothing")
+	}
+	passed := max(0, at-s.now)
+	s.now += passed
+	s.step(simulate.Tick{})
+	return passed
+}
+
+// writes returns the frames that were written in the last step.
+func (s *stage) writes() string {
+	var all []string
+	for _, e := range s.did {
+		if w, ok := e.(simulate.Write); ok {
+			all = append(all, string(w.Frame))
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// has tells whether the last step had an effect of this kind.
+func has[T simulate.Effect](s *stage) bool {
+	for _, e := range s.did {
+		if _, ok := e.(T); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stage) want(parts ...string) {
+	s.t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(s.writes(), part) {
+			s.t.Fatalf("wrote\n%s\nwithout %s", s.writes(), part)
+		}
+	}
+}
+
+func (s *stage) wantSilence() {
+	s.t.Helper()
+	if s.writes() != "" {
+		s.t.Fatalf("wrote %s", s.writes())
+	}
+}
+
+const (
+	welcomed = `{"t":"welcome","token":"tok","resumed":false,"c":0,"grace_ms":30000}`
+	waits    = `{"t":"queued","n":%d,"place":"here","since_ms":0,"widens_ms":1,"steps":[],"wait":null,"waiting":null}`
+	offer    = `{"t":"matched","n":%d,"match":"m1","role":"offer","shared":[],"language":"en","within_ms":4000}`
+	begins   = `{"t":"connected","n":%d,"room":"r1","me":"ana","peer":"bo","role":"offer","ice":{"servers":[],"ttl_ms":1},` +
+		`"handle":"h1","avoid":"a1","pass":"p1","shared":[],"language":"en"}`
+)
+
+// searches brings the person into the queue.
+func searches(t *testing.T, like simulate.Behaviour) *stage {
+	s := enter(t, like)
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	s.hears(waits, 1)
+	return s
+}
+
+// talks brings the person into a call.
+func talks(t *testing.T, like simulate.Behaviour) *stage {
+	s := searches(t, like)
+	s.hears(offer, 2)
+	s.hears(begins, 3)
+	return s
+}
+
+func TestFromArrivalToCall(t *testing.T) {
+	s := enter(t, calm())
+	if !has[simulate.Dial](s) {
+		t.Fatal("does not come")
+	}
+	s.step(simulate.Opened{})
+	s.want(`{"t":"hello","token":"","last":0,"device":"`)
+	s.hears(welcomed)
+	s.want(`{"t":"find","c":1,"a":0,"languages":["en"],"interests":[`, `"avoid":[],"place":""}`)
+	s.hears(waits, 1)
+	s.wantSilence()
+	s.hears(offer, 2)
+	s.want(`{"t":"confirm","c":2,"a":2,"match":"m1"}`)
+	s.hears(begins, 3)
+	s.want(`{"t":"relay","c":3,"a":3,"to":"bo","seq":1,"box":"`)
+	if !s.p.InCall() {
+		t.Error("not in the call")
+	}
+	s.hears(`{"t":"ended","n":4,"why":"peer_left"}`)
+	s.wantSilence()
+	for s.writes() == "" || strings.HasPrefix(s.writes(), `{"t":"ack"`) {
+		s.waits()
+	}
+	s.want(`{"t":"find",`, `"avoid":["a1"],"place":""}`)
+}
+
+func TestAcknowledges(t *testing.T) {
+	s := searches(t, calm())
+	if d := s.waits(); d != time.Second {
+		t.Errorf("acknowledged after %s", d)
+	}
+	s.want(`{"t":"ack","a":1}`)
+	for n := range 7 {
+		s.hears(waits, n+2)
+		s.wantSilence()
+	}
+	s.hears(waits, 9)
+	s.want(`{"t":"ack","a":9}`)
+	s.hears(waits, 9) // a repetition
+	s.wantSilence()
+	s.hears(`{"t":"ping"}`)
+	s.want(`{"t":"pong"}`)
+}
+
+func TestResumes(t *testing.T) {
+	s := talks(t, calm())
+	s.step(simulate.Lost{Code: 1006})
+	if d := s.waits(); d > 0 || !has[simulate.Dial](s) {
+		t.Errorf("came back after %s", d)
+	}
+	s.step(simulate.Refusal{Code: "unreachable"})
+	if d := s.waits(); d < 200*time.Millisecond || d > 400*time.Millisecond {
+		t.Errorf("came back after %s the second time", d)
+	}
+	s.step(simulate.Opened{})
+	s.want(`{"t":"hello","token":"tok","last":3,`)
+	s.hears(`{"t":"welcome","token":"tok","resumed":true,"c":2,"grace_ms":30000}`)
+	s.want(`{"t":"relay","c":3,`)
+	if strings.Contains(s.writes(), `"t":"confirm"`) {
+		t.Error("sent again what the server has")
+	}
+	if !has[simulate.Took](s) {
+		t.Error("the time was not measured")
+	}
+}
+
+func TestForgotten(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin func(*testing.T, simulate.Behaviour) *stage
+		want  string
+	}{
+		"in the queue": {searches, `"avoid":[],"place":"here"}`},
+		"in a call":    {talks, `{"t":"rejoin","c":1,"a":0,"pass":"p1"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := c.begin(t, calm())
+			s.step(simulate.Lost{Code: 4001})
+			s.waits()
+			s.step(simulate.Opened{})
+			s.hears(`{"t":"welcome","token":"new","resumed":false,"c":0,"grace_ms":30000}`)
+			s.want(c.want)
+			if s.sees["session forgotten"] != 1 {
+				t.Error(s.sees)
+			}
+		})
+	}
+}
+
+func TestRejoins(t *testing.T) {
+	s := talks(t, calm())
+	s.step(simulate.Lost{Code: 1006})
+	s.waits()
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	s.hears(begins, 1)
+	if s.sees["calls"] != 1 || s.sees["calls rejoined"] != 1 || !s.p.InCall() {
+		t.Error(s.sees)
+	}
+	s.step(simulate.Lost{Code: 1006})
+	s.waits()
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	s.hears(`{"t":"error","n":1,"of":1,"code":"bad_value","text":"too old"}`)
+	if s.p.InCall() {
+		t.Error("in a call that cannot be rejoined")
+	}
+}
+
+func TestComesBackWhenTold(t *testing.T) {
+	t.Run("Retry-After", func(t *testing.T) {
+		s := enter(t, calm())
+		s.step(simulate.Refusal{Code: "503", After: 4 * time.Second})
+		if d := s.waits(); d < 4*time.Second || d > 6*time.Second {
+			t.Errorf("came back after %s", d)
+		}
+	})
+	t.Run("drain", func(t *testing.T) {
+		pauses := map[time.Duration]bool{}
+		for seed := range uint64(20) {
+			s := enterAs(t, calm(), seed)
+			s.step(simulate.Opened{})
+			s.hears(welcomed)
+			s.hears(`{"t":"drain","within_ms":20000}`)
+			s.step(simulate.Lost{Code: 4001})
+			d := s.waits()
+			if d > 20*time.Second || !has[simulate.Dial](s) {
+				t.Fatalf("came back after %s", d)
+			}
+			pauses[d] = true
+		}
+		if len(pauses) < 15 {
+			t.Errorf("all at the same time: %v", pauses)
+		}
+	})
+	for _, code := range []int{1009, 4500, 4501, 4510} {
+		s := searches(t, calm())
+		s.step(simulate.Lost{Code: code})
+		if !has[simulate.Gone](s) || s.p.Deadline() != 0 {
+			t.Errorf("%d: does not stay away", code)
+		}
+	}
+}
+
+func TestNotices(t *testing.T) {
+	t.Run("silence before welcome", func(t *testing.T) {
+		s := enter(t, calm())
+		if d := s.waits(); d != 10*time.Second || !has[simulate.HangUp](s) {
+			t.Errorf("waited %s", d)
+		}
+	})
+	t.Run("silence later", func(t *testing.T) {
+		s := searches(t, calm())
+		s.waits() // the acknowledgement
+		if d := s.waits(); d != 39*time.Second || !has[simulate.HangUp](s) {
+			t.Errorf("waited %s", d)
+		}
+	})
+	t.Run("a gap", func(t *testing.T) {
+		s := searches(t, calm())
+		s.hears(waits, 3)
+		if !has[simulate.HangUp](s) || s.sees["gap in the server's numbers"] != 1 {
+			t.Error("goes on as if nothing were missing")
+		}
+	})
+}
+
+func TestMatchThatFails(t *testing.T) {
+	s := searches(t, calm())
+	s.hears(offer, 2)
+	s.hears(`{"t":"aborted","n":3,"why":"peer"}`)
+	s.wantSilence()
+	if !s.p.Searches() {
+		t.Error("does not search on")
+	}
+	s.hears(offer, 4)
+	s.hears(`{"t":"aborted","n":5,"why":"late"}`)
+	s.want(`{"t":"find",`, `"place":"here"`)
+	s.hears(offer, 6)
+	s.hears(`{"t":"error","n":7,"of":%d,"code":"bad_match","text":"over"}`, 5)
+	if !s.p.Searches() || s.sees["error bad_match"] != 1 {
+		t.Error(s.sees)
+	}
+}
+
+func TestErrorsOfFind(t *testing.T) {
+	for code, want := range map[string]time.Duration{"unavailable": 2500 * time.Millisecond, "too_many": 30 * time.Second} {
+		s := enter(t, calm())
+		s.step(simulate.Opened{})
+		s.hears(welcomed)
+		s.hears(`{"t":"error","n":1,"of":1,"code":%q,"text":"no"}`, code)
+		from := s.now
+		for !strings.Contains(s.writes(), `"t":"find"`) {
+			s.waits()
+		}
+		if d := s.now - from; d != want {
+			t.Errorf("%s: tried again after %s", code, d)
+		}
+	}
+}
+
+func TestBusyPeer(t *testing.T) {
+	s := talks(t, calm())
+	refuse := func(n, c int) { s.hears(`{"t":"error","n":%d,"of":%d,"code":"peer_busy","text":"wait"}`, n, c) }
+	c := 3
+	for i := range 5 {
+		refuse(4+i, c)
+		from := s.now
+		for !strings.Contains(s.writes(), `"t":"relay"`) {
+			s.waits()
+		}
+		c++
+		s.want(fmt.Sprintf(`{"t":"relay","c":%d,`, c), `"seq":1,`)
+		if d := s.now - from; d != time.Duration(i+1)*time.Second {
+			t.Errorf("sent again after %s the %d. time", d, i+1)
+		}
+	}
+	refuse(9, c)
+	if s.sees["envelopes given up"] != 1 || s.sees["error peer_busy"] != 0 {
+		t.Error(s.sees)
+	}
+}
+
+func TestHabits(t *testing.T) {
+	habit := func(change func(*simulate.Behaviour)) simulate.Behaviour {
+		like := calm()
+		change(&like)
+		return like
+	}
+	// until lets time pass until something is counted.
+	until := func(s *stage, what string) {
+		s.t.Helper()
+		for range 100 {
+			if s.waits(); s.sees[what] > 0 {
+				return
+			}
+		}
+		s.t.Fatalf("%q never came: %v", what, s.sees)
+	}
+	t.Run("drops the socket", func(t *testing.T) {
+		s := talks(t, habit(func(b *simulate.Behaviour) { b.Drop, b.Talk = 1, 5*time.Second }))
+		until(s, "sockets dropped")
+		if !has[simulate.HangUp](s) || strings.Contains(s.writes(), "leave") {
+			t.Error("said goodbye")
+		}
+		if d := s.waits(); d < time.Second || d > time.Minute {
+			t.Errorf("was away for %s", d)
+		}
+	})
+	t.Run("vanishes", func(t *testing.T) {
+		s := talks(t, habit(func(b *simulate.Behaviour) { b.Vanish, b.Next, b.Talk = 1, 0, time.Second }))
+		until(s, "vanished")
+		if !has[simulate.Gone](s) || strings.Contains(s.writes(), "leave") {
+			t.Error("said goodbye")
+		}
+	})
+	t.Run("reports and blocks", func(t *testing.T) {
+		s := talks(t, habit(func(b *simulate.Behaviour) { b.Report, b.Block, b.Talk = 2, 2, time.Second }))
+		for !strings.Contains(s.writes(), `"t":"leave"`) {
+			s.waits()
+		}
+		s.want(`{"t":"report",`, `"handle":"h1","reason":"`, `{"t":"block",`)
+		s.hears(`{"t":"reported","n":4,"avoid":"a2"}`)
+		s.step(simulate.Lost{Code: 1006})
+		s.waits()
+		s.step(simulate.Opened{})
+		s.hears(welcomed)
+		s.want(`{"t":"block",`) // its answer is still owed
+		if strings.Contains(s.writes(), `"t":"report"`) {
+			t.Error("reported twice")
+		}
+		s.want(`"avoid":["a1","a2"]`)
+	})
+	t.Run("ignores a match", func(t *testing.T) {
+		s := searches(t, habit(func(b *simulate.Behaviour) { b.Ignore = 1 }))
+		s.hears(offer, 2)
+		s.wantSilence()
+	})
+	t.Run("loses patience", func(t *testing.T) {
+		s := searches(t, habit(func(b *simulate.Behaviour) { b.Patience = time.Second }))
+		until(s, "patience lost")
+		s.want(`{"t":"cancel",`)
+		until(s, "went")
+	})
+}
+
+func TestStop(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin func(*testing.T, simulate.Behaviour) *stage
+		want  string
+	}{
+		"in the queue": {searches, `"t":"cancel"`},
+		"in a call":    {talks, `"t":"leave"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := c.begin(t, calm())
+			s.step(simulate.Stop{})
+			s.want(c.want)
+			for !has[simulate.Gone](s) {
+				s.waits()
+			}
+		})
+	}
+	s := searches(t, calm()) // who is on the way out takes nothing any more
+	s.step(simulate.Stop{})
+	s.hears(offer, 2)
+	s.want(`"t":"decline"`)
+	s.hears(begins, 3)
+	s.want(`"t":"leave"`)
+}
+
+func TestSameSeedSameLife(t *testing.T) {
+	var lives [2][]simulate.Effect
+	for i := range lives {
+		s := talks(t, busy())
+		for s.p.Deadline() > 0 && len(lives[i]) < 30 {
+			s.waits()
+			lives[i] = append(lives[i], s.did...)
+		}
+	}
+	if !reflect.DeepEqual(lives[0], lives[1]) {
+		t.Error("two people with the same seed differ")
+	}
+}
+
+func TestFramesAreStrict(t *testing.T) {
+	for _, frame := range []string{
+		`{"t":"later"}`, `{"t":"ping","x":1}`, `{"n":1,"t":"ack"}`, `{"t":"relay","n":"1"}`, `{"t":"ack","c":1,"c":1}`, ``, `null`,
+	} {
+		if _, err := simulate.Frame(0, []byte(frame)); err == nil {
+			t.Errorf("%s was understood", frame)
+		}
+	}
+}

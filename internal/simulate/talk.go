@@ -1,0 +1,161 @@
+package simulate
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"parley/internal/envelope"
+)
+
+// What a page says to build a connection, as long as it is there: one description from each side,
+// trickled candidates, and a word now and then. It makes some forty envelopes in a call of a minute.
+const (
+	descriptionSize = 1500
+	candidateSize   = 110
+	wordSize        = 60
+	candidates      = 8
+	candidateEvery  = 150 * time.Millisecond
+	wordEvery       = 6 * time.Second
+)
+
+// talk is one call as one side sees it.
+type talk struct {
+	room, me, peer, role string
+	match                string
+	handle, pass         string
+	began                time.Duration
+	seal                 *envelope.Seal
+	waiting              []line // to be said once the peer's key is known
+	lines                []line // to be said at their time, in order
+	said                 uint64 // texts of ours
+	heard                uint64 // texts of the peer: the number of the last in order
+	any                  bool   // an envelope of the peer came
+	described            bool
+	missing              map[uint64]bool
+	reset                bool // a side was forgotten by the server: what was under way may be lost
+	leaveAt              time.Duration
+}
+
+// line is something that is due to be said.
+type line struct {
+	at   time.Duration
+	what string
+	size int
+}
+
+// text is what stands in an envelope.
+type text struct {
+	Sim  string `json:"sim"` // of which run
+	K    uint64 `json:"k"`   // 1, 2, 3, ... of this side
+	At   int64  `json:"at"`  // when it was due, nanoseconds since the run began
+	What string `json:"what"`
+	Body string `json:"body"`
+	Sum  string `json:"sum"`
+}
+
+func (c *talk) deadline() time.Duration {
+	at := c.leaveAt
+	if len(c.lines) > 0 {
+		at = soonest(at, c.lines[0].at)
+	}
+	return at
+}
+
+// later plans a line behind those that are planned.
+func (c *talk) later(at time.Duration, what string, size int) {
+	if n := len(c.lines); n > 0 {
+		at = max(at, c.lines[n-1].at)
+	}
+	c.lines = append(c.lines, line{at, what, size})
+}
+
+// describe plans a description and the candidates behind it.
+func (c *talk) describe(now time.Duration, rnd *rand.Rand, what string) {
+	c.described = true
+	c.later(now, what, descriptionSize)
+	at := now
+	for range candidates {
+		at += around(rnd, candidateEvery)
+		c.later(at, "candidate", candidateSize)
+	}
+	c.later(at+around(rnd, wordEvery), "word", wordSize)
+}
+
+// due returns the lines whose time has come.
+func (c *talk) due(now time.Duration) []line {
+	n := 0
+	for n < len(c.lines) && c.lines[n].at <= now {
+		n++
+	}
+	said := c.lines[:n]
+	c.lines = c.lines[n:]
+	return said
+}
+
+// write makes the text of a line, with a body that the other side can check.
+func (c *talk) write(run string, l line) (string, error) {
+	c.said++
+	t := text{Sim: run, K: c.said, At: int64(l.at), What: l.what}
+	seed := c.sum(c.me, t.K, "")
+	t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
+	t.Sum = c.sum(c.me, t.K, t.Body)
+	b, err := json.Marshal(t)
+	return string(b), err
+}
+
+// sum binds a body to its call, sender and number.
+func (c *talk) sum(from string, k uint64, body string) string {
+	h := sha256.Sum256([]byte(c.room + "|" + from + "|" + strconv.FormatUint(k, 10) + "|" + body))
+	return base64.RawURLEncoding.EncodeToString(h[:18])
+}
+
+// verdict is what the receiver found about a text.
+type verdict string
+
+// The verdicts. All but fine and foreign are counted under their own names.
+const (
+	fine     verdict = "fine"
+	foreign  verdict = "envelopes of others" // a real page, or another run
+	altered  verdict = "envelopes altered"
+	doubled  verdict = "envelopes doubled"
+	late     verdict = "envelopes out of order"
+	skipping verdict = "envelopes with a gap in front"
+)
+
+// hear checks a text of the peer: content, order, no loss, no doubling.
+func (c *talk) hear(run, plain string) (text, verdict) {
+	var t text
+	if err := json.Unmarshal([]byte(plain), &t, json.RejectUnknownMembers(true)); err != nil || t.Sim != run {
+		return t, foreign
+	}
+	switch {
+	case t.Sum != c.sum(c.peer, t.K, t.Body):
+		return t, altered
+	case t.K == c.heard+1:
+		c.heard, c.reset = t.K, false
+		return t, fine
+	case c.missing[t.K]:
+		delete(c.missing, t.K)
+		return t, late
+	case t.K <= c.heard:
+		return t, doubled
+	}
+	if c.reset { // this is what was said to be possible
+		c.heard, c.reset = t.K, false
+		return t, fine
+	}
+	if c.missing == nil {
+		c.missing = map[uint64]bool{}
+	}
+	for k := c.heard + 1; k < t.K; k++ {
+		c.missing[k] = true
+	}
+	c.heard = t.K
+	return t, skipping
+}
