@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"parley/internal/store"
 )
 
 // given is one value before it is checked, and where it came from.
@@ -20,9 +21,10 @@ type given struct{ value, from string }
 
 // layers holds every setting by name. Later layers replace what earlier ones gave.
 type layers struct {
-	table  []setting
-	values map[string]given
-	faults []error // all of them, so that the operator mends the configuration once
+	table   []setting
+	command string // the word among the flags, "" for none
+	values  map[string]given
+	faults  []error // all of them, so that the operator mends the configuration once
 }
 
 // load reads defaults < file < environment < flags and returns the checked configuration. Every
@@ -31,7 +33,7 @@ func load(args, environ []string) (config, *layers, error) {
 	l := &layers{table: settings(), values: map[string]given{}}
 	flags, file, err := l.parseFlags(args)
 	if err != nil {
-		return config{}, nil, err
+		return config{}, l, err
 	}
 	if file != "" {
 		l.readFile(file)
@@ -63,6 +65,8 @@ func (l *layers) check() config {
 	for _, s := range l.table {
 		g, ok := l.values[s.name]
 		switch {
+		case !ok && s.derive != nil && len(l.faults) > 0:
+			continue // what it follows from may be at fault, and is named
 		case !ok && s.derive != nil:
 			g = given{s.derive(cfg), "default"}
 		case !ok:
@@ -82,14 +86,53 @@ func (l *layers) checkTogether(cfg config) {
 	if len(l.faults) > 0 {
 		return // would only repeat them
 	}
-	if _, port, err := net.SplitHostPort(cfg.Listen); err == nil && port != "0" && cfg.Listen == cfg.OperatorListen {
-		l.fault("operator-listen: it is the same as listen (%s); visitors must not see it", cfg.Listen)
-	}
-	if at := cfg.RelayListen.Addr(); !cfg.RelayExternal.IsValid() && (at.IsUnspecified() || !at.Unmap().Is4()) {
+	l.checkPorts(cfg)
+	at := cfg.RelayListen.Addr().Unmap()
+	switch {
+	case at.Is6() && !at.IsUnspecified():
+		l.fault("relay-listen: the relay speaks IPv4, and %s is not: say an IPv4 address of this machine, or 0.0.0.0:%d for all", cfg.RelayListen, cfg.RelayListen.Port())
+	case !cfg.RelayExternal.IsValid() && at.IsUnspecified():
 		l.fault("relay-external: say under which IPv4 address browsers reach the relay; relay-listen (%s) does not tell", cfg.RelayListen)
-		return
+	default:
+		l.checkReach(cfg)
 	}
-	l.checkReach(cfg)
+}
+
+// checkPorts finds a port that parley would take twice.
+func (l *layers) checkPorts(cfg config) {
+	all := []struct{ name, at string }{
+		{"listen", cfg.Listen}, {"operator-listen", cfg.OperatorListen}, {"relay-listen", cfg.RelayListen.String()},
+	}
+	for i, one := range all {
+		for _, before := range all[:i] {
+			if overlap(before.at, one.at) {
+				l.fault("%s: %s has that port already (%s): choose another with --%s", one.name, before.name, before.at, one.name)
+				return
+			}
+		}
+	}
+}
+
+// overlap tells whether two places to listen at are one: the same port on the same address, or on
+// all of them.
+func overlap(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return bound(hostA) == bound(hostB) || bound(hostA) == "" || bound(hostB) == ""
+}
+
+// bound is the address that a host to listen at stands for, "" for all.
+func bound(host string) string {
+	switch host {
+	case "", "0.0.0.0", "::":
+		return ""
+	case "localhost":
+		return "127.0.0.1"
+	}
+	return host
 }
 
 // checkReach finds a page for others with a relay that only this machine reaches: everything would
@@ -121,16 +164,27 @@ func (l *layers) parseFlags(args []string) (flags map[string]string, file string
 			set.Func(s.name, s.says, keep)
 		}
 	}
-	err = set.Parse(args)
+	for err = set.Parse(args); err == nil && set.NArg() > 0; err = set.Parse(set.Args()[1:]) {
+		if l.command != "" {
+			return nil, "", fmt.Errorf("%q is too much after %s%s", set.Arg(0), l.command, switchHint(set.Arg(0)))
+		}
+		l.command = set.Arg(0)
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, "", err
 	case err != nil:
 		return nil, "", l.unknownFlag(err)
-	case set.NArg() > 0:
-		return nil, "", fmt.Errorf("%q is not a command of parley; see parley --help", set.Arg(0))
 	}
 	return flags, file, nil
+}
+
+// switchHint explains a word that was meant as the value of a switch.
+func switchHint(word string) string {
+	if word != "true" && word != "false" {
+		return ""
+	}
+	return "; a switch takes its value with =, like --relay-allow-loopback=" + word
 }
 
 // unknownFlag turns the flag package's error into ours, with a suggestion.
@@ -154,6 +208,10 @@ func (l *layers) readFile(file string) {
 		return
 	}
 	for _, name := range sorted(values) {
+		if section, is := values[name].(map[string]any); is {
+			l.faultSection(file, name, section)
+			continue
+		}
 		s, known := l.find(name)
 		if !known {
 			l.fault("config file %s: there is no setting %q%s", file, name, l.suggest(name, ""))
@@ -166,6 +224,17 @@ func (l *layers) readFile(file string) {
 		}
 		l.values[name] = given{v, "file " + file}
 	}
+}
+
+// faultSection refuses [name], with the settings that were probably meant.
+func (l *layers) faultSection(file, name string, section map[string]any) {
+	for _, key := range sorted(section) {
+		if s, known := l.find(name + "-" + key); known {
+			l.fault("config file %s: settings stand in no section: write %s = ... above [%s]", file, s.name, name)
+			return
+		}
+	}
+	l.fault("config file %s: settings stand in no section: write each by its whole name above [%s]", file, name)
 }
 
 // text turns a TOML value into what the flag would be given.
@@ -290,35 +359,30 @@ func sorted(m map[string]any) []string {
 	return names
 }
 
-// print writes every value with where it came from, as a file that --config accepts.
+// print writes every value with where it came from, as a file that --config accepts. A secret is
+// left out, and the line with it, so that nobody takes what is shown for the value.
 func (l *layers) print(w io.Writer) error {
 	for _, s := range l.table {
 		g := l.values[s.name]
-		shown := strconv.Quote(g.value)
-		switch {
-		case s.secret:
-			shown = strconv.Quote(redacted(g.value))
-		case s.flag:
-			shown = g.value
+		line := fmt.Sprintf("%-21s= %-34q # %s", s.name, g.value, g.from)
+		if s.flag {
+			line = fmt.Sprintf("%-21s= %-34s # %s", s.name, g.value, g.from)
 		}
-		if _, err := fmt.Fprintf(w, "%-21s= %-34s # %s\n", s.name, shown, g.from); err != nil {
+		if shown, hidden := hide(g.value); s.secret && hidden {
+			line = fmt.Sprintf("# %s is %s with a user or password that is not shown; it comes from %s", s.name, shown, g.from)
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// redacted hides user and password of a URL.
-func redacted(v string) string {
-	u, err := url.Parse(v)
+// hide returns the address of a store as it may be shown, and whether something was left out.
+func hide(v string) (shown string, hidden bool) {
+	where, err := store.Parse(v)
 	if err != nil {
-		return "not shown"
+		return "", true
 	}
-	if u.User != nil {
-		u.User = url.User("...")
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = "..."
-	}
-	return u.String()
+	return where.String(), where.HasSecret()
 }

@@ -33,24 +33,20 @@ func main() {
 }
 
 func run(args, environ []string, out, errs io.Writer) int {
-	command := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
-	}
 	cfg, l, err := load(args, environ)
-	switch {
+	switch command := l.command; {
 	case errors.Is(err, flag.ErrHelp) || command == "help":
 		help(out)
 		return exitDone
-	case command != "serve" && command != "config":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config and help\n", command)
+	case command != "" && command != "serve" && command != "config":
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintf(errs, "parley: %s\n", line)
 		}
 		return exitUsage
-	case command == "config":
+	case l.command == "config":
 		err = l.print(out)
 	default:
 		err = serve(context.Background(), cfg, out, errs)

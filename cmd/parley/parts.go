@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"parley/internal/keyring"
 	"parley/matcher"
 	"parley/migrations"
@@ -46,15 +44,15 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	rdb, err := openStore(ctx, h, cfg.Redis, log)
+	memory, err := openStore(ctx, h, cfg.Redis, log)
 	if err != nil {
 		return "", err
 	}
-	if err := migrations.Run(ctx, rdb, log); err != nil {
+	if err := migrations.Run(ctx, memory.rdb, log); err != nil {
 		return "", fmt.Errorf("redis: %w", err)
 	}
-	hub := openSignaling(ctx, h, cfg, parts{ring, relay, rdb, log})
-	server, err := openDoor(cfg, hub, rdb, log)
+	hub := openSignaling(ctx, h, cfg, parts{ring, relay, memory, log})
+	server, err := openDoor(cfg, hub, memory, log)
 	if err != nil {
 		return "", err
 	}
@@ -72,10 +70,10 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 
 // parts are what signaling joins.
 type parts struct {
-	ring  *keyring.Ring
-	relay *turn.Server
-	rdb   *redis.Client
-	log   *slog.Logger
+	ring   *keyring.Ring
+	relay  *turn.Server
+	memory *memory
+	log    *slog.Logger
 }
 
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
@@ -98,12 +96,12 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 
 // openSignaling starts the queue and the hub on it.
 func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
-	queue := matcher.New(p.rdb, matcher.Config{Log: p.log})
+	queue := matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
 	hub := signaling.New(signaling.Config{
 		Queue:   queue,
-		Desk:    moderation.New(p.rdb, p.ring, p.log),
+		Desk:    moderation.New(p.memory.rdb, p.ring, p.log),
 		Ring:    p.ring,
-		Redis:   signaling.Redis{Client: p.rdb, PubSub: p.rdb},
+		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.rdb},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,
@@ -122,14 +120,14 @@ func ice(c turn.Credential) signaling.Ice {
 }
 
 // openDoor makes the server that lets browsers in.
-func openDoor(cfg config, hub *signaling.Hub, rdb *redis.Client, log *slog.Logger) (*web.Server, error) {
+func openDoor(cfg config, hub *signaling.Hub, memory *memory, log *slog.Logger) (*web.Server, error) {
 	limits := web.Limits{}
-	if cfg.Redis == nil {
+	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
 	return web.New(web.Config{
 		Socket:  hub,
-		Ready:   acceptsWrites(rdb),
+		Ready:   memory.ready,
 		Proxies: cfg.TrustedProxies,
 		Limits:  limits,
 		Log:     log,

@@ -69,7 +69,7 @@ func settle(origins []string, at net.Addr) []string {
 // announce says where the page is and what the operator should know before inviting anybody.
 func announce(out io.Writer, cfg config, url string) {
 	fmt.Fprintf(out, "parley is ready: %s\n", url)
-	if cfg.Redis == nil {
+	if cfg.Redis.IsEmbedded() {
 		fmt.Fprintf(out, "  store: embedded, forgets everything on exit, takes %d people; --redis for more\n", peopleEmbedded)
 	}
 	if strings.HasPrefix(url, "http://") && !onlyHere(url) {

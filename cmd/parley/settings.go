@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"parley/internal/store"
 	"parley/turn"
 )
 
@@ -22,7 +23,7 @@ type config struct {
 	OperatorListen string
 	PublicURL      []string // origins; empty: those of localhost on the port of Listen
 	TrustedProxies []netip.Prefix
-	Redis          *url.URL // nil: embedded
+	Redis          store.Where
 	State          string
 	RelayListen    netip.AddrPort
 	RelayExternal  netip.Addr // invalid: the address of RelayListen
@@ -80,9 +81,9 @@ func doorSettings() []setting {
 func storeSettings() []setting {
 	return []setting{
 		{
-			name: "redis", value: "embedded", shape: "URL", secret: true,
-			says: "Where to remember: redis://, rediss:// or unix://. The embedded store forgets on exit and takes a few hundred people; set it for anything but a trial.",
-			read: func(c *config, v string) (err error) { c.Redis, err = redisURL(v); return err },
+			name: "redis", value: store.Embedded, shape: "URL", secret: true,
+			says: "Where to remember: redis://, rediss://, unix://, redis-sentinel:// or redis-cluster://. The embedded store forgets on exit and takes a few hundred people; set it for anything but a trial.",
+			read: func(c *config, v string) (err error) { c.Redis, err = store.Parse(v); return err },
 		},
 		{
 			name: "state", value: stateDir(), shape: "DIR",
@@ -224,23 +225,6 @@ func prefixes(v string) ([]netip.Prefix, error) {
 	return all, nil
 }
 
-func redisURL(v string) (*url.URL, error) {
-	if v == "embedded" {
-		return nil, nil //nolint:nilnil // nil is the embedded store, see config
-	}
-	u, err := url.Parse(v)
-	if err != nil {
-		return nil, errors.New("it is not a URL; say embedded or, for example, redis://localhost:6379") // err would quote the password
-	}
-	switch u.Scheme {
-	case "redis", "rediss", "unix":
-		return u, nil
-	case "redis-sentinel", "redis-cluster":
-		return nil, fmt.Errorf("%s:// comes with a later release; for now say redis://, rediss:// or unix://", u.Scheme)
-	}
-	return nil, errors.New("say embedded or a URL that begins with redis://, rediss:// or unix://")
-}
-
 // stateDir follows the XDG base directory specification.
 func stateDir() string {
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
@@ -255,7 +239,7 @@ func stateDir() string {
 
 func notEmpty(v string) error {
 	if v == "" {
-		return errors.New("name a directory: there is no home directory to put it in")
+		return errors.New("it is empty: name a directory, for example /var/lib/parley")
 	}
 	return nil
 }

@@ -3,85 +3,74 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"parley/retention"
+	"parley/internal/store"
 )
 
 // answerWithin is how long Redis may take to answer at start.
 const answerWithin = 3 * time.Second
 
-// openStore connects to the Redis of the configuration, or starts the embedded one.
-func openStore(ctx context.Context, h *house, where *url.URL, log *slog.Logger) (*redis.Client, error) {
-	redis.SetLogger(redisLog{log})
-	options, err := storeOptions(ctx, h, where)
-	if err != nil {
-		return nil, err
-	}
-	rdb := redis.NewClient(options)
-	h.closeLater("redis client", rdb.Close)
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	err = rdb.Ping(ctx).Err()
-	switch {
-	case err != nil && where == nil:
-		return nil, fmt.Errorf("embedded store: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("redis: %s does not answer (%w); start it, mend the setting, or leave it out to try parley with its own store",
-			redacted(where.String()), err)
-	case where != nil:
-		warnEviction(ctx, rdb, log)
-	}
-	return rdb, nil
+// memory is the way to the common store.
+type memory struct {
+	where store.Where // of the embedded one too
+	rdb   redis.UniversalClient
+	watch *store.Watch
 }
 
-// storeOptions never lets the client send a command twice: a script whose answer was lost may have
-// paired two people already. See retention and matcher for how each call is repeated safely.
-func storeOptions(ctx context.Context, h *house, where *url.URL) (*redis.Options, error) {
-	options := &redis.Options{}
-	if where == nil {
-		server, password, err := startEmbedded(ctx, h)
-		if err != nil {
+// openStore connects to the Redis of the configuration, or starts the embedded one, and returns once
+// it takes a write.
+func openStore(ctx context.Context, h *house, where store.Where, log *slog.Logger) (*memory, error) {
+	redis.SetLogger(redisLog{log})
+	m := &memory{where: where}
+	if where.IsEmbedded() {
+		var err error
+		if m.where, err = startEmbedded(ctx, h); err != nil {
 			return nil, err
 		}
-		options.Addr, options.Password = server.Addr(), password
-	} else {
-		var err error
-		if options, err = redis.ParseURL(where.String()); err != nil {
-			return nil, errors.New("redis: the URL has a part that is not understood; it looks like redis://user:password@host:6379/0") // err may quote the password
-		}
 	}
-	options.Protocol = 3
-	options.MaxRetries = -1
-	options.DialerRetries = 1
-	options.ContextTimeoutEnabled = true
-	options.DisableIdentity = true // Redis 7.0 cannot allow CLIENT SETINFO in an ACL file
-	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return options, nil
+	m.rdb = m.where.Open()
+	h.closeLater("redis client", m.rdb.Close)
+	m.watch = store.NewWatch(m.rdb, log)
+	first, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	if err := m.watch.Ask(first); err != nil {
+		return nil, where.Explain(err)
+	}
+	h.run(ctx, "watch of the store", m.watch.Run)
+	return m, nil
+}
+
+// ready says why visitors should go elsewhere, nil if they need not. It answers at once, from what
+// the watch saw last.
+func (m *memory) ready(context.Context) error { return m.watch.Err() }
+
+// listener returns a second client, for subscriptions.
+func (m *memory) listener(h *house) redis.UniversalClient {
+	rdb := m.where.Listener()
+	h.closeLater("redis client for listening", rdb.Close)
+	return rdb
 }
 
 // startEmbedded starts a Redis inside this process, on a private port of the loopback interface
 // with a password that nobody knows.
-func startEmbedded(ctx context.Context, h *house) (*miniredis.Miniredis, string, error) {
+func startEmbedded(ctx context.Context, h *house) (store.Where, error) {
 	server, password := miniredis.NewMiniRedis(), rand.Text()
 	server.RequireAuth(password)
 	if err := server.StartAddr("127.0.0.1:0"); err != nil {
-		return nil, "", fmt.Errorf("embedded store: %w", err)
+		return store.Where{}, fmt.Errorf("embedded store: %w", err)
 	}
 	h.closeLater("embedded store", func() error { server.Close(); return nil })
 	h.run(ctx, "clock of the embedded store", func(ctx context.Context) error {
 		keepTime(ctx, server)
 		return nil
 	})
-	return server, password, nil
+	return store.Parse("redis://:" + password + "@" + server.Addr())
 }
 
 // keepTime lets keys expire in real time. The server could look at the clock itself, but would
@@ -100,27 +89,6 @@ func keepTime(ctx context.Context, server *miniredis.Miniredis) {
 			last = now
 		}
 	}
-}
-
-// warnEviction warns of a Redis that throws keys away when its memory is full: nearly all of ours
-// carry an expiry, so it would throw away matches and reports.
-func warnEviction(ctx context.Context, rdb *redis.Client, log *slog.Logger) {
-	policy, err := rdb.ConfigGet(ctx, "maxmemory-policy").Result()
-	if err != nil {
-		log.LogAttrs(ctx, slog.LevelInfo, "redis does not tell its maxmemory-policy; make sure that it is noeviction", slog.Any("error", err))
-		return
-	}
-	if p := policy["maxmemory-policy"]; p != "" && p != "noeviction" {
-		log.LogAttrs(ctx, slog.LevelWarn, "redis may throw away matches and reports when its memory is full; set maxmemory-policy to noeviction", slog.String("policy", p))
-	}
-}
-
-// acceptsWrites returns a check whether Redis would accept a write now. LPUSHX on a key that never
-// exists leaves nothing behind, yet a replica, a full memory or a failed disk refuses it as it
-// would refuse any write.
-func acceptsWrites(rdb *redis.Client) func(context.Context) error {
-	never := retention.Waits.Key("ready", "ready")
-	return func(ctx context.Context) error { return rdb.LPushX(ctx, never, "").Err() }
 }
 
 // redisLog hands the client's own messages on to ours, without the addresses that they hold. They

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,35 +139,58 @@ func sentOnce(t *testing.T, f *front, url string) {
 	}
 }
 
-// TestStoppedServer: no call outlives two seconds, its own bound or none.
+// TestStoppedServer: no call outlives two seconds, its own bound or none, and however long the server
+// is away, what waits for it does not grow.
 func TestStoppedServer(t *testing.T) {
-	t.Parallel()
 	server := vtest.StartServer(t)
 	_, rdb := open(t, server.URL())
 	if err := rdb.Ping(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
+	before := runtime.NumGoroutine()
 	server.Pause()
 	defer server.Resume()
-	began := time.Now()
+	const workers = 60 // more than the pool has connections
+	var longest atomic.Int64
 	var calls sync.WaitGroup
-	for i := range 60 { // more than the pool has connections
+	until := time.Now().Add(5 * time.Second)
+	for i := range workers {
+		bound := 2 * time.Second
+		if i%2 == 0 {
+			bound = 200 * time.Millisecond
+		}
 		calls.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			defer cancel()
-			if i%2 == 0 {
-				ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
-				defer cancel()
-			}
-			if err := rdb.Ping(ctx).Err(); err == nil {
-				t.Error("a stopped server answered")
+			for time.Now().Before(until) {
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), bound)
+				if err := rdb.Ping(ctx).Err(); err == nil {
+					t.Error("a stopped server answered")
+				}
+				cancel()
+				if over := time.Since(began) - bound; int64(over) > longest.Load() {
+					longest.Store(int64(over))
+				}
 			}
 		})
 	}
+	half := time.NewTimer(2500 * time.Millisecond)
+	<-half.C
+	early := runtime.NumGoroutine()
+	half.Reset(2 * time.Second)
+	<-half.C
+	late := runtime.NumGoroutine()
 	calls.Wait()
-	if took := time.Since(began); took > 2300*time.Millisecond {
-		t.Errorf("calls took up to %v", took)
+	t.Logf("goroutines: %d before, %d and %d meanwhile; calls took up to %v too long", before, early, late, time.Duration(longest.Load()))
+	if late > early+10 || late > before+2*workers {
+		t.Errorf("goroutines grew from %d to %d to %d", before, early, late)
 	}
+	if over := time.Duration(longest.Load()); over > 500*time.Millisecond {
+		t.Errorf("a call took %v longer than it might", over)
+	}
+	server.Resume()
+	within(t, 3*time.Second, "all is as before", func() bool {
+		return rdb.Ping(t.Context()).Err() == nil && runtime.NumGoroutine() <= before+10
+	})
 }
 
 // TestListener: what is published by the client for commands comes to the client for listening.
@@ -205,7 +230,7 @@ func probe(t *testing.T, rdb redis.UniversalClient) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	return store.Probe(ctx, rdb)
+	return store.NewWatch(rdb, slog.New(slog.DiscardHandler)).Ask(ctx)
 }
 
 // TestExplain: what a real Redis refuses becomes a sentence with what to do, and no secret.

@@ -32,7 +32,7 @@ type Watch struct {
 	policy string                // the worst eviction policy seen last; only Run uses it
 }
 
-// NewWatch returns a watch on rdb that begins with [Watch.Run].
+// NewWatch returns a watch on rdb that knows nothing before [Watch.Ask] or [Watch.Run].
 func NewWatch(rdb redis.UniversalClient, log *slog.Logger) *Watch {
 	w := &Watch{rdb: rdb, log: log}
 	w.last.Store(&errNotYet)
@@ -47,13 +47,15 @@ func (w *Watch) Run(ctx context.Context) error {
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		err := w.probe(ctx)
+		before := w.Err()
+		err := w.ask(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if before := w.last.Swap(&err); *before != nil && err == nil {
+		if before != nil && err == nil {
 			n = 0 // it may be another server with other settings
 		}
+		w.tell(ctx, before, err)
 		if err == nil && n%policyEvery == 0 {
 			w.lookAtPolicy(ctx)
 		}
@@ -65,16 +67,28 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 }
 
-func (w *Watch) probe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	return Probe(ctx, w.rdb)
+// tell logs a change.
+func (w *Watch) tell(ctx context.Context, before, now error) {
+	switch {
+	case before == nil && now != nil:
+		w.log.LogAttrs(ctx, slog.LevelWarn, "redis takes no writes: searches wait, calls go on", slog.String("why", Kind(now)))
+	case before != nil && now == nil && !errors.Is(before, errNotYet):
+		w.log.LogAttrs(ctx, slog.LevelInfo, "redis takes writes again")
+	}
 }
 
-// Probe tells whether Redis would take a write now. LPUSHX on a key that never exists leaves nothing
+func (w *Watch) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	return w.Ask(ctx)
+}
+
+// Ask tells whether Redis would take a write now. LPUSHX on a key that never exists leaves nothing
 // behind, yet a replica, a full memory or a failed disk refuses it as it would refuse any write.
-func Probe(ctx context.Context, rdb redis.UniversalClient) error {
-	return rdb.LPushX(ctx, retention.Waits.Key("ready", "ready"), "").Err()
+func (w *Watch) Ask(ctx context.Context) error {
+	err := w.rdb.LPushX(ctx, retention.Waits.Key("ready", "ready"), "").Err()
+	w.last.Store(&err)
+	return err
 }
 
 // noEviction is the policy that keeps what it was given.
