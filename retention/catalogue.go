@@ -38,6 +38,8 @@ const (
 	ReportTime = 30 * 24 * time.Hour
 	// RematchPause is how long two who have talked do not meet again.
 	RematchPause = 30 * time.Minute
+	// BusTime is how long a node keeps a message for another one that does not answer.
+	BusTime = 30 * time.Second
 )
 
 // Item is what the catalogue says about a class. The texts are shown to the public.
@@ -136,7 +138,7 @@ func Catalogue() []Item {
 		},
 		{
 			Class: Bus, Name: "bus", Pattern: "parley:{b:<node>}:bus", Kind: "channel",
-			TTL:    30 * time.Second,
+			TTL:    BusTime,
 			Holds:  "Nothing: it is a channel. Sealed envelopes and events pass over it from one parley node to another; the sender keeps them in its memory until the other has them.",
 			Why:    "So that two people on different nodes can talk.",
 			Breach: "Nothing; who listens to the database while it runs sees sizes, times and what the envelopes' outside says, and cannot open them.",

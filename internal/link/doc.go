@@ -19,7 +19,7 @@
 //	mail epoch=7 first=4 [d e]    -------->  delivers d e
 //
 // The last message of all may be lost without a gap: the sender publishes it again after a while.
-// A stream is given up when its oldest message found no acknowledgement for [retention.Bus]'s time,
+// A stream is given up when its oldest message found no acknowledgement for [retention.BusTime],
 // when the receiver has forgotten it, or when the other node speaks another version. The sender
 // then calls Reset and begins the next epoch with a mark, at which the receiver calls Reset too.
 //
