@@ -81,8 +81,8 @@ type (
 		Room string
 		Ice  Ice // as in Opened
 	}
-	// Recheck asks a session whether it is in the room: letters between the two were lost. The answer
-	// is Reenter or Went.
+	// Recheck asks a session whether it is in the room: letters between the two were lost. If not, the
+	// answer is Went.
 	Recheck struct {
 		Room   Address
 		Member string

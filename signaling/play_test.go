@@ -48,6 +48,7 @@ type stage struct {
 // node is a running hub with the queue beside it.
 type node struct {
 	redis    *redis.Client // its own, to be cut off by
+	name     string
 	hub      *signaling.Hub
 	listener *vtest.Listener
 	server   *http.Server
@@ -74,6 +75,7 @@ func (s *stage) launch() *node {
 	logger := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	n := &node{listener: vtest.NewListener(), redis: s.redis.Another()}
 	queue := matcher.New(n.redis, matcher.Config{Log: logger})
+	n.name = queue.Node()
 	n.hub = signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(n.redis, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most,

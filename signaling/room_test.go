@@ -1,6 +1,7 @@
 package signaling_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -55,5 +56,44 @@ func TestPassNamesTheNode(t *testing.T) {
 	again := second.Passes(later, signaling.Reenters(ana, passes[0]))
 	if len(again) != 1 || again[0].Node != "two" || again[0].Until != passes[0].Until {
 		t.Errorf("the pass after the rejoin is %+v, was %+v", again, passes[0])
+	}
+}
+
+// TestKnock: a session asks its room again every 2 s until it answers, and gives up after 8 s.
+func TestKnock(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := signaling.NewSession(now)
+	s.Step(now, signaling.Attached())
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	var asked []time.Duration
+	at := now
+	for s.Phase() == signaling.Entering {
+		at = s.Deadline()
+		for _, d := range signaling.Tell(s.Step(at, signaling.Tick())) {
+			if d.What == "reenter" {
+				asked = append(asked, at.Sub(now))
+			}
+		}
+	}
+	if want := []time.Duration{2 * time.Second, 4 * time.Second, 6 * time.Second}; !slices.Equal(asked, want) || at.Sub(now) != 8*time.Second {
+		t.Errorf("asked again after %v, gave up after %v", asked, at.Sub(now))
+	}
+}
+
+// TestRecheck: a session that is asked whether it is in a room that it has left says so.
+func TestRecheck(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := signaling.NewSession(now)
+	s.Step(now, signaling.Attached())
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
+	ask := func(room string) []signaling.Done {
+		return signaling.Tell(s.Step(now, signaling.Recheck{Room: signaling.Address{Node: "there", ID: room}, Member: "me"}))
+	}
+	if done := ask("room"); len(done) != 0 {
+		t.Errorf("in the room: %v", done)
+	}
+	if done := ask("other"); len(done) != 1 || done[0].What != "went" || done[0].About != "other" {
+		t.Errorf("in another room: %v", done)
 	}
 }

@@ -185,11 +185,10 @@ func (s *session) read(l ToSession) {
 			s.send(FreshRelays{l.Ice})
 		}
 	case Recheck:
-		if s.in(l.Room.ID) {
-			s.do(post{l.Room, s.call.enter})
-			return
+		// Who is in the call comes back by itself: it has heard of the loss too.
+		if !s.in(l.Room.ID) {
+			s.do(post{l.Room, Went{l.Member, EndPeerLost}})
 		}
-		s.do(post{l.Room, Went{l.Member, EndPeerLost}})
 	case Failed:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.again()

@@ -77,7 +77,7 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
-	case "nodes", "kill", "drain":
+	case "nodes", "kill", "drain", "torn":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
 			s.many(first, n)
@@ -108,6 +108,9 @@ func (s *stage) many(what string, n int) {
 		s.redis.Pass(2 * time.Second) // all know all
 	case "kill":
 		s.killOne(n)
+	case "torn": // both sides of the link between the first node and this one lost something
+		s.node.hub.Torn(s.at(n).name)
+		s.at(n).hub.Torn(s.node.name)
 	case "drain":
 		at := s.at(n)
 		at.done.Go(func() { at.hub.Drain(context.Background()) })
