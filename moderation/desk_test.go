@@ -29,7 +29,7 @@ var (
 // world is a desk with its Redis.
 type world struct {
 	*moderation.Desk
-	rdb  *redis.Client
+	rdb  redis.UniversalClient
 	pass func(time.Duration) // nil on the real server
 }
 
@@ -81,14 +81,21 @@ func (w world) audit(t *testing.T) {
 func (w world) reports(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	it := w.rdb.Scan(t.Context(), 0, "*:report:*", 1000).Iterator()
-	for it.Next(t.Context()) {
-		all = append(all, w.rdb.Get(t.Context(), it.Val()).Val())
-	}
-	if it.Err() != nil {
-		t.Fatal(it.Err())
+	for _, key := range w.keys(t) {
+		if strings.Contains(key, ":report:") {
+			all = append(all, w.rdb.Get(t.Context(), key).Val())
+		}
 	}
 	return all
+}
+
+func (w world) keys(t *testing.T) []string {
+	t.Helper()
+	keys, err := vtest.AllKeys(t.Context(), w.rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 func (w world) begin(t *testing.T, call string) {
@@ -116,56 +123,55 @@ func left(t *testing.T, w world, call string) time.Duration {
 // about tells whether d is at most most, and no more than a second below.
 func about(d, most time.Duration) bool { return d <= most && d > most-time.Second }
 
-func TestReportOfARunningCall(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		w.begin(t, "call1")
-		for _, reason := range moderation.Reasons() {
-			if err := w.reported(t, "call1", ana, bo, reason); err != nil {
-				t.Errorf("%s: %v", reason, err)
-			}
+func TestReportOfARunningCall(t *testing.T) { both(t, reportOfARunningCall) }
+
+func reportOfARunningCall(t *testing.T, w world) {
+	w.begin(t, "call1")
+	for _, reason := range moderation.Reasons() {
+		if err := w.reported(t, "call1", ana, bo, reason); err != nil {
+			t.Errorf("%s: %v", reason, err)
 		}
-		all := w.reports(t)
-		if len(all) != 1 {
-			t.Fatalf("%d records for one call and reporter, want 1: %q", len(all), all)
-		}
-		if !strings.HasSuffix(all[0], ";sexual") {
-			t.Errorf("a repeat changed the record to %q", all[0])
-		}
-		if err := w.reported(t, "call1", bo, ana, moderation.Spam); err != nil {
-			t.Error(err)
-		}
-		w.begin(t, "call2")
-		if err := w.reported(t, "call2", ana, bo, moderation.Hate); err != nil {
-			t.Error(err)
-		}
-		if err := w.reported(t, "call2", cy, bo, moderation.Hate); err != nil { // a room of three
-			t.Error(err)
-		}
-		if n := len(w.reports(t)); n != 4 {
-			t.Errorf("%d records of three reporters and two calls, want 4", n)
-		}
-	})
+	}
+	all := w.reports(t)
+	if len(all) != 1 {
+		t.Fatalf("%d records for one call and reporter, want 1: %q", len(all), all)
+	}
+	if !strings.HasSuffix(all[0], ";sexual") {
+		t.Errorf("a repeat changed the record to %q", all[0])
+	}
+	if err := w.reported(t, "call1", bo, ana, moderation.Spam); err != nil {
+		t.Error(err)
+	}
+	w.begin(t, "call2")
+	if err := w.reported(t, "call2", ana, bo, moderation.Hate); err != nil {
+		t.Error(err)
+	}
+	if err := w.reported(t, "call2", cy, bo, moderation.Hate); err != nil { // a room of three
+		t.Error(err)
+	}
+	if n := len(w.reports(t)); n != 4 {
+		t.Errorf("%d records of three reporters and two calls, want 4", n)
+	}
 }
 
-func TestRecordsNameNobody(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		w.begin(t, "call1")
-		if err := w.reported(t, "call1", ana, bo, moderation.Threat); err != nil {
-			t.Fatal(err)
-		}
-		it := w.rdb.Scan(t.Context(), 0, "*", 100).Iterator()
-		for it.Next(t.Context()) {
-			text := it.Val() + w.rdb.Get(t.Context(), it.Val()).Val()
-			for _, secret := range []string{ana[:12], bo[:12], w.Tag(ana), w.Tag(bo)} {
-				if strings.Contains(text, secret) {
-					t.Errorf("%q shows %q", text, secret)
-				}
-			}
-			if strings.Contains(text, ":report:") && strings.Contains(text, "call1") {
-				t.Errorf("%q names the call", text)
+func TestRecordsNameNobody(t *testing.T) { both(t, recordsNameNobody) }
+
+func recordsNameNobody(t *testing.T, w world) {
+	w.begin(t, "call1")
+	if err := w.reported(t, "call1", ana, bo, moderation.Threat); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range w.keys(t) {
+		text := key + w.rdb.Get(t.Context(), key).Val()
+		for _, secret := range []string{ana[:12], bo[:12], w.Tag(ana), w.Tag(bo)} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%q shows %q", text, secret)
 			}
 		}
-	})
+		if strings.Contains(text, ":report:") && strings.Contains(text, "call1") {
+			t.Errorf("%q names the call", text)
+		}
+	}
 }
 
 func TestReportLivesThirtyDays(t *testing.T) {
@@ -261,79 +267,79 @@ func TestReportWindow(t *testing.T) {
 	})
 }
 
-func TestCallRecord(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		ctx := t.Context()
-		if err := w.End(ctx, "call1"); err != nil || left(t, w, "call1") > 0 {
-			t.Errorf("end before begin: %v, and %v left", err, left(t, w, "call1"))
-		}
-		w.begin(t, "call1")
-		if d := left(t, w, "call1"); !about(d, retention.CallTime) {
-			t.Errorf("%v left after begin", d)
-		}
-		w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
-		w.begin(t, "call1")
-		if d := left(t, w, "call1"); !about(d, retention.CallTime) {
-			t.Errorf("%v left after it was renewed", d)
-		}
-		if err := w.End(ctx, "call1"); err != nil || !about(left(t, w, "call1"), retention.ReportWindow) {
-			t.Errorf("end: %v, %v left", err, left(t, w, "call1"))
-		}
-		// Whatever comes afterwards, the window closes when it was to close.
-		w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
-		w.begin(t, "call1")
-		if d := left(t, w, "call1"); d > time.Minute {
-			t.Errorf("%v left: the call runs again", d)
-		}
-		if err := w.End(ctx, "call1"); err != nil {
-			t.Error(err)
-		}
-		if d := left(t, w, "call1"); d > time.Minute {
-			t.Errorf("%v left: the window was lengthened", d)
-		}
-	})
+func TestCallRecord(t *testing.T) { both(t, callRecord) }
+
+func callRecord(t *testing.T, w world) {
+	ctx := t.Context()
+	if err := w.End(ctx, "call1"); err != nil || left(t, w, "call1") > 0 {
+		t.Errorf("end before begin: %v, and %v left", err, left(t, w, "call1"))
+	}
+	w.begin(t, "call1")
+	if d := left(t, w, "call1"); !about(d, retention.CallTime) {
+		t.Errorf("%v left after begin", d)
+	}
+	w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
+	w.begin(t, "call1")
+	if d := left(t, w, "call1"); !about(d, retention.CallTime) {
+		t.Errorf("%v left after it was renewed", d)
+	}
+	if err := w.End(ctx, "call1"); err != nil || !about(left(t, w, "call1"), retention.ReportWindow) {
+		t.Errorf("end: %v, %v left", err, left(t, w, "call1"))
+	}
+	// Whatever comes afterwards, the window closes when it was to close.
+	w.rdb.PExpire(ctx, retention.Call.Key("call1"), time.Minute)
+	w.begin(t, "call1")
+	if d := left(t, w, "call1"); d > time.Minute {
+		t.Errorf("%v left: the call runs again", d)
+	}
+	if err := w.End(ctx, "call1"); err != nil {
+		t.Error(err)
+	}
+	if d := left(t, w, "call1"); d > time.Minute {
+		t.Errorf("%v left: the window was lengthened", d)
+	}
 }
 
-func TestHandles(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		w.begin(t, "call1")
-		now := time.Now()
-		good := w.Handle("call1", ana, bo, now)
-		changed := []byte(good)
-		changed[len(changed)/2] ^= 1
-		tests := map[string]struct {
-			reporter, handle string
-			reason           moderation.Reason
-			want             error
-		}{
-			"good":              {ana, good, moderation.Hate, nil},
-			"of another device": {bo, good, moderation.Hate, moderation.ErrHandle},
-			"changed":           {ana, string(changed), moderation.Hate, moderation.ErrHandle},
-			"cut":               {ana, good[:len(good)-4], moderation.Hate, moderation.ErrHandle},
-			"empty":             {ana, "", moderation.Hate, moderation.ErrHandle},
-			"not base64":        {ana, "*" + good[1:], moderation.Hate, moderation.ErrHandle},
-			"of another ring":   {ana, desk(w.rdb).Handle("call1", ana, bo, now), moderation.Hate, moderation.ErrHandle},
-			"of a foreign call": {ana, w.Handle("call9", ana, bo, now), moderation.Hate, moderation.ErrHandle},
-			"old":               {ana, w.Handle("call1", ana, bo, now.Add(-25*time.Hour)), moderation.Hate, moderation.ErrHandle},
-			"unknown reason":    {ana, good, "rude", moderation.ErrReason},
-			"no reason":         {ana, good, "", moderation.ErrReason},
+func TestHandles(t *testing.T) { both(t, handles) }
+
+func handles(t *testing.T, w world) {
+	w.begin(t, "call1")
+	now := time.Now()
+	good := w.Handle("call1", ana, bo, now)
+	changed := []byte(good)
+	changed[len(changed)/2] ^= 1
+	tests := map[string]struct {
+		reporter, handle string
+		reason           moderation.Reason
+		want             error
+	}{
+		"good":              {ana, good, moderation.Hate, nil},
+		"of another device": {bo, good, moderation.Hate, moderation.ErrHandle},
+		"changed":           {ana, string(changed), moderation.Hate, moderation.ErrHandle},
+		"cut":               {ana, good[:len(good)-4], moderation.Hate, moderation.ErrHandle},
+		"empty":             {ana, "", moderation.Hate, moderation.ErrHandle},
+		"not base64":        {ana, "*" + good[1:], moderation.Hate, moderation.ErrHandle},
+		"of another ring":   {ana, desk(w.rdb).Handle("call1", ana, bo, now), moderation.Hate, moderation.ErrHandle},
+		"of a foreign call": {ana, w.Handle("call9", ana, bo, now), moderation.Hate, moderation.ErrHandle},
+		"old":               {ana, w.Handle("call1", ana, bo, now.Add(-25*time.Hour)), moderation.Hate, moderation.ErrHandle},
+		"unknown reason":    {ana, good, "rude", moderation.ErrReason},
+		"no reason":         {ana, good, "", moderation.ErrReason},
+	}
+	for name, test := range tests {
+		if err := w.Report(t.Context(), test.reporter, test.handle, test.reason, now); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
 		}
-		for name, test := range tests {
-			if err := w.Report(t.Context(), test.reporter, test.handle, test.reason, now); !errors.Is(err, test.want) {
-				t.Errorf("%s: %v, want %v", name, err, test.want)
-			}
-		}
-		if n := len(w.reports(t)); n != 1 {
-			t.Errorf("%d records, want that of the good handle alone", n)
-		}
-		call, target, err := w.Target(ana, good, now)
-		if call != "call1" || target != bo || err != nil {
-			t.Errorf("target: %q %q %v", call, target, err)
-		}
-		if _, _, err := w.Target(cy, good, now); !errors.Is(err, moderation.ErrHandle) {
-			t.Errorf("target for another device: %v, want ErrHandle", err)
-		}
-	})
+	}
+	if n := len(w.reports(t)); n != 1 {
+		t.Errorf("%d records, want that of the good handle alone", n)
+	}
+	call, target, err := w.Target(ana, good, now)
+	if call != "call1" || target != bo || err != nil {
+		t.Errorf("target: %q %q %v", call, target, err)
+	}
+	if _, _, err := w.Target(cy, good, now); !errors.Is(err, moderation.ErrHandle) {
+		t.Errorf("target for another device: %v, want ErrHandle", err)
+	}
 }
 
 func TestStoreAway(t *testing.T) {

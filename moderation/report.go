@@ -45,8 +45,9 @@ func (d *Desk) Target(reporter, handle string, now time.Time) (call, target stri
 }
 
 // Report stores that reporter reports whoever handle names. There is one record for each call and
-// reporter: a repeat answers like the first and changes nothing, not even the reason. Errors:
-// [ErrHandle], [ErrReason], [ErrUnavailable].
+// reporter: a repeat answers like the first and changes nothing, not even the reason. Where Redis has
+// replicas one of them has the report too, or the answer is [ErrUnavailable]: a primary that is
+// replaced takes what it alone had with it. Errors: [ErrHandle], [ErrReason], [ErrUnavailable].
 func (d *Desk) Report(ctx context.Context, reporter, handle string, reason Reason, now time.Time) error {
 	if !slices.Contains(Reasons(), reason) {
 		return ErrReason
@@ -66,7 +67,7 @@ func (d *Desk) Report(ctx context.Context, reporter, handle string, reason Reaso
 	mark := d.ring.Tag("report mark", call, reporter)
 	hour := strconv.FormatInt(now.Unix()/3600, 10)
 	record := strings.Join([]string{mark, hour, string(reason)}, ";")
-	how, err := d.report.Run(ctx, d.rdb, d.slots(target), retention.ReportTime.Milliseconds(), mark, record).Int()
+	how, err := d.keep(ctx, d.slots(target), retention.ReportTime.Milliseconds(), mark, record)
 	if err != nil {
 		return unavailable("store report", err)
 	}

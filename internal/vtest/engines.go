@@ -2,6 +2,7 @@ package vtest
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -30,4 +31,22 @@ func Flush(ctx context.Context, rdb redis.UniversalClient) error {
 		return all.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return node.FlushAll(ctx).Err() })
 	}
 	return rdb.FlushAll(ctx).Err()
+}
+
+// AllKeys returns every key, of all masters.
+func AllKeys(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	all, is := rdb.(*redis.ClusterClient)
+	if !is {
+		return rdb.Keys(ctx, "*").Result()
+	}
+	var mu sync.Mutex // guards keys: the masters are asked at the same time
+	var keys []string
+	err := all.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		some, err := node.Keys(ctx, "*").Result()
+		mu.Lock()
+		defer mu.Unlock()
+		keys = append(keys, some...)
+		return err
+	})
+	return keys, err
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -38,8 +39,9 @@ func StartSentinel(t testing.TB) *SentinelSet {
 	}
 	primary := s.Nodes[0].Client()
 	until(t, "the replicas do not come up", func(ctx context.Context) bool {
-		info := primary.Info(ctx, "replication").Val()
-		return strings.Count(info, "state=online") == 2
+		conn := primary.Conn() // WAIT speaks of what its connection wrote
+		defer func() { _ = conn.Close() }()
+		return conn.Set(ctx, "x", "", time.Millisecond).Err() == nil && conn.Wait(ctx, 2, time.Second).Val() == 2
 	})
 	s.startSentinels()
 	return s
