@@ -53,7 +53,7 @@ func assemble(t testing.TB) *rooms {
 	r.URL = origin + "/"
 	queue := matcher.New(rdb, matcher.Config{Log: log})
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(rdb, r.ring, log), Ring: r.ring,
+		Queue: queue, Desk: moderation.New(rdb, r.ring, log), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
 		Ice: r.ice, Origins: []string{origin}, Log: log,
 	})
 	server, err := web.New(web.Config{
