@@ -42,7 +42,7 @@ func startParley(t *testing.T) string {
 	queue, ring := matcher.New(rdb, matcher.Config{Log: log}), keyring.New()
 	origin := "http://" + public.Addr().String()
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(rdb, ring, log), Ring: ring, Origins: []string{origin}, Log: log,
+		Queue: queue, Desk: moderation.New(rdb, ring, log), Ring: ring, Origins: []string{origin}, Log: log, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
 		Ice: func(string) signaling.Ice { return signaling.Ice{Servers: []signaling.IceServer{}} },
 	})
 	server, err := web.New(web.Config{Socket: hub, Ready: func(context.Context) error { return nil }, Log: log})
