@@ -11,9 +11,9 @@ import (
 // until it opens again.
 type gate struct {
 	Addr string // where browsers connect
-	to   string
 
 	mu       sync.Mutex // guards the following fields
+	to       string
 	listener net.Listener
 	open     map[net.Conn]bool
 
@@ -63,8 +63,21 @@ func (g *gate) Shut() {
 	}
 }
 
+// Turn leads new connections elsewhere and cuts the others, as a balancer does when a server dies.
+func (g *gate) Turn(to string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.to = to
+	for c := range g.open {
+		c.Close()
+	}
+}
+
 func (g *gate) carry(from net.Conn) {
-	to, err := net.Dial("tcp4", g.to)
+	g.mu.Lock()
+	where := g.to
+	g.mu.Unlock()
+	to, err := net.Dial("tcp4", where)
 	if err != nil {
 		from.Close()
 		return

@@ -1,0 +1,166 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"time"
+
+	"parley/internal/vtest"
+)
+
+// nodes are several processes on one Redis, each with a door of its own that leads to it, or to
+// another when it has died.
+type nodes struct {
+	doors   []*gate
+	servers []*parley
+}
+
+// startNodes starts count processes that share Redis and keys, as an installation does.
+func startNodes(t testing.TB, count int) *nodes {
+	t.Helper()
+	store, state, origins := "unix://"+vtest.StartRedis(t).Addr, t.TempDir(), ""
+	n := &nodes{}
+	fronts := make([]string, count)
+	for i := range fronts {
+		fronts[i] = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		if i > 0 {
+			origins += ","
+		}
+		origins += "http://" + fronts[i]
+	}
+	for _, front := range fronts {
+		server := startParley(t, "--redis", store, "--state", state, "--public-url", origins)
+		n.servers = append(n.servers, server)
+		n.doors = append(n.doors, newGate(t, front, server.host(t)))
+	}
+	return n
+}
+
+func (n *nodes) url(i int) string { return "http://" + n.doors[i].Addr + "/" }
+
+// kill ends one process with kill -9; its door leads to another one.
+func (n *nodes) kill(t testing.TB, i, instead int) {
+	n.servers[i].kill()
+	n.doors[i].Turn(n.servers[instead].host(t))
+}
+
+// host is where the process listens.
+func (p *parley) host(t testing.TB) string {
+	t.Helper()
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "127.0.0.1:" + u.Port()
+}
+
+// pairOf brings two people on two doors into a call. Ana waits longer.
+func (n *nodes) pairOf(t testing.TB, browser chrome, a, b int) (ana, bo *person) {
+	t.Helper()
+	ana, bo = newPerson(t, browser, n.url(a), 700), newPerson(t, browser, n.url(b), 1000)
+	ana.ready("music")
+	bo.ready("music")
+	ana.searches()
+	ana.reaches("queued", 5*time.Second)
+	bo.searches()
+	ana.reaches("live", 15*time.Second)
+	bo.reaches("live", 15*time.Second)
+	return ana, bo
+}
+
+// talks fails unless both hear each other, with equal strings and no address given away.
+func talks(ana, bo *person, within time.Duration) {
+	ana.t.Helper()
+	ana.reaches("live", within)
+	bo.reaches("live", within)
+	ana.hears(bo.hz, within)
+	bo.hears(ana.hz, within)
+	if a, b := ana.sas(), bo.sas(); a != b || len(a) < 10 {
+		ana.t.Errorf("authentication strings %q and %q", a, b)
+	}
+	ana.keptItsAddress()
+	bo.keptItsAddress()
+}
+
+// TestBrowserTwoNodes: two browsers on two processes talk. The process that carries their call and its
+// relay is killed: both go on talking through the other.
+func TestBrowserTwoNodes(t *testing.T) {
+	browser := chromium(t)
+	n := startNodes(t, 2)
+	ana, bo := n.pairOf(t, browser, 0, 1)
+	talks(ana, bo, 10*time.Second)
+
+	n.kill(t, 0, 1)
+	killed := time.Now()
+	for _, p := range []*person{ana, bo} {
+		if !js[bool](p, `seen.until(15000, () => seen.screens.includes('reconnecting'))`) {
+			t.Fatal("the outage was not noticed\n" + p.diary())
+		}
+	}
+	talks(ana, bo, 30*time.Second)
+	t.Logf("both heard each other %v after their node was killed", time.Since(killed).Round(100*time.Millisecond))
+	ana.press("leave")
+	bo.reaches("ended", 5*time.Second)
+}
+
+// TestBrowserPeersNodeKilled: the process of one side is killed; the call is on the other. The voice
+// does not stop at all.
+func TestBrowserPeersNodeKilled(t *testing.T) {
+	browser := chromium(t)
+	n := startNodes(t, 2)
+	ana, bo := n.pairOf(t, browser, 0, 1)
+	talks(ana, bo, 10*time.Second)
+
+	n.kill(t, 1, 0)
+	if !js[bool](bo, `seen.until(20000, () => seen.frames.filter((f) => f.includes('"connected"')).length >= 2)`) {
+		t.Fatal("Bo did not come back into the call\n" + bo.diary())
+	}
+	talks(ana, bo, 20*time.Second)
+	for _, p := range []*person{ana, bo} {
+		if js[bool](p, `seen.screens.includes('reconnecting')`) {
+			t.Errorf("%d Hz: the voice stopped\n%s", p.hz, p.diary())
+		}
+	}
+	bo.press("leave")
+	ana.reaches("ended", 5*time.Second)
+}
+
+// TestBrowserResumesElsewhere: a socket breaks, and the browser comes back to another process. Its
+// session is still on the first, and goes on.
+func TestBrowserResumesElsewhere(t *testing.T) {
+	browser := chromium(t)
+	n := startNodes(t, 3)
+	ana, bo := n.pairOf(t, browser, 0, 1)
+	talks(ana, bo, 10*time.Second)
+	token := welcomeToken(bo)
+
+	n.doors[1].Turn(n.servers[2].host(t))
+	if !js[bool](bo, `seen.until(15000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"resumed":true')))`) {
+		t.Fatal("the session did not resume\n" + bo.diary())
+	}
+	if again := welcomeToken(bo); again != token {
+		t.Error("the session that came back is another one")
+	}
+	talks(ana, bo, 10*time.Second)
+	bo.press("leave")
+	ana.reaches("ended", 5*time.Second)
+}
+
+// TestBrowserNodeKilledWhileWaiting: a process is killed while somebody waits on it. She comes back by
+// herself to another one, nobody meets her ghost, and she is found there.
+func TestBrowserNodeKilledWhileWaiting(t *testing.T) {
+	browser := chromium(t)
+	n := startNodes(t, 2)
+	ana := newPerson(t, browser, n.url(0), 700)
+	ana.ready("music")
+	ana.searches()
+	ana.reaches("queued", 5*time.Second)
+	bo := newPerson(t, browser, n.url(1), 1000)
+	bo.ready("music")
+
+	n.kill(t, 0, 1)
+	bo.searches()
+	bo.reaches("live", 30*time.Second)
+	talks(ana, bo, 20*time.Second)
+}
