@@ -24,6 +24,9 @@ import (
 // ErrNewer says that the database was written by a newer program.
 var ErrNewer = errors.New("the data in Redis is newer than this program: start the newer parley again, or give this one an empty database")
 
+// ErrKeys says that the data was made with another key file, so that nothing in it could be found.
+var ErrKeys = errors.New("the data in Redis was made with another key file")
+
 //go:embed lua/keep.lua
 var keepLua string
 
@@ -43,17 +46,47 @@ type Step struct {
 	Run    func(ctx context.Context, rdb redis.UniversalClient) error
 }
 
-// Steps returns all steps. A step that was released is never changed again.
-func Steps() []Step {
+// Steps returns all steps. A step that was released is never changed again. The mark is that of the
+// key file, see [Run].
+func Steps(mark string) []Step {
 	return []Step{
 		{Number: 1, Name: "the first shape", Run: func(context.Context, redis.UniversalClient) error { return nil }},
+		{Number: 2, Name: "the mark of the key file", Run: func(ctx context.Context, rdb redis.UniversalClient) error {
+			return claim(ctx, rdb, mark)
+		}},
 	}
 }
 
-// Run brings the database to the shape of this program. Errors: [ErrNewer]; what a step says; or
-// that ctx ended while another node held the lock.
-func Run(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
-	return Apply(ctx, rdb, Steps(), log)
+// Run brings the database to the shape of this program and makes sure that it belongs to the key
+// file of which mark is derived. Errors: [ErrNewer]; [ErrKeys]; what a step says; or that ctx ended
+// while another node held the lock.
+func Run(ctx context.Context, rdb redis.UniversalClient, mark string, log *slog.Logger) error {
+	if err := Apply(ctx, rdb, Steps(mark), log); err != nil {
+		return err
+	}
+	return claim(ctx, rdb, mark)
+}
+
+// markField is where the schema holds the mark of the key file. An operator may remove it, to go on
+// with another key file.
+const markField = "key"
+
+// claim writes the mark where there is none; of several nodes that start at once the first does.
+func claim(ctx context.Context, rdb redis.UniversalClient, mark string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	key := retention.Schema.Key()
+	if err := rdb.HSetNX(ctx, key, markField, mark).Err(); err != nil {
+		return fmt.Errorf("mark the data: %w", err)
+	}
+	held, err := rdb.HGet(ctx, key, markField).Result()
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the mark of the data: %w", err)
+	case held != mark:
+		return ErrKeys
+	}
+	return nil
 }
 
 // Apply is Run with other steps.

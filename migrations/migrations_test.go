@@ -76,105 +76,105 @@ func counting(n int) ([]migrations.Step, []*atomic.Int32) {
 	return steps, ran
 }
 
-func TestEmptyDatabaseGetsTheNewestShape(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		for range 2 { // the second run finds nothing to do
-			if err := migrations.Run(t.Context(), w, quiet()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := version(t, w); got != "1" {
-			t.Errorf("version %q, want 1", got)
-		}
-		clean(t, w)
-	})
-}
+func TestEmptyDatabaseGetsTheNewestShape(t *testing.T) { both(t, emptyDatabaseGetsTheNewestShape) }
 
-func TestOnlyMissingStepsRun(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		steps, ran := counting(3)
-		for _, n := range []int{1, 3, 3} {
-			if err := migrations.Apply(t.Context(), w, steps[:n], quiet()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for i, c := range ran {
-			if c.Load() != 1 {
-				t.Errorf("step %d ran %d times", i+1, c.Load())
-			}
-		}
-		if got := version(t, w); got != "3" {
-			t.Errorf("version %q, want 3", got)
-		}
-		clean(t, w)
-	})
-}
-
-func TestNewerDatabaseIsRefused(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		steps, _ := counting(3)
-		if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
+func emptyDatabaseGetsTheNewestShape(t *testing.T, w world) {
+	for range 2 { // the second run finds nothing to do
+		if err := migrations.Run(t.Context(), w, "mark", quiet()); err != nil {
 			t.Fatal(err)
 		}
-		if err := migrations.Apply(t.Context(), w, steps[:2], quiet()); !errors.Is(err, migrations.ErrNewer) {
-			t.Errorf("got %v, want ErrNewer", err)
-		}
-		if got := version(t, w); got != "3" {
-			t.Errorf("version %q, want 3", got)
-		}
-	})
+	}
+	if got := version(t, w); got != "2" {
+		t.Errorf("version %q, want 2", got)
+	}
+	clean(t, w)
 }
 
-func TestForeignDatabaseIsRefused(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		w.HSet(t.Context(), retention.Schema.Key(), "version", "seven")
-		if err := migrations.Run(t.Context(), w, quiet()); err == nil {
-			t.Error("a version that is no number was accepted")
-		}
-	})
-}
+func TestOnlyMissingStepsRun(t *testing.T) { both(t, onlyMissingStepsRun) }
 
-func TestFailedStepIsRepeated(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		steps, ran := counting(3)
-		broken, works := errors.New("broken"), steps[1].Run
-		steps[1].Run = func(context.Context, redis.UniversalClient) error { return broken }
-		if err := migrations.Apply(t.Context(), w, steps, quiet()); !errors.Is(err, broken) {
-			t.Fatalf("got %v, want the step's error", err)
-		}
-		if got := version(t, w); got != "1" {
-			t.Errorf("version %q, want 1", got)
-		}
-		clean(t, w)
-		steps[1].Run = works
-		if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
+func onlyMissingStepsRun(t *testing.T, w world) {
+	steps, ran := counting(3)
+	for _, n := range []int{1, 3, 3} {
+		if err := migrations.Apply(t.Context(), w, steps[:n], quiet()); err != nil {
 			t.Fatal(err)
 		}
-		if ran[0].Load() != 1 || ran[1].Load() != 1 || ran[2].Load() != 1 {
-			t.Error("a step ran twice or not at all")
+	}
+	for i, c := range ran {
+		if c.Load() != 1 {
+			t.Errorf("step %d ran %d times", i+1, c.Load())
 		}
-	})
+	}
+	if got := version(t, w); got != "3" {
+		t.Errorf("version %q, want 3", got)
+	}
+	clean(t, w)
 }
 
-func TestNodesThatStartAtOnceDoItOnce(t *testing.T) {
-	both(t, func(t *testing.T, w world) {
-		steps, ran := counting(3)
-		var nodes sync.WaitGroup
-		for range 8 {
-			nodes.Go(func() {
-				if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		nodes.Wait()
-		for i, c := range ran {
-			if c.Load() != 1 {
-				t.Errorf("step %d ran %d times", i+1, c.Load())
+func TestNewerDatabaseIsRefused(t *testing.T) { both(t, newerDatabaseIsRefused) }
+
+func newerDatabaseIsRefused(t *testing.T, w world) {
+	steps, _ := counting(3)
+	if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Apply(t.Context(), w, steps[:2], quiet()); !errors.Is(err, migrations.ErrNewer) {
+		t.Errorf("got %v, want ErrNewer", err)
+	}
+	if got := version(t, w); got != "3" {
+		t.Errorf("version %q, want 3", got)
+	}
+}
+
+func TestForeignDatabaseIsRefused(t *testing.T) { both(t, foreignDatabaseIsRefused) }
+
+func foreignDatabaseIsRefused(t *testing.T, w world) {
+	w.HSet(t.Context(), retention.Schema.Key(), "version", "seven")
+	if err := migrations.Run(t.Context(), w, "mark", quiet()); err == nil {
+		t.Error("a version that is no number was accepted")
+	}
+}
+
+func TestFailedStepIsRepeated(t *testing.T) { both(t, failedStepIsRepeated) }
+
+func failedStepIsRepeated(t *testing.T, w world) {
+	steps, ran := counting(3)
+	broken, works := errors.New("broken"), steps[1].Run
+	steps[1].Run = func(context.Context, redis.UniversalClient) error { return broken }
+	if err := migrations.Apply(t.Context(), w, steps, quiet()); !errors.Is(err, broken) {
+		t.Fatalf("got %v, want the step's error", err)
+	}
+	if got := version(t, w); got != "1" {
+		t.Errorf("version %q, want 1", got)
+	}
+	clean(t, w)
+	steps[1].Run = works
+	if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
+		t.Fatal(err)
+	}
+	if ran[0].Load() != 1 || ran[1].Load() != 1 || ran[2].Load() != 1 {
+		t.Error("a step ran twice or not at all")
+	}
+}
+
+func TestNodesThatStartAtOnceDoItOnce(t *testing.T) { both(t, nodesThatStartAtOnceDoItOnce) }
+
+func nodesThatStartAtOnceDoItOnce(t *testing.T, w world) {
+	steps, ran := counting(3)
+	var nodes sync.WaitGroup
+	for range 8 {
+		nodes.Go(func() {
+			if err := migrations.Apply(t.Context(), w, steps, quiet()); err != nil {
+				t.Error(err)
 			}
+		})
+	}
+	nodes.Wait()
+	for i, c := range ran {
+		if c.Load() != 1 {
+			t.Errorf("step %d ran %d times", i+1, c.Load())
 		}
-		clean(t, w)
-	})
+	}
+	clean(t, w)
 }
 
 func TestLockOfADeadNodeRunsOut(t *testing.T) {
@@ -183,11 +183,11 @@ func TestLockOfADeadNodeRunsOut(t *testing.T) {
 		rdb.SetNX(t.Context(), retention.SchemaLock.Key(), "dead", retention.SchemaLock.TTL())
 		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := migrations.Run(impatient, rdb.Client, quiet()); !errors.Is(err, context.DeadlineExceeded) {
+		if err := migrations.Run(impatient, rdb.Client, "mark", quiet()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("got %v, want to wait in vain", err)
 		}
 		done := make(chan error, 1)
-		go func() { done <- migrations.Run(t.Context(), rdb.Client, quiet()) }()
+		go func() { done <- migrations.Run(t.Context(), rdb.Client, "mark", quiet()) }()
 		rdb.Pass(retention.SchemaLock.TTL())
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -124,9 +124,9 @@ func Catalogue() []Item {
 		},
 		{
 			Class: Schema, Name: "schema", Pattern: "parley:{meta}:schema", Kind: "hash",
-			Holds:   "The number of the data's shape and when it was reached.",
-			Why:     "So that an old program refuses data of a newer one.",
-			Breach:  "Which version of parley ran.",
+			Holds:   "The number of the data's shape, when it was reached, and a keyed mark of the key file, from which nothing about the key follows.",
+			Why:     "So that an old program refuses data of a newer one, and a program with another key file refuses data that it could not read.",
+			Breach:  "Which version of parley ran, and whether two copies of the data were made with one key file.",
 			Carried: true,
 		},
 		{

@@ -12,6 +12,7 @@ import (
 // TestReadyWithoutWaiting: while Redis is stopped, killed or back, /readyz answers at once, says so
 // within 3 s, and the page is served all the time.
 func TestReadyWithoutWaiting(t *testing.T) {
+	t.Parallel()
 	t.Run("redis-server", func(t *testing.T) {
 		server := vtest.StartServer(t)
 		var ports [3]string

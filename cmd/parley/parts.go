@@ -13,6 +13,7 @@ import (
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
+	"parley/retention"
 	"parley/signaling"
 	"parley/turn"
 	"parley/web"
@@ -36,7 +37,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return "", err
 	}
 	cfg.PublicURL = settle(cfg.PublicURL, public.Addr())
-	ring, err := keyring.Load(filepath.Join(cfg.State, "keys"))
+	ring, err := keyring.Load(keyFile(cfg))
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
@@ -48,8 +49,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	if err := migrations.Run(ctx, memory.rdb, log); err != nil {
-		return "", fmt.Errorf("redis: %w", err)
+	if err := openData(ctx, cfg, ring, memory, log); err != nil {
+		return "", err
 	}
 	hub := openSignaling(ctx, h, cfg, parts{ring, relay, memory, log})
 	server, err := openDoor(cfg, hub, memory, log)
@@ -67,6 +68,23 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	})
 	return cfg.PublicURL[0], nil
 }
+
+// openData makes sure that what Redis holds is ours to read, and in the shape that we know.
+func openData(ctx context.Context, cfg config, ring *keyring.Ring, memory *memory, log *slog.Logger) error {
+	err := migrations.Run(ctx, memory.rdb, ring.Tag("key file"), log)
+	switch {
+	case errors.Is(err, migrations.ErrKeys):
+		return fmt.Errorf("redis: %w than %s: copy the file \"keys\" from the --state directory of the parley that made it; "+
+			"if that is lost, run redis-cli hdel '%s' key, and reports made with it run out within 30 days without effect",
+			err, keyFile(cfg), retention.Schema.Key())
+	case err != nil:
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
+}
+
+// keyFile is where the installation's secret lies.
+func keyFile(cfg config) string { return filepath.Join(cfg.State, "keys") }
 
 // parts are what signaling joins.
 type parts struct {

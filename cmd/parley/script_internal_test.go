@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,21 +54,22 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// freePort returns a port that was free for TCP and UDP a moment ago.
+// freePort returns a port that was free for TCP and UDP a moment ago. It is below those from which
+// the system takes one for each connection, so that none of these takes it.
 func freePort() (string, error) {
-	for range 20 {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+	for range 50 {
+		port := strconv.Itoa(10_000 + rand.IntN(20_000))
+		l, err := net.Listen("tcp4", "127.0.0.1:"+port)
 		if err != nil {
-			return "", err
+			continue
 		}
 		l.Close()
-		u, err := net.ListenPacket("udp4", l.Addr().String())
+		u, err := net.ListenPacket("udp4", "127.0.0.1:"+port)
 		if err != nil {
 			continue
 		}
 		u.Close()
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		return port, err
+		return port, nil
 	}
 	return "", fmt.Errorf("no port is free for TCP and UDP")
 }

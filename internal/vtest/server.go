@@ -3,6 +3,8 @@ package vtest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -65,15 +67,21 @@ func redisServer(t testing.TB) string {
 	return path
 }
 
-// freeAddr returns an address that was free a moment ago.
+// freeAddr returns an address that was free a moment ago. Its port is below those from which the
+// system takes one for each connection, so that none of these takes it.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 50 {
+		at := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // no secret
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", at)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return at
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // start runs the process with arguments that Again repeats.
