@@ -3,8 +3,7 @@
 
 import { announcer, keyboard, keysPanel } from './view-access.js';
 import { blocked, call, ended } from './view-call.js';
-import { mic, soundPanel } from './view-mic.js';
-import { chatPanel, directPanel, reportPanel, verifyPanel } from './view-panels.js';
+import { chatPanel, directPanel, mic, reportPanel, soundPanel, verifyPanel } from './view-panels.js';
 import { attr, button, h, icon, p, setIcon, show, text } from './view-parts.js';
 import { home, queue } from './view-search.js';
 
