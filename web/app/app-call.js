@@ -300,8 +300,11 @@ export function refusedAfter(s, f, x) {
   /** @type {any} */
   const what = f.about;
   if (f.code === 'unavailable') return retryLater(s, x, what);
-  // The call goes on between the browsers alone.
-  if (what === 'rejoin') s.own.rejoining = false;
+  if (what === 'rejoin') {
+    s.own.rejoining = false;
+    // A call that lives goes on between the browsers alone. One that broke has nobody to mend it through.
+    if (s.call && s.screen !== 'live') lose(s, x, 'lost');
+  }
   if (what !== 'report' && what !== 'block') return;
   if (what === 'report') s.own.reporting = null;
   else s.own.blocking = '';

@@ -114,6 +114,18 @@ test('the server forgets the session: a call goes on', () => {
   assert.deepEqual(p.do('leave').slice(0, 2), ['send leave', 'hang-up']);
 });
 
+test('a broken call that the server does not take back is lost at once', () => {
+  for (const [last, at] of [
+    ['peer-reconnecting', 'ended lost'],
+    ['peer-live', 'live'],
+  ]) {
+    const p = live();
+    const refused = { t: 'error', of: 1, code: 'bad_value', text: '', about: 'rejoin' };
+    p.do('peer-reconnecting', last, 'offline', online, refused);
+    assert.equal(p.at, at);
+  }
+});
+
 test('without a microphone the peer is told so, until there is one again', () => {
   const p = live();
   assert.deepEqual(p.do('mic-lost'), ['mute true']);

@@ -1,7 +1,7 @@
 // One call: envelopes, connection, proof, text and the watch over them, joined. It tells the page
 // what happens as events and knows nothing of the page.
 
-import { Chat, digest, inbox, verify, warn } from './channels.js';
+import { Chat, digest, exchange, inbox, verify, warn } from './channels.js';
 import { fall, guard, judge, loudness, quality, watch } from './judge.js';
 import { Peer } from './peer.js';
 import * as protocol from './protocol.js';
@@ -59,11 +59,13 @@ export class Call {
   #watch = null;
   // The certificate of the peer.
   #pinned = '';
+  #exchange;
   #over = false;
 
   /** @param {Connected} frame @param {Prepared} prepared @param {Shell} shell */
   constructor(frame, prepared, shell) {
     this.#frame = frame;
+    this.#exchange = exchange(frame.role);
     this.#shell = shell;
     this.#hear = shell.hear;
     this.#chat = new Chat((event) => {
@@ -221,7 +223,7 @@ export class Call {
   }
 
   /** prove finds the string that both people can compare. Another connection of this call keeps both
-   * certificates, so whoever was verified stays so; the string itself is made anew on both sides.
+   * certificates, so whoever was verified stays so, and so does the string (channels.js).
    * Not every browser shows the certificate in use (Firefox before 153 does not). Each has tied the
    * connection to the description anyway, so that not to see it is no sign of somebody in between.
    * @param {RTCDataChannel} channel @param {import('./channels.js').Next} next */
@@ -233,7 +235,7 @@ export class Call {
     if (der && (await digest(der)) !== theirs) throw new Error('another certificate than was said');
     if (this.#pinned && this.#pinned !== theirs) throw new Error('another certificate than before');
     this.#pinned = theirs;
-    const sas = await verify(channel, next, this.#frame.role, { mine, theirs });
+    const sas = await verify(channel, next, this.#exchange, { mine, theirs });
     if (!this.#over) this.#hear({ type: 'peer-sas', sas });
   }
 }

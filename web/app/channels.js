@@ -11,11 +11,20 @@
 //   either -> other   mismatch somebody found a difference: both turn red
 //
 // Without the commitment a server could try nonces until two strings agree.
+//
+// A connection that is built anew within a call keeps both certificates, and so the string: somebody may be
+// comparing it right now. The exchange is said again, since either side may have missed its end, but it
+// is the same one: each side repeats its own nonce and takes no other value than it heard first. So the
+// one who offers reveals its nonce to a single nonce of the other, chosen before, and the one who
+// answers gives its nonce for a single commitment, however often the line breaks; a second try at a
+// string is a mismatch. It would be a way in to take another nonce after the reveal.
 
 /** @typedef {import('./protocol.js').Role} Role */
 /** @typedef {{send(data: string): void, onmessage: ((event: MessageEvent) => void) | null}} Channel */
 /** @typedef {(kind: string) => Promise<Uint8Array<ArrayBuffer>>} Next */
 /** @typedef {{symbols: number[], digits: string}} Sas */
+/** @typedef {{role: Role, nonce: Uint8Array<ArrayBuffer>, heard: Record<string, string>}} Exchange of one call: our nonce,
+ *  and by its kind what the peer said first */
 
 const MOST_WAITING = 4;
 const utf8 = new TextEncoder();
@@ -35,23 +44,33 @@ const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (h) => Number.p
  * @param {ArrayBuffer} der @returns {Promise<string>} */
 export const digest = async (der) => hex(await sha256(new Uint8Array(der)));
 
-/** verify runs the exchange over an open channel, reading by its inbox, and returns five symbol
+/** exchange begins one for the two certificates of a call.
+ * @param {Role} role @returns {Exchange} */
+export const exchange = (role) => ({ role, nonce: crypto.getRandomValues(new Uint8Array(32)), heard: {} });
+
+/** verify says the exchange over an open channel, reading by its inbox, and returns five symbol
  * numbers (0 to 63) and the same 30 bits as digits. mine and theirs are fingerprints.
- * @param {Channel} channel @param {Next} next @param {Role} role @param {{mine: string, theirs: string}} prints
+ * @param {Channel} channel @param {Next} next @param {Exchange} exchange @param {{mine: string, theirs: string}} prints
  * @returns {Promise<Sas>} */
-export async function verify(channel, next, role, { mine, theirs }) {
+export async function verify(channel, next, { role, nonce, heard }, { mine, theirs }) {
   /** @param {string} kind @param {Uint8Array} value */
   const send = (kind, value) => channel.send(JSON.stringify({ kind, value: hex(value) }));
-  const nonce = crypto.getRandomValues(new Uint8Array(32));
+  /** @param {string} kind */
+  const hear = async (kind) => {
+    const value = await next(kind);
+    heard[kind] ??= hex(value);
+    if (heard[kind] !== hex(value)) throw new Error(`another ${kind}`);
+    return value;
+  };
   if (role === 'offer') {
     send('commit', await sha256(COMMIT, utf8.encode(mine), nonce));
-    const other = await next('nonce');
+    const other = await hear('nonce');
     send('reveal', nonce);
     return short(join(nonce, other), utf8.encode(`${mine}\0${theirs}`));
   }
-  const commit = await next('commit');
+  const commit = await hear('commit');
   send('nonce', nonce);
-  const other = await next('reveal');
+  const other = await hear('reveal');
   const expected = await sha256(COMMIT, utf8.encode(theirs), other);
   if (hex(expected) !== hex(commit)) throw new Error('commitment mismatch: somebody is in between');
   return short(join(other, nonce), utf8.encode(`${theirs}\0${mine}`));

@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { inbox, verify, warn } from './channels.js';
+import { exchange, inbox, verify, warn } from './channels.js';
 
-/** channels are two ends of a data channel; through may change a message on its way. */
+/** channels are two ends of a data channel; through may change a message on its way, or lose it. */
 function channels(through = (m) => m) {
-  const a = { send: (m) => queueMicrotask(() => b.onmessage({ data: through(m) })) };
-  const b = { send: (m) => queueMicrotask(() => a.onmessage({ data: through(m) })) };
+  const carry = (m, to) => {
+    const data = through(m);
+    if (data !== undefined) queueMicrotask(() => to().onmessage({ data }));
+  };
+  const a = { send: (m) => carry(m, () => b) };
+  const b = { send: (m) => carry(m, () => a) };
   return [a, b];
 }
 const [ALICE, BOB, EVE] = ['a', 'b', 'e'].map((c) => c.repeat(64));
-const both = ([a, b], seenByA, seenByB) => {
+const call = () => [exchange('offer'), exchange('answer')];
+const both = ([a, b], seenByA, seenByB, [ofA, ofB] = call()) => {
   const [nextA, nextB] = [inbox(a, () => {}), inbox(b, () => {})];
   return [
-    verify(a, nextA, 'offer', { mine: ALICE, theirs: seenByA }),
-    verify(b, nextB, 'answer', { mine: BOB, theirs: seenByB }),
+    verify(a, nextA, ofA, { mine: ALICE, theirs: seenByA }),
+    verify(b, nextB, ofB, { mine: BOB, theirs: seenByB }),
   ];
 };
 
@@ -47,13 +52,13 @@ test('a splice that runs its own exchange with each side gives two strings', asy
     verify(
       x,
       inbox(x, () => {}),
-      'offer',
+      exchange('offer'),
       { mine: prints[0], theirs: prints[1] },
     ),
     verify(
       y,
       inbox(y, () => {}),
-      'answer',
+      exchange('answer'),
       { mine: prints[1], theirs: prints[0] },
     ),
   ];
@@ -92,4 +97,33 @@ test('a mismatch found by the other side arrives, whatever is awaited', async ()
     next('commit');
     warn(a);
   });
+});
+
+test('another connection of a call has the same string, wherever the last one broke', async () => {
+  for (const kind of ['commit', 'nonce', 'reveal']) {
+    const one = call();
+    let broken = false;
+    await new Promise((resolve) => {
+      const until = (m) => {
+        broken ||= m.includes(`"${kind}"`);
+        if (broken) setTimeout(resolve);
+        return broken ? undefined : m;
+      };
+      both(channels(until), BOB, ALICE, one);
+    });
+    const seen = new Set();
+    for (let i = 0; i < 3; i++) {
+      for (const { digits } of await Promise.all(both(channels(), BOB, ALICE, one))) seen.add(digits);
+    }
+    assert.equal(seen.size, 1, kind);
+  }
+});
+
+test('whoever has revealed takes no other nonce, and no other commitment is answered', async () => {
+  const [ofA, ofB] = call();
+  await Promise.all(both(channels(), BOB, ALICE, [ofA, ofB]));
+  const [a] = both(channels(), BOB, ALICE, [ofA, exchange('answer')]);
+  await assert.rejects(a, /another nonce/);
+  const [, b] = both(channels(), BOB, ALICE, [exchange('offer'), ofB]);
+  await assert.rejects(b, /another commit/);
 });
