@@ -103,7 +103,7 @@ func TestBrowserNext(t *testing.T) {
 // sas is the authentication string that the person's screen shows.
 func (p *person) sas() string {
 	p.t.Helper()
-	if !js[bool](p, `Boolean(document.querySelector('[data-testid="sas"]')?.innerText.trim())`) {
+	if js[string](p, `document.documentElement.dataset.panel ?? ''`) != "verify" {
 		p.press("verify")
 	}
 	p.do(chromedp.WaitVisible(testid("sas")))
@@ -119,7 +119,7 @@ func (p *person) keptItsAddress() {
 	for _, leak := range leaks(js[[]string](p, `seen.sealed`)) {
 		p.t.Errorf("%d Hz: %s", p.hz, leak)
 	}
-	if policy := js[string](p, `seen.config.iceTransportPolicy`); policy != "relay" {
+	if policy := js[string](p, `seen.pcs.at(-1).getConfiguration().iceTransportPolicy`); policy != "relay" {
 		p.t.Errorf("%d Hz: iceTransportPolicy is %q", p.hz, policy)
 	}
 }

@@ -4,7 +4,7 @@
   const hz = Number('TONE_HZ');
   const seen = {
     pcs: [], streams: [], sealed: [], frames: [], candidates: [], problems: [], clicks: {}, heardAt: 0,
-    deny: '', sockets: [], tones: [], screens: [],
+    deny: '', sockets: [], mics: [], screens: [], proof: [], hz, gain: 0.3,
   };
   Object.defineProperty(globalThis, 'seen', { value: seen });
 
@@ -29,21 +29,31 @@
     if (id) seen.clicks[id] = performance.now();
   }, true);
 
-  // The microphone: a sine of hz, through the real getUserMedia first so that permissions count.
+  // The microphone: a sine of hz, through the real getUserMedia first so that permissions count. A test
+  // may make it fail, with the name of an error; 'pending' is a question that nobody answers.
   if (navigator.mediaDevices && hz > 0) {
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
+      if (seen.deny === 'pending') await new Promise(() => {});
       if (seen.deny) throw new DOMException(`test says ${seen.deny}`, seen.deny);
       (await real(constraints)).getTracks().forEach((t) => t.stop());
       const audio = new AudioContext();
       const out = audio.createMediaStreamDestination();
-      const tone = new OscillatorNode(audio, { frequency: hz });
-      tone.connect(new GainNode(audio, { gain: 0.3 })).connect(out);
+      const tone = new OscillatorNode(audio, { frequency: seen.hz });
+      const volume = new GainNode(audio, { gain: seen.gain });
+      tone.connect(volume).connect(out);
       tone.start();
-      seen.tones.push(audio);
+      seen.mics.push({ audio, volume, track: out.stream.getAudioTracks()[0] });
       return out.stream;
     };
   }
+
+  // What the two pages say to prove that nobody is in between.
+  const realSend = RTCDataChannel.prototype.send;
+  RTCDataChannel.prototype.send = function send(data) {
+    if (this.label === 'sas') seen.proof.push(String(data));
+    return realSend.call(this, data);
+  };
 
   const RealPC = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends RealPC {
