@@ -74,7 +74,8 @@ func (c *count) add(e event) {
 	}
 }
 
-// endPackage prints a passed package in one line, a failed one with all that its failed tests said.
+// endPackage prints a passed package in one line, a failed one with all that its failed tests said, and
+// what any of them measured.
 func (c *count) endPackage(e event) {
 	if e.Action == "fail" {
 		c.failed++
@@ -84,6 +85,8 @@ func (c *count) endPackage(e event) {
 		switch {
 		case end == "skip":
 			c.reason(s.text)
+		case end == "pass" && measured.MatchString(s.text):
+			fmt.Fprintln(c.out, located.FindStringSubmatch(s.text)[1])
 		case s.by == "" && verdict.MatchString(s.text), e.Action == "fail" && end != "pass":
 			fmt.Fprint(c.out, s.text)
 		}
@@ -95,6 +98,7 @@ var (
 	progress = regexp.MustCompile(`^=== (RUN|PAUSE|CONT|NAME)  `)
 	verdict  = regexp.MustCompile(`^(ok  |FAIL|\?   )\t`)            // what go test says of a package
 	located  = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+: (.*\S)\s*$`) // what a test said, with its line
+	measured = regexp.MustCompile(`^\s+[\w.-]+\.go:\d+: \w+_ms `)    // a figure, such as click_to_audio_ms median=300
 )
 
 // reason notes why a test was skipped, once for all tests that say the same.

@@ -18,6 +18,8 @@ const green = `{"Action":"start","Package":"parley/matcher"}
 {"Action":"output","Package":"parley/matcher","Output":"ok  \tparley/matcher\t0.1s\n"}
 {"Action":"pass","Package":"parley/matcher"}
 {"Action":"run","Package":"parley/internal/e2e","Test":"TestCall"}
+{"Action":"output","Package":"parley/internal/e2e","Test":"TestCall","Output":"    call_test.go:9: hangs_up_ms median=3\n"}
+{"Action":"output","Package":"parley/internal/e2e","Test":"TestCall","Output":"    call_test.go:10: they talked\n"}
 {"Action":"BROWSER","Package":"parley/internal/e2e","Test":"TestCall"}
 {"Action":"output","Package":"parley/internal/e2e","Output":"ok  \tparley/internal/e2e\t9.1s\n"}
 {"Action":"pass","Package":"parley/internal/e2e"}
@@ -49,8 +51,8 @@ func TestCount(t *testing.T) {
 	}{
 		{
 			"everything ran", all, true,
-			[]string{"ok  \tparley/matcher\t0.1s\n", "browser tests: 1 passed\n", "real Redis tests: 1 passed\n", "3 passed, 0 failed, 0 skipped\n"},
-			[]string{"PASS", "not installed"},
+			[]string{"ok  \tparley/matcher\t0.1s\n", "\nhangs_up_ms median=3\n", "browser tests: 1 passed\n", "real Redis tests: 1 passed\n", "3 passed, 0 failed, 0 skipped\n"},
+			[]string{"PASS", "not installed", "they talked"},
 		},
 		{
 			"no redis", strings.NewReplacer("REDIS", "skip", "BROWSER", "pass").Replace(green), false,
