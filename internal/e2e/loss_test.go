@@ -165,6 +165,50 @@ func TestBrowserLoss(t *testing.T) {
 	}
 }
 
+// TestBrowserRed: with a tenth of the packets lost both begin to send each twice (RED), not before the loss
+// has lasted ten seconds, and the call goes on over the change.
+func TestBrowserRed(t *testing.T) {
+	browser := chromium(t)
+	house := assemble(t)
+	robber := newThief(t, house.where, 0.1)
+	house.mu.Lock()
+	house.urls = []string{"turn:" + robber.Addr.String() + "?transport=udp"}
+	house.mu.Unlock()
+	ana, bo := pair(t, browser, house.URL)
+	people := []struct {
+		who   *person
+		hears int
+	}{{ana, bo.hz}, {bo, ana.hz}}
+	for _, p := range people {
+		p.who.hears(p.hears, 20*time.Second)
+		if !js[bool](p.who, `seen.until(10000, async () => await seen.sends() === 'audio/opus')`) {
+			t.Fatalf("%d Hz: the call begins with %q", p.who.hz, js[string](p.who, `seen.sends()`))
+		}
+	}
+	for _, p := range people {
+		if !js[bool](p.who, `seen.until(45000, async () => await seen.sends() === 'audio/red')`) {
+			t.Fatalf("%d Hz: still sends %s", p.who.hz, js[string](p.who, `seen.sends()`))
+		}
+		after := js[float64](p.who, `performance.now() - seen.heardAt`) / 1000
+		t.Logf("%d Hz sends everything twice %.1f s after the first sound", p.who.hz, after)
+		if after < 8 { // the loss cannot have lasted ten seconds, even if the first sound was noticed late
+			t.Errorf("%d Hz: RED after %.1f s: this was no lasting loss", p.who.hz, after)
+		}
+	}
+	for _, p := range people {
+		if heard := p.who.hearsMostly(p.hears, 4*time.Second); heard < 0.9 {
+			t.Errorf("%d Hz: with RED the other tone was there %.0f %% of the time, want 90 %%", p.who.hz, 100*heard)
+		}
+		p.who.reaches("live", time.Second)
+		if n := js[int](p.who, `seen.pcs.length`); n != 1 {
+			t.Errorf("%d Hz: %d connections, the change needs no other", p.who.hz, n)
+		}
+	}
+	if _, taken := robber.count(); taken < 50 {
+		t.Errorf("only %d packets were stolen: the test shows nothing", taken)
+	}
+}
+
 // hearsMostly is the share of the time during which the other tone is heard.
 func (p *person) hearsMostly(hz int, during time.Duration) float64 {
 	p.t.Helper()

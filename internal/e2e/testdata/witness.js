@@ -139,6 +139,33 @@
     return out;
   };
 
+  // The codec that this side sends, such as audio/opus.
+  seen.sends = async () => {
+    const all = await seen.pcs.at(-1).getStats();
+    const out = [...all.values()].find((x) => x.type === 'outbound-rtp' && x.kind === 'audio');
+    return all.get(out?.codecId)?.mimeType ?? '';
+  };
+
+  // The highest peak, within ms, of what arrives and of what the page lets its person hear.
+  seen.peaks = async (ms) => {
+    const hear = document.querySelector('[data-testid="peer-audio"]').srcObject;
+    const ears = [seen.streams.at(-1), hear].map((stream) => {
+      const node = new AnalyserNode(ear, { fftSize: 8192 });
+      ear.createMediaStreamSource(stream).connect(node);
+      return node;
+    });
+    const peaks = [0, 0];
+    const wave = new Float32Array(8192);
+    await seen.until(ms, () => {
+      for (const [i, node] of ears.entries()) {
+        node.getFloatTimeDomainData(wave);
+        peaks[i] = wave.reduce((peak, v) => Math.max(peak, Math.abs(v)), peaks[i]);
+      }
+      return false;
+    });
+    return peaks;
+  };
+
   // until polls a condition; it answers whether it came true within ms.
   seen.until = async (ms, holds) => {
     for (const end = performance.now() + ms; performance.now() < end;) {
