@@ -139,11 +139,17 @@
     return out;
   };
 
-  // The codec that this side sends, such as audio/opus.
-  seen.sends = async () => {
-    const all = await seen.pcs.at(-1).getStats();
-    const out = [...all.values()].find((x) => x.type === 'outbound-rtp' && x.kind === 'audio');
-    return all.get(out?.codecId)?.mimeType ?? '';
+  // Payload bytes of each packet of speech that this side sends, within ms. Chromium names Opus as the
+  // codec also when RED carries it, but then each packet holds the one before as well.
+  seen.weight = async (ms) => {
+    const sent = async () => {
+      const all = [...(await seen.pcs.at(-1).getStats()).values()];
+      return all.find((x) => x.type === 'outbound-rtp' && x.kind === 'audio');
+    };
+    const before = await sent();
+    await new Promise((done) => setTimeout(done, ms));
+    const after = await sent();
+    return Math.round((after.bytesSent - before.bytesSent) / Math.max(after.packetsSent - before.packetsSent, 1));
   };
 
   // The highest peak, within ms, of what arrives and of what the page lets its person hear.
