@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +21,7 @@ func TestBrowserReport(t *testing.T) {
 	server := startParley(t, "--redis", "unix://"+opts.Addr)
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
-	ana.press("report")
-	ana.do(chromedp.WaitVisible(testid("report-reason")))
-	js[bool](ana, `(() => { const r = document.querySelector('[data-testid="report-reason"]');
-		const pick = r.matches('input, button') ? r : r.querySelector('input, button, option'); pick.click(); return true; })()`)
-	ana.press("report-send")
-	if !js[bool](ana, `seen.until(5000, () => seen.frames.some((f) => f.includes('"reported"')))`) {
-		t.Fatal("no answer to the report\n" + ana.diary())
-	}
+	ana.reports()
 
 	// They look again, and nobody else is there.
 	ana.press("again")
@@ -52,4 +46,81 @@ func TestBrowserReport(t *testing.T) {
 	if err != nil || len(faults) > 0 {
 		t.Errorf("audit: %v, %v", faults, err)
 	}
+}
+
+// TestBrowserReportKeepsApart: the two would not meet within half an hour in any case. So both browsers
+// forget whom they met, and what is left to keep them apart is the mark of the report; without that
+// too, they meet.
+func TestBrowserReportKeepsApart(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	ana, bo := pair(t, browser, server.URL)
+	ana.hears(bo.hz, 10*time.Second)
+	ana.reports()
+	if !js[bool](ana, `seen.until(5000, () => JSON.parse(localStorage.parley).avoid.length === 1)`) {
+		t.Fatal("the browser keeps no mark of the report: " + js[string](ana, `localStorage.parley`))
+	}
+	days := js[float64](ana, `(JSON.parse(localStorage.parley).avoid[0].until - Date.now()) / 86400000`)
+	if days < 29.9 || days > 30 {
+		t.Errorf("the mark of the report lives for %.2f days, want 30", days)
+	}
+
+	for _, p := range []*person{ana, bo} {
+		p.forgets(server.URL, "met")
+		p.looks()
+	}
+	for _, p := range []*person{ana, bo} {
+		if n := js[int](p, `JSON.parse(localStorage.parley).met.length`); n != 0 {
+			t.Fatalf("%d Hz still knows %d people: the test shows nothing", p.hz, n)
+		}
+	}
+	if got := js[string](bo, `seen.state(['matched', 'connecting', 'live'], 8000)`); !strings.HasPrefix(got, "queued") {
+		t.Errorf("the two met again: %s", got)
+	}
+	ana.reaches("queued", time.Second)
+
+	ana.press("cancel")
+	ana.reaches("home", 5*time.Second)
+	ana.forgets(server.URL, "avoid")
+	ana.looks()
+	ana.reaches("live", 30*time.Second)
+	bo.reaches("live", 30*time.Second)
+	ana.hears(bo.hz, 10*time.Second)
+}
+
+// reports sends the first reason of the list and waits for the answer.
+func (p *person) reports() {
+	p.t.Helper()
+	p.press("report")
+	p.do(chromedp.WaitVisible(testid("report-reason")))
+	js[bool](p, `(() => { const r = document.querySelector('[data-testid="report-reason"]');
+		const pick = r.matches('input, button') ? r : r.querySelector('input, button, option'); pick.click(); return true; })()`)
+	p.press("report-send")
+	if !js[bool](p, `seen.until(5000, () => seen.frames.some((f) => f.includes('"reported"')))`) {
+		p.t.Fatal("no answer to the report\n" + p.diary())
+	}
+}
+
+// forgets empties a list of people in what the browser keeps. It is done on a page of text, where no
+// script of ours would write it back.
+func (p *person) forgets(url, list string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(url + "privacy"))
+	js[bool](p, fmt.Sprintf(`(() => {
+		const kept = JSON.parse(localStorage.parley);
+		kept[%q] = [];
+		localStorage.parley = JSON.stringify(kept);
+		return true;
+	})()`, list))
+	p.do(chromedp.Navigate(url), chromedp.WaitVisible(testid("find")))
+}
+
+// looks goes into the queue once more, over the microphone's screen where it comes.
+func (p *person) looks() {
+	p.t.Helper()
+	p.press("find")
+	if strings.HasPrefix(p.reaches("mic|queued|matched|connecting|live", 5*time.Second), "mic") {
+		p.press("mic-ask", "mic-ok")
+	}
+	p.reaches("queued|matched|connecting|live", 10*time.Second)
 }
