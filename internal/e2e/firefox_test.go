@@ -111,8 +111,8 @@ type bidiReply struct {
 }
 
 // startFirefox starts Firefox with a fresh profile whose fake microphone hums at hz, until the test
-// ends.
-func startFirefox(t testing.TB, path string, hz int) *firefox {
+// ends. More settings are lines of user.js.
+func startFirefox(t testing.TB, path string, hz int, more ...string) *firefox {
 	t.Helper()
 	dir := t.TempDir()
 	var prefs strings.Builder
@@ -127,6 +127,7 @@ func startFirefox(t testing.TB, path string, hz int) *firefox {
 	} {
 		fmt.Fprintf(&prefs, "user_pref(%q, %v);\n", name, value)
 	}
+	prefs.WriteString(strings.Join(more, "\n")) // the last one counts
 	if err := os.WriteFile(filepath.Join(dir, "user.js"), []byte(prefs.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -336,7 +337,7 @@ func (f *firefox) keptItsAddress() {
 		f.t.Errorf("Firefox: %s", leak)
 	}
 	var policy string
-	f.eval(`seen.config.iceTransportPolicy`, &policy)
+	f.eval(`seen.pcs.at(-1).getConfiguration().iceTransportPolicy`, &policy)
 	if policy != "relay" {
 		f.t.Errorf("Firefox: iceTransportPolicy is %q", policy)
 	}

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestBrowserSocketDropped: the signaling socket is gone for five seconds; the call goes on
@@ -105,42 +103,4 @@ func TestBrowserServerKilled(t *testing.T) {
 	// And the call that outlived the server can still be left and reported.
 	ana.press("leave")
 	bo.reaches("ended", 5*time.Second)
-}
-
-// TestBrowserMicrophoneFails: each failure is told apart, and once mended the search goes on.
-func TestBrowserMicrophoneFails(t *testing.T) {
-	browser := chromium(t)
-	server := startParley(t)
-	for _, c := range []struct{ name, reason string }{
-		{"NotAllowedError", "dismissed"}, {"NotFoundError", "none"}, {"NotReadableError", "busy"},
-	} {
-		ana := newPerson(t, browser, server.URL, 700)
-		js[string](ana, fmt.Sprintf("seen.deny = %q", c.name))
-		ana.press("adult", "interest-music", "find", "mic-ask")
-		ana.failsWith(c.reason)
-		js[string](ana, `seen.deny = ''`)
-		ana.press("mic-retry", "mic-ok")
-		ana.reaches("queued", 5*time.Second)
-		ana.press("cancel")
-		ana.reaches("home", 5*time.Second)
-	}
-}
-
-// TestBrowserMicrophoneDenied: the browser itself says no, as after a press on "block".
-func TestBrowserMicrophoneDenied(t *testing.T) {
-	browser := chromium(t, chromedp.Flag("use-fake-ui-for-media-stream", "deny"))
-	server := startParley(t)
-	ana := newPerson(t, browser, server.URL, 700)
-	ana.press("adult", "interest-music", "find", "mic-ask")
-	ana.failsWith("dismissed")
-	ana.do(chromedp.WaitVisible(testid("mic-retry")))
-}
-
-// failsWith waits for the microphone's screen to say why.
-func (p *person) failsWith(reason string) {
-	p.t.Helper()
-	js[bool](p, `seen.until(8000, () => document.documentElement.dataset.reason)`)
-	if got := js[string](p, `document.documentElement.dataset.reason ?? ''`); got != reason {
-		p.t.Fatalf("the page says %q, want %q\n%s", got, reason, p.diary())
-	}
 }

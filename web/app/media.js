@@ -15,6 +15,8 @@ import { Meter } from './sound.js';
 const PENDING = 3000;
 // iOS takes the microphone away for a phone call and does not give it back.
 const MUTED_TOO_LONG = 5000;
+// Browsers inside other apps, by what they call themselves.
+const IN_APP = /FBA[NV]|Instagram|Line\/|MicroMessenger|; wv\)/;
 
 export class Microphone {
   #shell;
@@ -67,7 +69,7 @@ export class Microphone {
       if (asked !== this.#asked) return release(stream);
       await this.#use(stream);
     } catch (error) {
-      const code = failure(nameOf(error), before, await permission());
+      const code = failure(nameOf(error), before, await permission(), navigator.userAgent);
       if (asked === this.#asked) this.#shell.hear({ type: 'mic-failed', error: code });
     } finally {
       clearTimeout(pending);
@@ -254,11 +256,13 @@ export function missing(page) {
 }
 
 /** failure names an error of getUserMedia. before and after are the permission at these times: a
- * browser that remembers a no has not asked at all, one that still would ask was only waved away.
- * @param {string} name @param {string} before @param {string} after @returns {MicError} */
-export function failure(name, before, after) {
+ * browser that remembers a no has not asked at all, one that still would ask was only waved away. A
+ * browser inside another app often has not asked either, whatever it says, and shows no way to change it.
+ * @param {string} name @param {string} before @param {string} after @param {string} [agent] @returns {MicError} */
+export function failure(name, before, after, agent = '') {
   switch (name) {
     case 'NotAllowedError':
+      if (IN_APP.test(agent)) return 'webview';
       if (before === 'denied') return 'blocked';
       return after === 'prompt' ? 'dismissed' : 'denied';
     case 'NotFoundError':

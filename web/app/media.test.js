@@ -20,6 +20,20 @@ test('every failure has a name with a way out', () => {
     assert.equal(failure(name, before, after), want, `${name} ${before} ${after}`);
 });
 
+test('a browser inside another app is told apart', () => {
+  for (const agent of [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 [FBAN/FBIOS;FBAV/480.0]',
+    'Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36 Instagram 400.0',
+    'Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 Version/4.0 Chrome/140.0 Mobile Safari/537.36',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 Safari Line/15.0',
+  ]) {
+    assert.equal(failure('NotAllowedError', 'denied', 'denied', agent), 'webview', agent);
+    assert.equal(failure('NotFoundError', 'prompt', 'prompt', agent), 'none', agent);
+  }
+  const own = 'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36';
+  assert.equal(failure('NotAllowedError', 'denied', 'denied', own), 'blocked');
+});
+
 test('a page that cannot ask says why', () => {
   const navigator = { mediaDevices: { getUserMedia: () => {} } };
   assert.equal(missing({ isSecureContext: true, navigator }), '');

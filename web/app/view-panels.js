@@ -244,7 +244,7 @@ function waysOut(ctx) {
       repeat(list, keys, (key) => h('li', {}, t(key)));
       devices.update(state);
       show(devices.el, ['busy', 'silent', 'none'].includes(error));
-      show(retry, phase === 'failed' && error !== 'insecure' && error !== 'webview');
+      show(retry, phase === 'failed' && error !== 'insecure');
     },
   };
 }

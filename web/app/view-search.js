@@ -26,7 +26,8 @@ export function home(ctx) {
     },
   });
   const missing = h('p', { class: 'error', id: 'adult-missing', role: 'alert', hidden: true }, t('home.adult.missing'));
-  const offline = p('note', t('home.offline'));
+  // Without https the way ends at the microphone: better to know before.
+  const offline = p('note', isSecureContext ? t('home.offline') : `${t('mic.fail.insecure.why')} ${t('mic.do.https')}`);
   const find = () => {
     show(missing, !adult.checked);
     if (!adult.checked) adult.focus();
@@ -57,7 +58,7 @@ export function home(ctx) {
       speak.update(state.choices);
       about.update(state.choices);
       if (adult.checked !== state.choices.adult) adult.checked = state.choices.adult;
-      show(offline, isSecureContext && !state.online);
+      show(offline, !state.online);
       attr(go, 'data-ready', state.choices.adult);
     },
   };

@@ -34,7 +34,7 @@
   if (navigator.mediaDevices && hz > 0) {
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (constraints) => {
-      if (seen.deny === 'pending') await new Promise(() => {});
+      if (seen.deny === 'pending') await new Promise((answer) => (seen.answer = () => answer(true) ?? true));
       if (seen.deny) throw new DOMException(`test says ${seen.deny}`, seen.deny);
       (await real(constraints)).getTracks().forEach((t) => t.stop());
       const audio = new AudioContext();
@@ -66,12 +66,14 @@
     }
   };
 
-  // What is said in envelopes, before it is sealed.
-  const realEncrypt = SubtleCrypto.prototype.encrypt;
-  SubtleCrypto.prototype.encrypt = function encrypt(algorithm, key, data) {
-    seen.sealed.push(new TextDecoder().decode(data));
-    return realEncrypt.call(this, algorithm, key, data);
-  };
+  // What is said in envelopes, before it is sealed. An insecure origin has neither.
+  const realEncrypt = globalThis.SubtleCrypto?.prototype.encrypt;
+  if (realEncrypt) {
+    SubtleCrypto.prototype.encrypt = function encrypt(algorithm, key, data) {
+      seen.sealed.push(new TextDecoder().decode(data));
+      return realEncrypt.call(this, algorithm, key, data);
+    };
+  }
 
   const RealSocket = globalThis.WebSocket;
   globalThis.WebSocket = class extends RealSocket {
