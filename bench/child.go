@@ -82,6 +82,12 @@ func (c *child) ask(order string) (usage, error) {
 	return u, err
 }
 
+// spent is the CPU that the child has used.
+func (c *child) spent(context.Context) (time.Duration, error) {
+	u, err := c.ask("usage")
+	return u.cpu, err
+}
+
 func (c *child) stop() error {
 	_ = c.orders.Close()
 	return c.process.Wait()

@@ -8,9 +8,12 @@ import (
 	"time"
 )
 
-// fleet is many browsers on one child.
+// spending returns how much CPU the servers have used so far.
+type spending func(context.Context) (time.Duration, error)
+
+// fleet is many browsers on one child or several.
 type fleet struct {
-	child    *child
+	spent    spending
 	clock    *clock
 	browsers []*browser
 }
@@ -22,8 +25,8 @@ const dialers = 32
 type starter func(ctx context.Context, at *clock, i int) (*browser, error)
 
 // assemble makes n browsers and waits until each has reached the stage, if one is named.
-func assemble(ctx context.Context, c *child, n int, stage string, start starter) (*fleet, error) {
-	f := &fleet{child: c, clock: &clock{began: time.Now()}, browsers: make([]*browser, n)}
+func assemble(ctx context.Context, spent spending, n int, stage string, start starter) (*fleet, error) {
+	f := &fleet{spent: spent, clock: &clock{began: time.Now()}, browsers: make([]*browser, n)}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	next := make(chan int)
@@ -90,6 +93,9 @@ func (t traffic) microsEach() float64 {
 	return float64(t.cpu.Nanoseconds()) / 1000 / float64(t.messages)
 }
 
+// rate is messages a second.
+func (t traffic) rate() float64 { return float64(t.messages) / t.wall.Seconds() }
+
 // relay lets every browser send rate envelopes a second to its peer for a fifth of the spell as a
 // warm-up, then for the spell.
 func (f *fleet) relay(ctx context.Context, spell time.Duration, rate int) (traffic, error) {
@@ -131,7 +137,7 @@ func (f *fleet) relay(ctx context.Context, spell time.Duration, rate int) (traff
 
 func (f *fleet) window(ctx context.Context, spell time.Duration) (traffic, error) {
 	pause(ctx, spell/5)
-	before, err := f.child.ask("usage")
+	before, err := f.spent(ctx)
 	if err != nil {
 		return traffic{}, err
 	}
@@ -140,11 +146,11 @@ func (f *fleet) window(ctx context.Context, spell time.Duration) (traffic, error
 	pause(ctx, spell)
 	f.clock.counts.Store(false)
 	t := traffic{wall: time.Since(started)}
-	after, err := f.child.ask("usage")
+	after, err := f.spent(ctx)
 	if err != nil {
 		return traffic{}, err
 	}
-	t.cpu = after.cpu - before.cpu
+	t.cpu = after - before
 	for _, b := range f.browsers {
 		t.delays = append(t.delays, b.take()...)
 	}

@@ -68,7 +68,7 @@ type crowdedness struct {
 // add brings the browsers up to n.
 func (c *crowdedness) add(ctx context.Context, n int) error {
 	here := c.count()
-	f, err := assemble(ctx, c.child, n-here, c.stage, func(ctx context.Context, at *clock, i int) (*browser, error) {
+	f, err := assemble(ctx, c.child.spent, n-here, c.stage, func(ctx context.Context, at *clock, i int) (*browser, error) {
 		return c.start(ctx, at, here+i)
 	})
 	if err == nil {

@@ -20,12 +20,12 @@ func relay(ctx context.Context, b bench) (figures []figure, err error) {
 	}
 	defer func() { err = errors.Join(err, plain.stop()) }()
 
-	calls, err := assemble(ctx, real, 2*b.couples, "connected", caller(real.address))
+	calls, err := assemble(ctx, real.spent, 2*b.couples, "connected", caller(real.address))
 	if err != nil {
 		return nil, fmt.Errorf("parley: %w", err)
 	}
 	defer calls.close()
-	pairs, err := assemble(ctx, plain, 2*b.couples, "", bareCaller(plain.address))
+	pairs, err := assemble(ctx, plain.spent, 2*b.couples, "", bareCaller(plain.address))
 	if err != nil {
 		return nil, fmt.Errorf("bare relay: %w", err)
 	}
@@ -45,8 +45,7 @@ func relayRounds(ctx context.Context, b bench, calls, pairs *fleet) ([]figure, e
 			return nil, fmt.Errorf("parley: %w", err)
 		}
 		fmt.Fprintf(b.progress, "  %.0f/s %.1f µs; bare %.0f/s %.1f µs\n",
-			float64(ours.messages)/ours.wall.Seconds(), ours.microsEach(),
-			float64(base.messages)/base.wall.Seconds(), base.microsEach())
+			ours.rate(), ours.microsEach(), base.rate(), base.microsEach())
 		cpu = append(cpu, round{ours.microsEach(), base.microsEach()})
 		p50 = append(p50, round{micros(quantile(ours.delays, 0.5)), micros(quantile(base.delays, 0.5))})
 		p99 = append(p99, round{micros(quantile(ours.delays, 0.99)), micros(quantile(base.delays, 0.99))})
