@@ -91,15 +91,12 @@ func (n *inbound) miss(now time.Time) {
 	n.want, n.wanted.next, n.wanted.at = true, n.next, now
 }
 
-// ask asks for whatever there is.
+// ask acknowledges at once, and asks for whatever there is.
 func (n *inbound) ask(now time.Time) {
 	if n.epoch != 0 {
 		n.want, n.wanted.next, n.wanted.at = true, n.next, now
 	}
 }
-
-// again acknowledges once more.
-func (n *inbound) again() { n.urgent = n.epoch != 0 }
 
 func (n *inbound) ready(now time.Time) bool {
 	return n.urgent || n.want || n.refuse != 0 || !n.due.IsZero() && !now.Before(n.due)

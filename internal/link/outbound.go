@@ -112,12 +112,13 @@ func (o *outbound) packet() (publish, int) {
 	return p, size
 }
 
-// acknowledged notes what the other node has, and what it wants.
-func (o *outbound) acknowledged(now time.Time, epoch, next uint64, want bool) []effect {
+// acknowledged notes what the other node says that it has, and wants.
+func (o *outbound) acknowledged(now time.Time, m mail) []effect {
+	next := m.ackNext
 	switch {
-	case epoch != o.epoch:
-		return nil // about a stream that was given up
-	case next == 0 && want:
+	case m.ackEpoch != o.epoch:
+		return nil // none, or about a stream that was given up
+	case next == 0 && m.want:
 		o.restart(now)
 		return []effect{lost{}}
 	case next > o.high || next < o.base:
@@ -126,9 +127,15 @@ func (o *outbound) acknowledged(now time.Time, epoch, next uint64, want bool) []
 	if next > o.base {
 		o.release(now, next)
 	}
-	if want && o.next > o.base && (now.Sub(o.asked) >= askPause || o.asked.IsZero()) {
+	if o.next == o.base {
+		return nil
+	}
+	switch {
+	case m.want && (o.asked.IsZero() || now.Sub(o.asked) >= askPause):
 		o.asked, o.tries = now, 0
 		o.rewind(now)
+	case o.tries > 0 && next == o.base && now.Sub(o.since) >= max(askPause, 2*o.rtt):
+		o.retry(now) // it is there again, and still lacks what was published since
 	}
 	return nil
 }
@@ -144,7 +151,7 @@ func (o *outbound) release(now time.Time, next uint64) {
 	o.next = max(o.next, next)
 	o.since, o.tries, o.mute, o.asked = now, 0, false, time.Time{}
 	if o.timed != 0 && next > o.timed {
-		took := now.Sub(o.began)
+		took := min(now.Sub(o.began), mostWait) // of the first attempt, so that a slow network is learnt
 		if o.rtt == 0 {
 			o.rtt = took
 		}
@@ -155,13 +162,13 @@ func (o *outbound) release(now time.Time, next uint64) {
 
 // rewind publishes again all that is unacknowledged.
 func (o *outbound) rewind(now time.Time) {
-	o.next, o.since, o.timed = o.base, now, 0
+	o.next, o.since = o.base, now
 }
 
 // retry publishes the oldest again to find out what the other node has.
 func (o *outbound) retry(now time.Time) {
 	if len(o.ring) > 0 {
-		o.tries = max(o.tries, 1)
+		o.tries = 1
 		o.rewind(now)
 	}
 }

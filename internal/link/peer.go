@@ -81,19 +81,16 @@ func (p *peer) Step(now time.Time, e event) []effect {
 		return p.hear(now, e.mail)
 	case pull:
 		return p.pull(now)
-	case failed:
-		p.out.retry(now)
-		p.in.again()
-	case tick:
-		return p.out.tick(now)
-	case renewed:
+	case failed, renewed:
 		p.out.retry(now)
 		p.in.ask(now)
+	case tick:
+		return p.out.tick(now)
 	case forget:
 		p.out.forget()
 		p.in.forget()
 	case stranger:
-		return p.strange(now, e.asks)
+		return p.strange(now, e)
 	}
 	return nil
 }
@@ -118,10 +115,7 @@ func earlier(a, b time.Time) time.Time {
 
 // hear takes a packet: first what it says about our messages, then its own.
 func (p *peer) hear(now time.Time, m mail) []effect {
-	var effects []effect
-	if m.ackEpoch != 0 {
-		effects = p.out.acknowledged(now, m.ackEpoch, m.ackNext, m.want)
-	}
+	effects := p.out.acknowledged(now, m)
 	if len(m.bodies) == 0 {
 		return effects
 	}
@@ -154,8 +148,8 @@ func (p *peer) pull(now time.Time) []effect {
 const answerEvery = time.Second
 
 // strange notes that the node speaks another version: nothing reaches it.
-func (p *peer) strange(now time.Time, asks bool) []effect {
-	if asks && now.Sub(p.told) >= answerEvery {
+func (p *peer) strange(now time.Time, e stranger) []effect {
+	if e.asks && now.Sub(p.told) >= answerEvery {
 		p.tell, p.told = true, now
 	}
 	if p.alien {

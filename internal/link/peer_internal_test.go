@@ -90,11 +90,17 @@ func (w *world) send(i, size int) bool {
 }
 
 // carry brings packet k to node i.
-func (w *world) carry(i, k int, keep bool) {
+func (w *world) carry(i, k int) {
+	w.double(i, k)
+	w.lose(i, k)
+}
+
+// lose takes packet k from the wire.
+func (w *world) lose(i, k int) { w.wire[i] = slices.Delete(w.wire[i], k, k+1) }
+
+// double brings packet k to node i and leaves it on the wire.
+func (w *world) double(i, k int) {
 	raw := w.wire[i][k]
-	if !keep {
-		w.wire[i] = slices.Delete(w.wire[i], k, k+1)
-	}
 	h, err := readHead(raw)
 	if err != nil || h.from != names[1-i] {
 		w.t.Fatal("head", h, err)
@@ -134,7 +140,7 @@ func (w *world) calm() {
 		if len(w.wire[0])+len(w.wire[1]) > 0 {
 			for i := range w.ends {
 				for len(w.wire[i]) > 0 {
-					w.carry(i, 0, false)
+					w.carry(i, 0)
 				}
 			}
 			continue
@@ -180,12 +186,14 @@ func TestPeerHistory(t *testing.T) {
 		spread := rapid.SampledFrom([]time.Duration{20 * time.Millisecond, 400 * time.Millisecond, 6 * time.Second}).Draw(t, "spread")
 		forgets := rapid.Bool().Draw(t, "forgets")
 		node := func() int { return rapid.IntRange(0, 1).Draw(t, "node") }
-		carry := func(t *rapid.T, keep bool) {
-			i := node()
-			if len(w.wire[i]) == 0 {
-				t.Skip()
+		some := func(do func(i, k int)) func(*rapid.T) {
+			return func(t *rapid.T) {
+				i := node()
+				if len(w.wire[i]) == 0 {
+					t.Skip()
+				}
+				do(i, rapid.IntRange(0, min(9, len(w.wire[i])-1)).Draw(t, "packet"))
 			}
-			w.carry(i, rapid.IntRange(0, min(9, len(w.wire[i])-1)).Draw(t, "packet"), keep)
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"send": func(t *rapid.T) {
@@ -196,26 +204,19 @@ func TestPeerHistory(t *testing.T) {
 			},
 			"pull":      func(*rapid.T) { w.step(node(), pull{}) },
 			"pull both": func(*rapid.T) { w.step(0, pull{}); w.step(1, pull{}) },
-			"carry":     func(t *rapid.T) { carry(t, false) },
+			"carry":     some(w.carry),
+			"double":    some(w.double),
+			"lose":      some(w.lose),
 			"carry all": func(*rapid.T) {
 				i := node()
 				for len(w.wire[i]) > 0 {
-					w.carry(i, 0, false)
+					w.carry(i, 0)
 				}
 			},
-			"double": func(t *rapid.T) { carry(t, true) },
-			"lose": func(t *rapid.T) {
-				i := node()
-				if len(w.wire[i]) == 0 {
-					t.Skip()
-				}
-				k := rapid.IntRange(0, len(w.wire[i])-1).Draw(t, "packet")
-				w.wire[i] = slices.Delete(w.wire[i], k, k+1)
-			},
-			"cut":    func(*rapid.T) { w.wire[node()] = nil },
-			"fail":   func(*rapid.T) { i := node(); w.step(i, pull{}); w.step(i, failed{}) },
-			"renew":  func(*rapid.T) { w.step(node(), renewed{}) },
-			"pass":   func(t *rapid.T) { w.pass(time.Duration(rapid.Int64Range(1, int64(spread)).Draw(t, "time"))) },
+			"cut":   func(*rapid.T) { w.wire[node()] = nil },
+			"fail":  func(*rapid.T) { i := node(); w.step(i, pull{}); w.step(i, failed{}) },
+			"renew": func(*rapid.T) { w.step(node(), renewed{}) },
+			"pass":  func(t *rapid.T) { w.pass(time.Duration(rapid.Int64Range(1, int64(spread)).Draw(t, "time"))) },
 			"forget": func(t *rapid.T) {
 				if !forgets {
 					t.Skip()
@@ -252,7 +253,7 @@ func TestPeerTail(t *testing.T) {
 		}
 		w.pass(1)
 		w.step(0, pull{})
-		w.carry(1, 0, false)
+		w.carry(1, 0)
 		if !w.ends[1].heardAll[1] {
 			w.t.Fatal("not published again")
 		}

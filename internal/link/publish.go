@@ -114,16 +114,7 @@ func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
-	buffer = buffer[:0]
-	ends := make([]int, len(letters))
-	for i, m := range letters {
-		if m.kind == kindMail {
-			buffer = appendMail(buffer, l.cfg.Node, m.mail)
-		} else {
-			buffer = appendHead(buffer, m.kind, l.cfg.Node)
-		}
-		ends[i] = len(buffer)
-	}
+	buffer, ends := l.pack(letters, buffer[:0])
 	cmds := make([]*redis.IntCmd, len(letters))
 	_, err := l.cfg.Client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		start := 0
@@ -146,14 +137,25 @@ func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed
 			l.pulse.probed.Store(began.UnixNano()) // it may be back already
 		}
 	}
-	if err != nil && len(failed) == 0 {
-		failed = letters
-	}
 	l.spoke(ctx, err)
 	if cap(buffer) > 2*pullBytes {
 		buffer = nil // it was an exceptional moment
 	}
 	return failed, buffer
+}
+
+// pack appends the packets of letters and returns where each ends.
+func (l *Link) pack(letters []letter, buffer []byte) (packets []byte, ends []int) {
+	ends = make([]int, len(letters))
+	for i, m := range letters {
+		if m.kind == kindMail {
+			buffer = appendMail(buffer, l.cfg.Node, m.mail)
+		} else {
+			buffer = appendHead(buffer, m.kind, l.cfg.Node)
+		}
+		ends[i] = len(buffer)
+	}
+	return buffer, ends
 }
 
 // spoke notes whether publishing works.

@@ -29,9 +29,12 @@ func (l *Link) receive(ctx context.Context) {
 		if n > 0 {
 			l.count(func(c *Counts) { c.Rebuilds++ })
 		}
-		err := l.subscription(ctx)
-		if l.pulse.hears.Swap(false) {
+		w := watch{began: time.Now()}
+		err := l.subscription(ctx, &w)
+		if w.confirmed.Load() {
 			pause.reset()
+		}
+		if l.pulse.hears.Swap(false) {
 			if ctx.Err() == nil {
 				l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages of other nodes do not arrive", slog.Any("error", err))
 			}
@@ -44,7 +47,7 @@ func (l *Link) receive(ctx context.Context) {
 // subscription subscribes and receives until that fails or ctx ends. It always comes with a
 // connection of its own: one that was made before a failover may lead to a server that nobody
 // publishes to any more.
-func (l *Link) subscription(ctx context.Context) error {
+func (l *Link) subscription(ctx context.Context, w *watch) error {
 	sub := l.cfg.PubSub.Subscribe(ctx)
 	var closed sync.Once
 	end := func() { closed.Do(func() { _ = sub.Close() }) }
@@ -56,8 +59,6 @@ func (l *Link) subscription(ctx context.Context) error {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 
-	var w watch
-	w.began = time.Now()
 	stop := make(chan struct{})
 	var watcher sync.WaitGroup
 	watcher.Go(func() {
@@ -66,7 +67,7 @@ func (l *Link) subscription(ctx context.Context) error {
 	})
 	defer watcher.Wait()
 	defer close(stop)
-	return l.listen(ctx, sub, &w)
+	return l.listen(ctx, sub, w)
 }
 
 // listen receives until the subscription ends.

@@ -388,3 +388,6 @@ func (c *faultConn) await(w Way, from time.Time) bool {
 		}
 	}
 }
+
+// Commands returns how many commands the server has carried out.
+func (r *Redis) Commands() int { return r.server.CommandCount() }
