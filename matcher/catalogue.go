@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/go-json-experiment/json"
@@ -51,3 +52,24 @@ func Languages() []Language { return slices.Clone(known().Languages) }
 
 // Interests returns the interests of the catalogue.
 func Interests() []string { return slices.Clone(known().Interests) }
+
+// letters returns interests as they are stored: one letter each, by their place in the catalogue. So
+// an interest may be added at the end of the catalogue, but not elsewhere, and none be removed.
+func (c catalogue) letters(interests []string) string {
+	var b strings.Builder
+	for _, interest := range interests {
+		b.WriteByte(idAlphabet[slices.Index(c.Interests, interest)])
+	}
+	return b.String()
+}
+
+// named returns interests from their letters; a letter that this program does not know is left out.
+func (c catalogue) named(letters string) []string {
+	var interests []string
+	for _, letter := range letters {
+		if i := strings.IndexRune(idAlphabet, letter); i >= 0 && i < len(c.Interests) {
+			interests = append(interests, c.Interests[i])
+		}
+	}
+	return interests
+}

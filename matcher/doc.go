@@ -13,7 +13,10 @@
 // they are busy ([Steps] says it to the user).
 //
 // Two tickets may meet in a pool to which both will come, as soon as one of them is there: one who
-// has widened is enough. They never meet if they are of the same device, if either avoids the
+// has widened is enough. A ticket looks into the pools of its other languages at once, but stands in
+// them only from the [Queue.Join] that its owner repeats at 2W. So two for whom a language is the
+// second choice of both meet in it when the second of them has come to that step too; whoever has it
+// as the first choice is found at once. Two never meet if they are of the same device, if either avoids the
 // other's device, if either may not meet the other's band, if either's node is dead, or if either
 // has waited for longer than [retention.LongestWait].
 //
@@ -32,10 +35,16 @@
 //
 // Each step is one Lua script on Redis, whose clock is the only clock. Every answer can be asked for
 // again: a ticket is used for one search only, a closed one stays closed, a claimed one gets the same
-// offer. A node keeps a lease; the tickets of a node whose lease ran out are never matched.
+// offer. A match goes by the name of the ticket that made it, and is kept in its place. A node keeps
+// a lease; the tickets of a node whose lease ran out are never matched.
+//
+// What one node does to a ticket of another goes through that node's inbox; what it does to its own
+// tickets it hands on when the answer arrives. An answer can be lost, so a repeated call hands the
+// event on again.
 //
 // The owner of a ticket repeats [Queue.Join] at each step of the schedule and every 10 s. That
 // pairs two who both ripened while nobody else came, and repairs whatever was lost: an event, a
 // record, or all of Redis. The pools live by it too: a join gives its pools a new lifetime only when
-// they may be new, when it is a repeat, or in one second of 16.
+// they are new, when nobody is there and the last time was more than 100 s ago, when it is a repeat,
+// or in one second of 16. A pool that empties stays until its lifetime ends, and holds nobody.
 package matcher

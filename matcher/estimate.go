@@ -29,15 +29,18 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
 	defer cancel()
 	var waits []*redis.StringSliceCmd
-	var counts []*redis.IntCmd
-	var own []*redis.FloatCmd
+	var counts, own []*redis.IntCmd // own: of the ticket's band
+	var record *redis.StringCmd
 	_, err := q.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		record = p.GetRange(ctx, retention.Ticket.Key(t.ID), 0, 0)
 		for _, pool := range near(t) {
 			waits = append(waits, p.LRange(ctx, retention.Waits.Key(pool.language, pool.interest), 0, -1))
 			for _, band := range t.Meets {
-				key := pool.key(band)
-				counts = append(counts, p.ZCard(ctx, key))
-				own = append(own, p.ZScore(ctx, key, t.ID))
+				count := p.ZLexCount(ctx, pool.key(band), "-", "(~") // without the entry that is nobody
+				counts = append(counts, count)
+				if band == t.Band {
+					own = append(own, count)
+				}
 			}
 		}
 		return nil
@@ -52,9 +55,11 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 		}
 	}
 	e := summary(samples)
-	for i, count := range counts {
+	state := record.Val()
+	stands := state == "w" || state == "W"
+	for _, count := range counts {
 		others := int(count.Val())
-		if own[i].Err() == nil {
+		if slices.Contains(own, count) && stands {
 			others--
 		}
 		e.Waiting = max(e.Waiting, others)

@@ -45,7 +45,7 @@ func (q *Queue) Collect(ctx context.Context) error {
 }
 
 // Hand gives an event to the owner.
-func (q *Queue) Hand(e Event) { q.hand(e, single) }
+func (q *Queue) Hand(e Event) { q.hand(e) }
 
 // Unexported, but worth a test of their own.
 var (

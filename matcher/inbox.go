@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -63,92 +62,32 @@ func (q *Queue) fetch(ctx context.Context) ([]redis.XMessage, error) {
 // take hands out one entry as tell of common.lua wrote it.
 func (q *Queue) take(entry map[string]any) {
 	text, _ := entry["event"].(string)
-	fields := strings.SplitN(text, ";", 5)
-	if len(fields) < 5 {
+	fields := strings.SplitN(text, ";", 4)
+	if len(fields) < 4 {
 		return // of a newer or older parley
 	}
-	kind, match, ticket, from, detail := fields[0], fields[1], fields[2], fields[3], fields[4]
-	n := single
-	if from == q.cfg.Node {
-		n = twin
-	}
+	kind, match, ticket, detail := fields[0], fields[1], fields[2], fields[3]
 	switch kind {
 	case "offer":
 		if offer, ok := readOffer(match, ticket, detail, q.local); ok {
 			q.living.met(offer.PeerNode)
-			q.hand(OfferMade{offer}, n)
+			q.hand(OfferMade{offer})
 		}
 	case "live":
-		q.hand(WentLive{match, ticket}, n)
+		q.hand(WentLive{match, ticket})
 	case "abort":
-		q.hand(WasAborted{match, ticket, Why(detail)}, n)
+		q.hand(WasAborted{match, ticket, Why(detail)})
 	case "stop": // from resign: only to wake us
 	}
 }
 
-// copies is how often an event comes to this node.
-type copies int
-
-const (
-	single copies = iota // by the inbox
-	twin                 // by the answer of a call of this node, and by the inbox
-)
-
 // hand gives an event to the owner; it never waits.
-func (q *Queue) hand(e Event, n copies) {
-	if n == twin && q.echoes.second(e) {
-		return
-	}
+func (q *Queue) hand(e Event) {
 	select {
 	case q.events <- e:
 	default:
 		q.dropped.Add(1)
 	}
-}
-
-// echoes tells the second copy of an event from the first. It remembers the events whose second
-// copy has yet to come, for one to two turns; a copy that comes later is handed out again.
-type echoes struct {
-	mu         sync.Mutex // guards the following
-	young, old map[string]struct{}
-}
-
-func newEchoes() *echoes {
-	return &echoes{young: map[string]struct{}{}, old: map[string]struct{}{}}
-}
-
-func (s *echoes) second(e Event) bool {
-	key := name(e)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, young := s.young[key]
-	_, old := s.old[key]
-	if young || old {
-		delete(s.young, key)
-		delete(s.old, key)
-		return true
-	}
-	s.young[key] = struct{}{}
-	return false
-}
-
-// turn forgets the older half.
-func (s *echoes) turn() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.old, s.young = s.young, map[string]struct{}{}
-}
-
-func name(e Event) string {
-	switch e := e.(type) {
-	case OfferMade:
-		return "offer " + e.Offer.Match + e.Offer.Ticket
-	case WentLive:
-		return "live " + e.Match + e.Ticket
-	case WasAborted:
-		return "abort " + e.Match + e.Ticket
-	}
-	return ""
 }
 
 // readOffer reads a record of a match, as match.lua describes it, from the view of one
@@ -160,9 +99,8 @@ func readOffer(match, ticket, record string, local func(int64) time.Time) (Offer
 	}
 	language, shared, deadline := f[1], f[2], f[4]
 	a, b := f[5:9], f[9:13] // ticket, node, ...
-	o := Offer{Match: match, Ticket: ticket, Language: language, Deadline: local(micros(deadline))}
-	if shared != "" {
-		o.Shared = strings.Split(shared, ",")
+	o := Offer{
+		Match: match, Ticket: ticket, Language: language, Shared: known().named(shared), Deadline: local(micros(deadline)),
 	}
 	peer := b
 	switch ticket {

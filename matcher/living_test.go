@@ -15,12 +15,15 @@ func TestAlive(t *testing.T) {
 		q := h.nodes[0].Queue
 		alive := func(when, node string, want bool) {
 			t.Helper()
-			if q.Alive(node) != want {
+			if q.Alive(named(node)) != want {
 				t.Errorf("%s: %s alive: %v", when, node, !want)
 			}
 		}
 		living := func(want ...string) {
 			t.Helper()
+			for i := range want {
+				want[i] = named(want[i])
+			}
 			if got := q.Living(); !slices.Equal(got, want) {
 				t.Errorf("living: %v, want %v", got, want)
 			}
@@ -50,7 +53,7 @@ func TestAlive(t *testing.T) {
 		alive("after a lease", "stranger", false)
 		alive("after a lease", "node-0", true)
 
-		late := matcher.Edited(e.rdb, matcher.Config{Node: "late"}, e.edit, widens)
+		late := matcher.Edited(e.rdb, matcher.Config{Node: named("late")}, e.edit, widens)
 		h.join(0, want('a', en, music))
 		c := want('c', en, music)
 		c.ID = matcher.NewID()

@@ -31,6 +31,7 @@ type search struct {
 	node    string
 	arrived time.Time
 	widens  time.Duration
+	wide    bool // it stands in its other languages too
 	state   state
 	match   *pairing
 }
@@ -41,6 +42,7 @@ type pairing struct {
 	sides     [2]*search
 	confirmed [2]bool
 	live, off bool
+	why       matcher.Why // what the other side was told when it was aborted
 	language  string
 	shared    []string
 	deadline  time.Time
@@ -50,6 +52,7 @@ type pairing struct {
 type place struct {
 	language, interest string
 	since              time.Time
+	other              bool // another language than the first
 }
 
 type model struct {
@@ -80,10 +83,10 @@ func (s *search) places() []place {
 			anything = near
 		}
 		for _, interest := range s.Interests {
-			all = append(all, place{language, interest, near})
+			all = append(all, place{language, interest, near, i > 0})
 		}
 		if !s.Strict || len(s.Interests) == 0 {
-			all = append(all, place{language, "any", anything})
+			all = append(all, place{language, "any", anything, i > 0})
 		}
 	}
 	return all
@@ -108,7 +111,8 @@ func (m *model) meetings(me *search, band int) []meeting {
 		for i, mine := range me.places() {
 			for _, theirs := range other.places() {
 				same := mine.language == theirs.language && mine.interest == theirs.interest
-				if same && (!mine.since.After(m.now) || !theirs.since.After(m.now)) {
+				stands := other.wide || !theirs.other
+				if same && stands && (!mine.since.After(m.now) || !theirs.since.After(m.now)) {
 					found = append(found, meeting{other, theirs.since, i, mine.language})
 				}
 			}
@@ -191,6 +195,7 @@ func (m *model) join(t matcher.Ticket, node string, widens time.Duration) *searc
 	}
 	best := m.choose(s)
 	if best == nil {
+		s.wide = !m.now.Before(s.arrived.Add(2 * s.widens))
 		return s
 	}
 	pair := &pairing{
@@ -234,14 +239,14 @@ func (m *model) confirm(p *pairing, s *search) (answer matcher.Confirmation, orp
 	case !p.confirmed[1-mine]:
 		return matcher.Pending, false
 	case !m.alive(p.sides[1-mine].node):
-		p.close()
+		p.close(matcher.WhyPeer)
 		return matcher.Gone, true
 	}
 	p.live = true
 	return matcher.Live, false
 }
 
-// abort returns the answer and, if this call did it, what the other side is told.
+// abort returns the answer and what the other side is told.
 func (m *model) abort(p *pairing, s *search) (matcher.Abortion, matcher.Why) {
 	mine := slices.Index(p.sides[:], s)
 	switch {
@@ -250,16 +255,16 @@ func (m *model) abort(p *pairing, s *search) (matcher.Abortion, matcher.Why) {
 	case p.live:
 		return matcher.AlreadyLive, ""
 	case p.off:
-		return matcher.Aborted, ""
+		return matcher.Aborted, p.why
+	case p.confirmed[1-mine] || m.now.Before(p.deadline.Add(-second/4)):
+		p.close(matcher.WhyPeer)
+	default:
+		p.close(matcher.WhyLate)
 	}
-	p.close()
-	if p.confirmed[1-mine] || m.now.Before(p.deadline.Add(-second/4)) {
-		return matcher.Aborted, matcher.WhyPeer
-	}
-	return matcher.Aborted, matcher.WhyLate
+	return matcher.Aborted, p.why
 }
 
-func (p *pairing) close() {
-	p.off = true
+func (p *pairing) close(why matcher.Why) {
+	p.off, p.why = true, why
 	p.sides[0].state, p.sides[1].state = closed, closed
 }

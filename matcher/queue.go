@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,20 +23,20 @@ const (
 	defaultOffer   = 4 * time.Second
 	defaultTimeout = 2 * time.Second
 
-	// joinKeys is how many keys join.lua gets before those of pools.
-	joinKeys = 3
-
 	// early is how far before its deadline a timer on another machine's clock may fire.
 	early = 250 * time.Millisecond
 
 	// eventCapacity bounds the events that wait for the owner. Beyond it they are dropped; the
 	// owner's repeated Join and its deadline of the offer find out.
 	eventCapacity = 4096
+
+	// joinFields is how many fields an answer of join.lua has at most.
+	joinFields = 5
 )
 
 // Config is what a queue needs to know.
 type Config struct {
-	Node    string        // random name of this process; default: a new one
+	Node    string        // random name of this process, as of [NewID]; default: a new one
 	Offer   time.Duration // time to confirm; default 4 s
 	Timeout time.Duration // for one call; default 2 s, never more than the caller's context allows
 	Log     *slog.Logger  // default: none
@@ -51,7 +52,6 @@ type Queue struct {
 	sweeper *sweeper
 
 	events  chan Event
-	echoes  *echoes
 	dropped atomic.Int64
 	skew    atomic.Int64 // clock of Redis minus ours, in microseconds
 	living  living
@@ -66,6 +66,9 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 	if cfg.Node == "" {
 		cfg.Node = NewID()
 	}
+	if !isID(cfg.Node) {
+		panic(fmt.Sprintf("matcher: %q cannot be the name of a node", cfg.Node))
+	}
 	if cfg.Offer == 0 {
 		cfg.Offer = defaultOffer
 	}
@@ -76,8 +79,8 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	q := &Queue{
-		rdb: rdb, cfg: cfg, scripts: load(edit),
-		pace: newPace(), sweeper: newSweeper(), echoes: newEchoes(),
+		rdb: rdb, cfg: cfg, scripts: load(cfg.Offer, edit),
+		pace: newPace(), sweeper: newSweeper(),
 		events: make(chan Event, eventCapacity),
 	}
 	q.widens = func(t Ticket) time.Duration {
@@ -90,7 +93,7 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 func (q *Queue) Node() string { return q.cfg.Node }
 
 // Events returns what happened to tickets of this node by the doing of others. An event may come
-// twice when the connection to Redis was lost.
+// again when a call was repeated or the connection to Redis was lost.
 func (q *Queue) Events() <-chan Event { return q.events }
 
 // Dropped returns how many events were dropped because nobody took them.
@@ -123,20 +126,20 @@ func (q *Queue) Join(ctx context.Context, t Ticket) (Result, error) {
 }
 
 func (q *Queue) join(ctx context.Context, t Ticket) ([]string, error) {
-	arrived := int64(0)
-	if !t.Arrived.IsZero() {
-		arrived = t.Arrived.UnixMicro()
+	pools, args := t.request(q.cfg.Node, q.widens(t))
+	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
+	defer cancel()
+	text, err := q.scripts.join.Run(ctx, q.rdb, append([]string{retention.Ticket.Key(t.ID)}, pools...), args...).Text()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	match, r := NewID(), t.request(q.cfg.Node, q.widens(t))
-	keys := []string{retention.Ticket.Key(t.ID), retention.Lease.Key(), retention.Match.Key(match)}
-	args := []any{t.ID, match, arrived, q.cfg.Offer.Microseconds()}
-	return q.run(ctx, q.scripts.join, append(keys, r.pools...), append(args, r.args...)...)
+	return strings.SplitN(text, ";", joinFields), nil
 }
 
-// waiting reads {'waiting', now, arrived, widens}.
+// waiting reads waiting;<now>;<arrived>;<ripe>.
 func (q *Queue) waiting(t Ticket, reply []string) Waiting {
 	now, arrived := micros(reply[1]), micros(reply[2])
-	widens := time.Duration(micros(reply[3])) * time.Microsecond
+	widens := time.Duration(micros(reply[3])-arrived) * time.Microsecond
 	q.sweeper.watch(t)
 	if now == arrived { // not a repeat, not a kept place
 		q.pace.arrived(time.Now(), t)
@@ -149,24 +152,23 @@ func (q *Queue) waiting(t Ticket, reply []string) Waiting {
 	}
 }
 
-// offered reads {'offered', now, match, record, 'new' or 'old'}.
+// offered reads offered;<now>;<new or old>;<match>;<record>. The peer's owner, if it is this node,
+// learns of it here: again too, for the first answer may have been lost.
 func (q *Queue) offered(t Ticket, reply []string) Result {
 	q.sync(reply[1])
-	id, record := reply[2], reply[3]
+	age, id, record := reply[2], reply[3], reply[4]
 	mine, ok := readOffer(id, t.ID, record, q.local)
 	if !ok {
 		return Closed{}
 	}
-	if reply[4] == "new" {
+	if age == "new" {
 		q.living.met(mine.PeerNode)
 		if t.Arrived.IsZero() {
 			q.pace.arrived(time.Now(), t)
 		}
-		if mine.PeerNode == q.cfg.Node {
-			if theirs, ok := readOffer(id, mine.PeerTicket, record, q.local); ok {
-				q.hand(OfferMade{theirs}, twin)
-			}
-		}
+	}
+	if theirs, ok := readOffer(id, mine.PeerTicket, record, q.local); ok && mine.PeerNode == q.cfg.Node {
+		q.hand(OfferMade{theirs})
 	}
 	return Offered{mine}
 }
@@ -194,7 +196,7 @@ func (q *Queue) Confirm(ctx context.Context, match, ticket string) (Confirmation
 	if !isID(match) || !isID(ticket) {
 		return Gone, nil
 	}
-	reply, err := q.run(ctx, q.scripts.confirm, []string{retention.Match.Key(match)}, match, ticket)
+	reply, err := q.run(ctx, q.scripts.confirm, []string{retention.Ticket.Key(match)}, match, ticket)
 	if err != nil {
 		return Gone, fmt.Errorf("confirm: %w", err)
 	}
@@ -202,10 +204,14 @@ func (q *Queue) Confirm(ctx context.Context, match, ticket string) (Confirmation
 	case "pending":
 		return Pending, nil
 	case "live":
-		if reply[2] == "new" && reply[4] == q.cfg.Node {
-			q.hand(WentLive{match, reply[3]}, twin)
+		if reply[3] == q.cfg.Node {
+			q.hand(WentLive{match, reply[2]})
 		}
 		return Live, nil
+	case "orphaned":
+		if reply[3] == q.cfg.Node {
+			q.hand(WasAborted{match, reply[2], WhyPeer})
+		}
 	}
 	return Gone, nil
 }
@@ -215,14 +221,14 @@ func (q *Queue) Abort(ctx context.Context, match, ticket string) (Abortion, erro
 	if !isID(match) || !isID(ticket) {
 		return NoMatch, nil
 	}
-	reply, err := q.run(ctx, q.scripts.abort, []string{retention.Match.Key(match)}, match, ticket, early.Microseconds())
+	reply, err := q.run(ctx, q.scripts.abort, []string{retention.Ticket.Key(match)}, match, ticket, early.Microseconds())
 	if err != nil {
 		return NoMatch, fmt.Errorf("abort: %w", err)
 	}
 	switch reply[0] {
 	case "aborted":
-		if reply[2] == "new" && reply[4] == q.cfg.Node {
-			q.hand(WasAborted{match, reply[3], Why(reply[5])}, twin)
+		if reply[3] == q.cfg.Node {
+			q.hand(WasAborted{match, reply[2], Why(reply[4])})
 		}
 		return Aborted, nil
 	case "live":

@@ -2,6 +2,7 @@ package matcher_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,9 +128,17 @@ func TestOtherLanguages(t *testing.T) {
 		h.wait(3 * second)
 		h.is(h.repeat(1, "d"), "")
 		h.wait(second)
-		h.is(h.repeat(1, "d"), "b")
-		s := h.model.tickets[h.last["d"].ID]
-		h.is(s.match.language, "de")
+		h.is(h.repeat(1, "d"), "") // now it stands in its second language; b has yet to look there again
+		h.is(h.repeat(0, "b"), "d")
+		h.is(h.model.tickets[h.last["b"].ID].match.language, "de")
+
+		h.is(h.join(0, want('b', []string{"en", "de"}, music)), "")
+		h.is(h.join(1, want('f', de, film)), "")
+		h.is(h.join(1, want('h', de, music)), "")
+		h.wait(3 * second)
+		h.is(h.join(2, want('d', []string{"fr", "de"}, film)), "f") // it looks there at once
+		h.wait(second)
+		h.is(h.repeat(0, "b"), "h")
 	})
 }
 
@@ -244,6 +253,46 @@ func TestSearchExpires(t *testing.T) {
 	}
 }
 
+// standing returns who stands in a pool, and checks that its last entry is nobody.
+func standing(t *testing.T, e engine, pool string) []string {
+	t.Helper()
+	entries, err := e.rdb.ZRange(t.Context(), pool, 0, -1).Result()
+	if err != nil || len(entries) == 0 || strings.Count(strings.Join(entries, " "), "~") != 1 || entries[len(entries)-1][0] != '~' {
+		t.Fatalf("%s: %v %v", pool, entries, err)
+	}
+	who := make([]string, len(entries)-1)
+	for i := range who {
+		who[i] = entries[i][16:]
+	}
+	return who
+}
+
+// TestQuietPoolLives: who comes to a pool that nobody used for long, and that is about to expire,
+// stands in it until the end.
+func TestQuietPoolLives(t *testing.T) {
+	h := newHall(t, embedded(t))
+	q, pool := h.nodes[0], retention.Pool.Key("en", "music", "0")
+	for spent := time.Duration(0); spent < 3*retention.Pool.TTL(); spent += retention.Pool.TTL() - second {
+		ticket := want('a', en, music)
+		ticket.ID = matcher.NewID()
+		if _, err := q.Join(t.Context(), ticket); err != nil {
+			t.Fatal(err)
+		}
+		if left := h.engine.rdb.PTTL(t.Context(), pool).Val(); left < retention.LongestWait {
+			t.Errorf("after %v the pool lives for %v, less than who stands in it", spent, left)
+		}
+		if got := standing(t, h.engine, pool); !slices.Equal(got, []string{ticket.ID}) {
+			t.Errorf("after %v: %v", spent, got)
+		}
+		if _, err := q.Leave(t.Context(), ticket.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.engine.pass(t.Context(), retention.Pool.TTL()-second); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestBusyPoolLives: nobody waits long enough to repeat a join, and still no pool expires.
 func TestBusyPoolLives(t *testing.T) {
 	h := newHall(t, embedded(t))
@@ -261,7 +310,7 @@ func TestBusyPoolLives(t *testing.T) {
 		if err := h.engine.pass(t.Context(), second); err != nil {
 			t.Fatal(err)
 		}
-		if got := h.engine.rdb.ZRange(t.Context(), pool, 0, -1).Val(); !slices.Equal(got, []string{ticket.ID}) {
+		if got := standing(t, h.engine, pool); !slices.Equal(got, []string{ticket.ID}) {
 			t.Fatalf("after %v: %v", spent, got)
 		}
 		before = ticket.ID
@@ -305,8 +354,8 @@ func TestDeadDoNotBlock(t *testing.T) {
 		h.wait(4 * second)
 		h.is(h.join(0, want('b', en, music)), "")
 		h.is(h.join(0, want('d', en, music)), "b")
-		if got := h.engine.rdb.ZCard(t.Context(), retention.Pool.Key("en", "music", "0")).Val(); got != 0 {
-			t.Errorf("%d dead left in the pool", got)
+		if got := standing(t, h.engine, retention.Pool.Key("en", "music", "0")); len(got) != 0 {
+			t.Errorf("%d dead left in the pool", len(got))
 		}
 	})
 }
@@ -325,7 +374,7 @@ func TestSweep(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		left := h.engine.rdb.ZRange(t.Context(), retention.Pool.Key("en", "music", "0"), 0, -1).Val()
+		left := standing(t, h.engine, retention.Pool.Key("en", "music", "0"))
 		if !slices.Equal(left, []string{h.last["a"].ID}) {
 			t.Errorf("%d left in the pool", len(left))
 		}

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	beatEvery = time.Second
-	turnEvery = 60 // beats
+	beatEvery   = time.Second
+	forgetEvery = 60 // beats
 )
 
 // Run keeps this node alive: it renews the lease each second, reads the inbox and sweeps the pools
@@ -43,8 +43,7 @@ func (q *Queue) beats(ctx context.Context) {
 			away = failed
 			q.report(ctx, err)
 		}
-		if n%turnEvery == 0 {
-			q.echoes.turn()
+		if n%forgetEvery == 0 {
 			q.pace.forget(time.Now())
 		}
 		select {

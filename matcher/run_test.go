@@ -149,8 +149,8 @@ func TestNodesAreTold(t *testing.T) {
 	})
 }
 
-// TestTwinComesOnce: what a node did itself it hears at once, and not again from its inbox.
-func TestTwinComesOnce(t *testing.T) {
+// TestOwnEvents: what a node did itself it hears at once, and not again from its inbox.
+func TestOwnEvents(t *testing.T) {
 	runs(t, func(t *testing.T, r running) {
 		meet(t, r.a, r.a)
 		meet(t, r.a, r.b) // its events come after all earlier ones of the inbox

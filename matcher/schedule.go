@@ -107,3 +107,12 @@ func placesOf(t Ticket) places {
 	}
 	return p
 }
+
+// keys returns the keys of the pools of a band.
+func (p places) keys(band int) []string {
+	keys := make([]string, len(p.pools))
+	for i, pool := range p.pools {
+		keys[i] = pool.key(band)
+	}
+	return keys
+}

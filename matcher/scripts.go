@@ -3,7 +3,9 @@ package matcher
 import (
 	_ "embed"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -37,10 +39,12 @@ type scripts struct {
 	join, confirm, abort, leave, beat, sweep *redis.Script
 }
 
-// load builds the scripts. Tests pass an edit, to see that a broken line is noticed.
-func load(edit func(source string) string) scripts {
+// load builds the scripts for a time to confirm. Tests pass an edit, to see that a broken line is
+// noticed.
+func load(offer time.Duration, edit func(source string) string) scripts {
+	constants := constants(offer)
 	build := func(source string) *redis.Script {
-		return redis.NewScript(constants() + edit(commonLua+source))
+		return redis.NewScript(constants.Replace(edit(commonLua + source)))
 	}
 	return scripts{
 		join:    build(ticketLua + joinLua),
@@ -52,19 +56,44 @@ func load(edit func(source string) string) scripts {
 	}
 }
 
-// constants declares to the scripts what only retention knows: the names and lifetimes of keys.
-func constants() string {
-	var b strings.Builder
+// constants puts in their place what the scripts leave to Go: the names and lifetimes of keys, which
+// only retention knows, and where the fields of a waiting ticket are. They are no local variables of
+// Lua, for those would be made anew for each call.
+func constants(offer time.Duration) *strings.Replacer {
+	var pairs []string
+	set := func(name string, value any) { pairs = append(pairs, name, fmt.Sprint(value)) }
 	for _, class := range []retention.Class{
-		retention.Ticket, retention.Pool, retention.Match, retention.Lease, retention.Inbox, retention.Waits,
+		retention.Ticket, retention.Pool, retention.Lease, retention.Inbox, retention.Waits,
 	} {
 		name := strings.ToUpper(class.String())
-		fmt.Fprintf(&b, "local %s_KEY = %q\n", name, beginning(class))
-		fmt.Fprintf(&b, "local %s_TTL = '%d'\n", name, class.TTL().Milliseconds())
+		set(name+"_KEY", strconv.Quote(beginning(class)))
+		set(name+"_TTL", strconv.Quote(strconv.FormatInt(class.TTL().Milliseconds(), 10)))
 	}
-	fmt.Fprintf(&b, "local TOMBSTONE = '%d'\n", retention.Tombstone.Milliseconds())
-	fmt.Fprintf(&b, "local LONGEST = %d\n", retention.LongestWait.Microseconds())
-	return b.String()
+	set("TOMBSTONE", strconv.Quote(strconv.FormatInt(retention.Tombstone.Milliseconds(), 10)))
+	set("LONGEST", retention.LongestWait.Microseconds())
+	set("OFFER", offer.Microseconds())
+
+	const timeDigits, from = 16, 1 // Lua counts from 1
+	at := from
+	field := func(name string, length int) {
+		set("FROM_"+name, at)
+		set("TO_"+name, at+length-1)
+		at += length + 1 // a semicolon
+	}
+	field("STATE", 1)
+	field("ARRIVED", timeDigits)
+	field("RIPE", timeDigits)
+	set("BEFORE_WISH", at-from)
+	field("WIDENS", widensDigits)
+	field("DEVICE", tagLength)
+	field("NODE", idLength)
+	field("INTERESTS", MaxInterests)
+	set("FROM_WAITS", at)
+	set("FROM_WHO", timeDigits+from)
+	set("NARROW", 'w')
+	set("WIDE", 'W')
+	set("END", '~')
+	return strings.NewReplacer(pairs...)
 }
 
 // beginning returns what all keys of a class begin with. Records of the scripts hold only the rest.

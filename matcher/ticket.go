@@ -19,9 +19,13 @@ const (
 	MaxAvoid     = 128
 	maxBand      = 9
 
-	idBytes    = 16
-	tagLength  = 12
-	idAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	idLength     = 22
+	idBytes      = 16
+	widensDigits = 8
+
+	earliest, latest = 9e14, 1e16 - 1 // microseconds: 1998, before which no time can be stored, and 2286
+	tagLength        = 12
+	idAlphabet       = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 )
 
 // Ticket is one search of one browser.
@@ -79,7 +83,7 @@ func (t Ticket) Validate() error {
 	return nil
 }
 
-func isID(s string) bool   { return len(s) == base64.RawURLEncoding.EncodedLen(idBytes) && plain(s) }
+func isID(s string) bool   { return len(s) == idLength && plain(s) }
 func isTag(s string) bool  { return len(s) == tagLength && plain(s) }
 func isBand(band int) bool { return band >= 0 && band <= maxBand }
 
@@ -108,41 +112,43 @@ func bands(meets []int) bool {
 	return len(meets) > 0
 }
 
-// request is what join.lua is given of a ticket.
-type request struct {
-	pools []string // keys of the ticket's pools in its own band, then in each other band that it meets
-	args  []any    // from the band on
-}
-
-func (t Ticket) request(node string, widens time.Duration) request {
+// request returns what join.lua is given of a ticket: its keys after the first, and its arguments.
+func (t Ticket) request(node string, widens time.Duration) (keys []string, args []any) {
 	p := placesOf(t)
-	var r request
-	var own, meets []string
+	keys = p.keys(t.Band)
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = strings.TrimPrefix(key, beginning(retention.Pool))
+	}
+	meets := make([]string, len(t.Meets))
 	after := make([]any, len(t.Meets)) // which key the pools of each band to meet stand
-	block := func(band int) int {
-		begin := len(r.pools)
-		for _, pool := range p.pools {
-			r.pools = append(r.pools, pool.key(band))
-		}
-		return begin + joinKeys
-	}
-	home := block(t.Band)
-	for _, key := range r.pools {
-		own = append(own, strings.TrimPrefix(key, beginning(retention.Pool)))
-	}
 	for i, band := range t.Meets {
-		meets = append(meets, strconv.Itoa(band))
-		after[i] = home
+		meets[i] = strconv.Itoa(band)
+		after[i] = 1
 		if band != t.Band {
-			after[i] = block(band)
+			after[i] = 1 + len(keys)
+			keys = append(keys, p.keys(band)...)
 		}
 	}
-	r.args = append([]any{
-		list([]string{strconv.Itoa(t.Band)}), len(p.pools), p.near, p.first,
-		node, t.Device, list(meets), list(t.Interests), widens.Microseconds(),
-		strings.TrimPrefix(t.sample(), beginning(retention.Waits)), list(own), list(t.Avoid),
-	}, after...)
-	return r
+	arrived := ""
+	if !t.Arrived.IsZero() {
+		arrived = fmt.Sprintf("%016d", min(max(earliest, t.Arrived.UnixMicro()), latest))
+	}
+	wish := strings.Join([]string{
+		fmt.Sprintf("%*d", widensDigits, widens.Microseconds()), t.Device, node,
+		fmt.Sprintf("%-*s", MaxInterests, known().letters(t.Interests)),
+		strings.TrimPrefix(t.sample(), beginning(retention.Waits)),
+		strings.Join(names[:p.near], ","), strings.Join(names[p.near:p.first], ","), strings.Join(names[p.first:], ","),
+		list(meets), list(t.Avoid),
+	}, ";")
+	args = []any{fmt.Sprintf("%d%d%d%d", p.near, p.first, len(t.Interests), t.Band), wish}
+	switch {
+	case len(t.Meets) > 1 || t.Meets[0] != t.Band:
+		args = append(append(args, arrived, len(p.pools)), after...)
+	case arrived != "":
+		args = append(args, arrived)
+	}
+	return keys, args
 }
 
 // sample returns the key under which the wait is recorded: in the first language, for one of the

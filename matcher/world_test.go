@@ -109,12 +109,15 @@ func newWorld(ctx context.Context, e engine, nodes int, broken mutant) (*world, 
 		return nil, err
 	}
 	for i := range nodes {
-		q := matcher.Edited(e.rdb, matcher.Config{Node: fmt.Sprintf("node-%d", i)},
+		q := matcher.Edited(e.rdb, matcher.Config{Node: named(fmt.Sprint("node-", i))},
 			func(source string) string { return e.edit(broken.edit(source)) }, widens)
 		w.nodes = append(w.nodes, &node{Queue: q})
 	}
 	return w, w.beat()
 }
+
+// named returns a name of the length that names of nodes have.
+func named(short string) string { return (short + strings.Repeat("-", 22))[:22] }
 
 // widens is the delay of a ticket in these tests: it differs from device to device.
 func widens(t matcher.Ticket) time.Duration {
@@ -174,7 +177,10 @@ func (w *world) join(n *node, t matcher.Ticket) error {
 		return err
 	}
 	s := w.model.join(t, n.Node(), widens(t))
-	if offer, is := got.(matcher.Offered); is && s.match != nil && s.match.id == "" {
+	offer, is := got.(matcher.Offered)
+	switch {
+	case !is || s.match == nil:
+	case s.match.id == "":
 		s.match.id = offer.Offer.Match
 		w.pairs = append(w.pairs, s.match)
 		other := s.match.other(s)
@@ -182,8 +188,18 @@ func (w *world) join(n *node, t matcher.Ticket) error {
 		if err := errors.Join(w.stands(s), w.stands(other)); err != nil {
 			return err
 		}
+	default:
+		w.remind(s, "offer", "")
 	}
 	return w.compare(s, got)
+}
+
+// remind expects what the other side is told again, if it is of the same node: the answer that told
+// it may have been lost.
+func (w *world) remind(s *search, kind string, why matcher.Why) {
+	if other := s.match.other(s); other.node == s.node {
+		w.expect(other, kind, why)
+	}
 }
 
 func (w *world) expect(s *search, kind string, why matcher.Why) {
@@ -277,7 +293,11 @@ func (w *world) confirm(p *pairing, s *search) error {
 	if orphaned {
 		w.expect(p.other(s), "abort", matcher.WhyPeer)
 	}
-	if p.live && !wasLive {
+	switch {
+	case !p.live || !slices.Contains(p.sides[:], s):
+	case wasLive:
+		w.remind(s, "live", "")
+	default:
 		w.expect(p.other(s), "live", "")
 	}
 	return differ("confirm", got, want)
@@ -288,14 +308,19 @@ func (w *world) abort(p *pairing, s *search) error {
 	if err != nil {
 		return err
 	}
+	wasOff := p.off
 	want, why := w.model.abort(p, s)
-	if why != "" {
+	switch {
+	case want != matcher.Aborted:
+	case wasOff:
+		w.remind(s, "abort", why)
+	default:
 		w.expect(p.other(s), "abort", why)
 	}
 	return differ("abort", got, want)
 }
 
-// heard checks that each node was told what it must be told, once.
+// heard checks that each node was told what it must be told, and nothing else.
 func (w *world) heard() error {
 	for _, n := range w.nodes {
 		if err := n.Collect(w.ctx); err != nil {
@@ -340,18 +365,20 @@ func (w *world) pools() error {
 func (w *world) stands(s *search) error {
 	for _, p := range s.places() {
 		key := retention.Pool.Key(p.language, p.interest, strconv.Itoa(s.Band))
-		score, err := w.engine.rdb.ZScore(w.ctx, key, s.ID).Result()
-		stands := err == nil
-		switch {
-		case err != nil && !errors.Is(err, redis.Nil):
+		entries, err := w.engine.rdb.ZRange(w.ctx, key, 0, -1).Result()
+		if err != nil {
 			return err
-		case s.state != waits && stands:
-			return fmt.Errorf("%s stands in %s and does not wait", s.ID, key)
-		case s.state != waits || w.model.over(s):
-		case !stands:
-			return fmt.Errorf("%s waits and does not stand in %s", s.ID, key)
-		case int64(score) != p.since.UnixMicro():
-			return fmt.Errorf("%s stands in %s since %.0f, the model says %d", s.ID, key, score, p.since.UnixMicro())
+		}
+		entries = slices.DeleteFunc(entries, func(e string) bool { return !strings.HasSuffix(e, s.ID) })
+		want := ""
+		if s.state == waits && (s.wide || !p.other) {
+			want = strconv.FormatInt(p.since.UnixMicro(), 10) + s.ID
+		}
+		if len(entries) == 0 && w.model.over(s) {
+			continue // it was dropped when met
+		}
+		if err := differ("entries of "+s.ID+" in "+key, strings.Join(entries, " "), want); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -66,7 +66,7 @@ func audit(t *testing.T, rdb redis.UniversalClient) {
 func TestAuditManyKeys(t *testing.T) {
 	rdb := vtest.NewRedis(t).Client
 	for i := range 1500 {
-		if err := rdb.Set(t.Context(), retention.Match.Key("m"+string(rune('a'+i%26))+time.Duration(i).String()), "", 0).Err(); err != nil {
+		if err := rdb.Set(t.Context(), retention.Ticket.Key("m"+string(rune('a'+i%26))+time.Duration(i).String()), "", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

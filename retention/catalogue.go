@@ -10,7 +10,6 @@ type Class int
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
-	Match                   // matcher: two tickets offered to each other
 	Lease                   // matcher: which nodes are alive
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
@@ -61,23 +60,16 @@ func Catalogue() []Item {
 		{
 			Class: Ticket, Name: "ticket", Pattern: "parley:{m}:ticket:<ticket>", Kind: "string",
 			TTL:    LongestWait + Tombstone,
-			Holds:  "One search: languages, interests, arrival time, node, a keyed tag of the device, keyed tags of the devices that it must not meet again.",
-			Why:    "To find you somebody who fits.",
-			Breach: "Which unnamed devices were searching in the last minutes, for what, and which of them have met or blocked one another before.",
+			Holds:  "One search: languages, interests, arrival time, node, a keyed tag of the device, keyed tags of the devices that it must not meet again. Once somebody is found, for a minute: the two tickets, their nodes, what they share, and which of them has confirmed.",
+			Why:    "To find you somebody who fits, and so that nobody is told \"connected\" before both are there.",
+			Breach: "Which unnamed devices were searching in the last minutes, for what, and which of them have met or blocked one another before. Which two tickets met in the last minute; not who held them.",
 		},
 		{
 			Class: Pool, Name: "pool", Pattern: "parley:{m}:pool:<language>:<interest>:<band>", Kind: "zset",
 			TTL:    LongestWait + 5*time.Minute,
-			Holds:  "The tickets that wait for one language and interest, by arrival.",
+			Holds:  "The tickets that wait for one language and interest, by arrival. When nobody does, only when it was last used.",
 			Why:    "So that whoever has waited longest is found first.",
 			Breach: "How many people were waiting for what.",
-		},
-		{
-			Class: Match, Name: "match", Pattern: "parley:{m}:match:<match>", Kind: "string",
-			TTL:    Tombstone,
-			Holds:  "Two tickets that were offered to each other, their nodes, and which of them has confirmed.",
-			Why:    "So that nobody is told \"connected\" before both are there.",
-			Breach: "Which two tickets met in the last minute; not who held them.",
 		},
 		{
 			Class: Lease, Name: "lease", Pattern: "parley:{m}:leases", Kind: "hash",

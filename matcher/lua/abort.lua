@@ -1,9 +1,9 @@
 -- abort: one side gives the match up, or its time to confirm is over. Both tickets close; their
 -- owners queue anew with the old arrival. A live match is not aborted.
 --
--- KEYS  1 the match
+-- KEYS  1 the ticket that holds the match
 -- ARGV  1 match   2 ticket of the side that asks   3 how early a timer may fire, in microseconds
--- Result {'aborted', now, 'new', other ticket, other node, why} | {'aborted', now, 'old'}
+-- Result {'aborted', now, other ticket, other node, why}: now or already before
 --       | {'live', now} | {'unknown', now}
 --       why = what the other is told: 'peer', unless its own time to confirm is over: 'late'
 -- Complexity: constant.
@@ -11,14 +11,13 @@
 local id, ticket = ARGV[1], ARGV[2]
 local pair = read_match(ticket)
 if not pair then return {'unknown', NOW} end
-if pair.state == 'live' then return {'live', NOW} end
-if pair.state == 'aborted' then return {'aborted', NOW, 'old'} end
-
+if pair.state == 'l' then return {'live', NOW} end
 local other = pair.other
+if pair.aborted then return {'aborted', NOW, other.ticket, other.node, WHY[pair.state]} end
+
 local in_time = now < pair.deadline - ARGV[3]
-local why = (pair.state == other.name or in_time) and 'peer' or 'late'
-become(pair, 'aborted')
-close(ticket)
-close(other.ticket)
-tell(other.node, 'abort', id, other.ticket, pair.mine.node, why)
-return {'aborted', NOW, 'new', other.ticket, other.node, why}
+local state = (pair.state == other.name or in_time) and 'p' or 't'
+local why = WHY[state]
+abort(pair, id, state)
+if other.node ~= pair.mine.node then tell(other.node, 'abort', id, other.ticket, why) end
+return {'aborted', NOW, other.ticket, other.node, why}

@@ -11,18 +11,18 @@
 local node, lease = ARGV[1], tonumber(ARGV[2])
 if lease == 0 then
   call('HDEL', KEYS[1], node)
-  tell(node, 'stop', '', '', node, '') -- wakes whoever reads the inbox
+  tell(node, 'stop', '', '', '') -- wakes whoever reads the inbox
   return {NOW}
 end
 
 local held = alive(node)
-call('HSET', KEYS[1], node, digits(now + lease))
+call('HSET', KEYS[1], node, stamp(now + lease))
 call('PEXPIRE', KEYS[1], LEASE_TTL)
 call('PEXPIRE', KEYS[2], INBOX_TTL)
 
 local answer, all = {NOW, held and 'renewed' or 'anew'}, call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) > now then
+  if all[i + 1] > NOW then
     answer[#answer + 1] = all[i]
   else
     call('HDEL', KEYS[1], all[i])

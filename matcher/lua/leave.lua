@@ -12,9 +12,9 @@ if not record then
   close(id)
   return {'unknown', NOW}
 end
-if record == 'x' then return {'left', NOW} end
-local arrived, _, _, _, _, rest = match(record, WAITING)
-if not arrived then return {'claimed', NOW, string.sub(record, 3)} end
-unqueue(id, record, rest)
+local state = sub(record, 1, 1)
+if state == 'x' or state == 'p' or state == 't' then return {'left', NOW} end
+if not waiting(record) then return {'claimed', NOW, state == 'm' and sub(record, 3) or id} end
+unqueue(id, record)
 close(id)
 return {'left', NOW}

@@ -1,20 +1,25 @@
 -- Put before confirm and abort, after common.lua.
 
--- A match is
+-- A match is kept in the ticket that made it, under whose name it goes:
 --   <state>;<language>;<shared>;<made>;<deadline>;<side a>;<side b>
---     state: offered, a or b (that side has confirmed), live, aborted; shared = interests, 'x,y'
+--     state: o offered; a or b, that side has confirmed; l live; p or t, it was aborted, and the side
+--     that is told hears that it was its peer's doing or that it was itself too late; shared = interests,
+--     one letter each
 -- and a side, of which a arrived first, is
 --   <ticket>;<node>;<arrived>;<waits>
 --     waits as in a ticket; join writes all this, and no device: a match says nothing of who met
 local SIDE = ';([^;]*);([^;]*);(%d+);([^;]*)'
-local MATCH = '^(%a+)(;[^;]*;[^;]*;(%d+);(%d+)' .. SIDE .. SIDE .. ')$'
+local MATCH = '^(%a)(;[^;]*;[^;]*;(%d+);(%d+)' .. SIDE .. SIDE .. ')$'
 
 -- read_match returns the match as the ticket sees it; nil if there is none with that ticket.
 local function read_match(ticket)
   local state, rest, made, deadline, a_ticket, a_node, a_arrived, a_waits, b_ticket, b_node, b_arrived, b_waits =
     match(call('GET', KEYS[1]) or '', MATCH)
   if not state then return nil end
-  local pair = {state = state, rest = rest, made = made, deadline = tonumber(deadline)}
+  local pair = {
+    state = state, rest = rest, made = made, deadline = tonumber(deadline),
+    aborted = state == 'p' or state == 't',
+  }
   local a = {name = 'a', ticket = a_ticket, node = a_node, arrived = a_arrived, waits = a_waits}
   local b = {name = 'b', ticket = b_ticket, node = b_node, arrived = b_arrived, waits = b_waits}
   if a.ticket == ticket then
@@ -29,4 +34,14 @@ local function read_match(ticket)
 end
 
 -- become changes the state of the match.
-local function become(pair, state) call('SET', KEYS[1], state .. pair.rest, 'PX', MATCH_TTL) end
+local function become(pair, state) call('SET', KEYS[1], state .. pair.rest, 'PX', TOMBSTONE) end
+
+-- abort closes both tickets. The one that holds the match is closed by its state.
+local function abort(pair, id, state)
+  become(pair, state)
+  for _, side in ipairs({pair.mine, pair.other}) do
+    if side.ticket ~= id then close(side.ticket) end
+  end
+end
+
+local WHY = {p = 'peer', t = 'late'}

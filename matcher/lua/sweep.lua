@@ -8,26 +8,28 @@
 
 -- drop takes out a ticket that is over. Should its node only have been slow, its owner may queue
 -- the same ticket again; one that waited too long is closed.
-local function drop(id, node, record, rest)
-  unqueue(id, record, rest)
-  if alive(node) then
+local function drop(id, record)
+  unqueue(id, record)
+  if alive(sub(record, FROM_NODE, TO_NODE)) then
     close(id)
   else
     call('DEL', TICKET_KEY .. id)
   end
 end
 
-local ids = call('ZRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)
-local dropped = 0
-for _, id in ipairs(ids) do
+local entries = call('ZRANGE', KEYS[1], ARGV[1], ARGV[1] + ARGV[2] - 1)
+local seen, dropped = 0, 0
+for _, entry in ipairs(entries) do
+  if byte(entry) == END then break end
+  seen = seen + 1
+  local id = sub(entry, FROM_WHO)
   local record = call('GET', TICKET_KEY .. id)
-  local arrived, node, _, _, _, rest = match(record or '', WAITING)
-  if not arrived then
-    call('ZREM', KEYS[1], id)
+  if not waiting(record) then
+    call('ZREM', KEYS[1], entry)
     dropped = dropped + 1
-  elseif over(node, arrived) then
-    drop(id, node, record, rest)
+  elseif not alive(sub(record, FROM_NODE, TO_NODE)) or now - sub(record, FROM_ARRIVED, TO_ARRIVED) >= LONGEST then
+    drop(id, record)
     dropped = dropped + 1
   end
 end
-return {NOW, digits(#ids), digits(dropped)}
+return {NOW, string.format('%d', seen), string.format('%d', dropped)}
