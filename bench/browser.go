@@ -39,6 +39,7 @@ type browser struct {
 
 	peer string // written by the reader before it sends connected
 	seen map[string]bool
+	kept kept  // written by the reader; read it after ended
 	err  error // why the reader returned; read it after ended
 
 	mu    sync.Mutex // guards the following fields, and writing to conn
@@ -64,6 +65,8 @@ type frameHead struct {
 	N     uint64 `json:"n"`
 	Match string `json:"match"`
 	Peer  string `json:"peer"`
+	Token string `json:"token"`
+	Place string `json:"place"`
 	Code  string `json:"code"`
 	Text  string `json:"text"`
 }
@@ -127,7 +130,10 @@ func (b *browser) hear(frame []byte) error {
 	}
 	b.got.Store(max(b.got.Load(), head.N))
 	switch head.T {
+	case "welcome":
+		b.kept.token = head.Token
 	case "queued":
+		b.kept.place = head.Place
 		b.reach("queued")
 		return b.acknowledge() // the page does within a second
 	case "matched":
@@ -263,14 +269,33 @@ func (b *browser) relay() error {
 	return b.conn.WriteMessage(websocket.TextMessage, f)
 }
 
+// kept is what a browser comes back with.
+type kept struct {
+	token, place       string
+	device             int
+	language, interest string
+	widen              bool
+}
+
 // search says hello and find. The same device number means the same device.
 func (b *browser) search(device int, language, interest string, widen bool) error {
-	digest := sha256.Sum256(strconv.AppendInt(nil, int64(device), 10))
-	hello := fmt.Appendf(nil, `{"t":"hello","token":"","last":0,"device":"%s"}`,
-		base64.RawURLEncoding.EncodeToString(digest[:]))
+	b.kept.device, b.kept.language, b.kept.interest, b.kept.widen = device, language, interest, widen
+	return b.searchWith(b.kept)
+}
+
+// searchAgain does what another one did, with its token and its place.
+func (b *browser) searchAgain(old *browser) error {
+	b.kept.device, b.kept.language, b.kept.interest, b.kept.widen = old.kept.device, old.kept.language, old.kept.interest, old.kept.widen
+	return b.searchWith(old.kept)
+}
+
+func (b *browser) searchWith(k kept) error {
+	digest := sha256.Sum256(strconv.AppendInt(nil, int64(k.device), 10))
+	hello := fmt.Appendf(nil, `{"t":"hello","token":%q,"last":0,"device":"%s"}`,
+		k.token, base64.RawURLEncoding.EncodeToString(digest[:]))
 	if err := b.write(hello); err != nil {
 		return err
 	}
-	return b.say(`{"t":"find","c":%d,"a":%d,"languages":["` + language + `"],"interests":["` + interest +
-		`"],"widen":` + strconv.FormatBool(widen) + `,"avoid":[],"place":""}`)
+	return b.say(`{"t":"find","c":%d,"a":%d,"languages":["` + k.language + `"],"interests":["` + k.interest +
+		`"],"widen":` + strconv.FormatBool(k.widen) + `,"avoid":[],"place":"` + k.place + `"}`)
 }

@@ -88,6 +88,12 @@ func (c *child) spent(context.Context) (time.Duration, error) {
 	return u.cpu, err
 }
 
+// kill ends the child as kill -9 does.
+func (c *child) kill() {
+	_ = c.process.Process.Kill() // it may have ended
+	_ = c.process.Wait()         // says that it was killed
+}
+
 func (c *child) stop() error {
 	_ = c.orders.Close()
 	return c.process.Wait()

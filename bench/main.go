@@ -22,6 +22,7 @@ type options struct {
 	couples  int
 	rate     int
 	browsers int
+	crowd    int
 	quiet    time.Duration
 	strict   bool
 	child    string
@@ -46,6 +47,7 @@ func parts() []part {
 		{"depth", depth},
 		{"relay", relay},
 		{"nodes", across},
+		{"storm", storm},
 		{"idle", idle},
 		{"page", page},
 	}
@@ -68,12 +70,13 @@ func parse(args []string, errs io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(errs)
-	fs.StringVar(&o.parts, "parts", "pairs,depth,relay,nodes,idle,page", "what to measure")
+	fs.StringVar(&o.parts, "parts", "pairs,depth,relay,nodes,storm,idle,page", "what to measure")
 	fs.IntVar(&o.rounds, "rounds", 3, "how often a figure and its baseline take turns")
 	fs.DurationVar(&o.spell, "spell", 4*time.Second, "how long one measurement lasts")
 	fs.IntVar(&o.depth, "depth", 1_000_000, "depth: waiting tickets of the deep queue")
 	fs.IntVar(&o.couples, "couples", 300, "relay: calls at the same time")
 	fs.IntVar(&o.rate, "rate", 16, "relay: envelopes a second from each browser (the server allows 20)")
+	fs.IntVar(&o.crowd, "crowd", 10_000, "storm: browsers whose node dies")
 	fs.IntVar(&o.browsers, "browsers", 4000, "idle: browsers that wait")
 	fs.DurationVar(&o.quiet, "quiet", 15*time.Second, "idle: how long they wait before the reading; the server repeats joins every 10 s")
 	fs.BoolVar(&o.strict, "strict", false, "exit with status 1 when a limit is broken")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -34,14 +35,16 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // openParley starts everything but the listener, whose address the browsers' origin is made of.
 func openParley(ctx context.Context, socket, address string) (*parley, error) {
+	ring, err := keyring.Load(filepath.Join(filepath.Dir(socket), "keys")) // one for all on this Redis
+	if err != nil {
+		return nil, err
+	}
 	p := &parley{rdb: redis.NewClient(storeOptions(socket))}
 	queue := matcher.New(p.rdb, matcher.Config{})
-	ring := keyring.New()
 	hub := signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(p.rdb, ring, quiet()), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
 		Origins: []string{"http://" + address}, Log: quiet(),
 	})
-	var err error
 	p.server, err = web.New(web.Config{
 		Socket: hub, Ready: func(context.Context) error { return nil }, Log: quiet(),
 		Limits: web.Limits{Sockets: 1 << 20, PerAddress: 1 << 20, Burst: 1 << 20, Every: time.Microsecond},
