@@ -12,7 +12,7 @@ const (
 // inbound is the stream of messages from the other node.
 type inbound struct {
 	epoch uint64 // 0 for none
-	floor uint64 // epochs up to it were forgotten and are refused
+	floor uint64 // epochs up to it were forgotten and are refused; with an epoch, that is above it
 	born  bool
 	next  uint64 // number of the message to deliver next
 
@@ -43,7 +43,7 @@ func (n *inbound) take(now time.Time, m mail) []effect {
 		if n.epoch != 0 || m.born {
 			effects = append(effects, lost{})
 		}
-		*n = inbound{epoch: m.epoch, floor: n.floor, born: m.born, next: 1, refuse: n.refuse}
+		*n = inbound{epoch: m.epoch, born: m.born, next: 1}
 	}
 	if m.first > n.next {
 		n.miss(now)

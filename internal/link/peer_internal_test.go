@@ -129,8 +129,15 @@ func (w *world) pass(d time.Duration) {
 	}
 }
 
-// calm carries everything in order until nothing is left to do; too much chatter is a fault.
+// calm carries everything in order until nothing is left to do. Too much chatter is a fault, and so
+// is to take longer than the longest wait for an acknowledgement explains.
 func (w *world) calm() {
+	start := w.now
+	defer func() {
+		if took := w.now.Sub(start); took > 2*mostWait {
+			w.t.Fatal("a healed link takes", took, "to come to rest")
+		}
+	}()
 	for range 10_000 {
 		for i, n := range w.ends {
 			if n.Ready(w.now) {
@@ -256,6 +263,48 @@ func TestPeerTail(t *testing.T) {
 		w.carry(1, 0)
 		if !w.ends[1].heardAll[1] {
 			w.t.Fatal("not published again")
+		}
+	})
+}
+
+// TestPeerGap: what is missing is asked for and published again at once, without any timer; and the
+// acknowledgement of what came twice does not wait either.
+func TestPeerGap(t *testing.T) {
+	fixed(t, func(w *world) {
+		w.send(0, 0)
+		w.step(0, pull{})
+		lost := w.wire[1]
+		w.wire[1] = nil
+		w.send(0, 0)
+		for _, i := range []int{0, 1, 0} {
+			w.step(i, pull{})
+			w.carry(1-i, 0)
+		}
+		if w.ends[1].lastHeard != 2 {
+			w.t.Fatal("heard up to", w.ends[1].lastHeard)
+		}
+		w.pass(ackPause)
+		w.step(1, pull{})
+		w.carry(0, 0)
+		w.wire[1] = lost
+		w.carry(1, 0)
+		if !w.ends[1].Ready(w.now) {
+			w.t.Fatal("a message that came twice is not acknowledged")
+		}
+	})
+}
+
+// TestPeerRemade: a node that forgot all about a link and makes it anew begins a higher epoch, and
+// the other is told.
+func TestPeerRemade(t *testing.T) {
+	fixed(t, func(w *world) {
+		w.send(0, 0)
+		w.calm()
+		w.ends[0].peer = newPeer(names[1], 2<<32)
+		w.send(0, 0)
+		w.calm()
+		if w.ends[1].told != 1 || w.ends[1].lastHeard != 2 {
+			w.t.Fatal("told", w.ends[1].told, "times, heard", w.ends[1].lastHeard)
 		}
 	})
 }

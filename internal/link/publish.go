@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"parley/internal/store"
 )
 
 // Pauses between attempts, for publishing and for subscribing.
@@ -164,7 +166,7 @@ func (l *Link) spoke(ctx context.Context, err error) {
 		return
 	}
 	if err != nil {
-		l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages to other nodes cannot be published", slog.Any("error", err))
+		l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages to other nodes cannot be published", slog.String("why", store.Kind(err)))
 	} else {
 		l.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "messages to other nodes are published again")
 	}

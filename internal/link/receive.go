@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"parley/internal/store"
 )
 
 const (
@@ -19,6 +21,14 @@ const (
 )
 
 var errSilent = errors.New("the subscription is dead: what was published to it does not come back")
+
+// why says what went wrong, for a log: without an address.
+func why(err error) string {
+	if errors.Is(err, errSilent) {
+		return errSilent.Error()
+	}
+	return store.Kind(err)
+}
 
 // receive keeps the subscription until ctx ends.
 func (l *Link) receive(ctx context.Context) {
@@ -36,7 +46,7 @@ func (l *Link) receive(ctx context.Context) {
 		}
 		if l.pulse.hears.Swap(false) {
 			if ctx.Err() == nil {
-				l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages of other nodes do not arrive", slog.Any("error", err))
+				l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages of other nodes do not arrive", slog.String("why", why(err)))
 			}
 			poke(l.inbox.news)
 		}
