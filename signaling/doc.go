@@ -35,8 +35,19 @@
 // and starts a new one: a browser that was searching sends find with its place, one in a call sends
 // rejoin with its pass.
 //
+// A session stays on the node that made it. A browser may come back to any node: one that is not its
+// home brings the socket there, through a pipe, and nothing else is different. welcome{resumed: false}
+// comes when the home is dead, does not answer within a second, or stops and the browser is in no call.
+//
+// A room is carried by the node of whoever arrived first, and both browsers use that node's relay. When
+// that node dies, the room is made anew on another: a browser whose session was elsewhere hears relays
+// with credentials of the new node's relay, unasked, and peer "back", then peer "away" until the other
+// has come back with its pass. When frames between two nodes were lost for ever, both browsers hear
+// peer "back" without an "away" before it: each says again what the other may have missed. A browser
+// whose socket went through the link that broke is closed with 4008 and resumes.
+//
 // A place counts for its own device, 90 s after it was told and 10 minutes after the search began; in
-// the session that was told of it until that is in a call, and in another once that session is gone.
+// the session that was told of it until that is in a call, and in another once that session is gone, or at once when it was on another node.
 // A place that does not count is no error: the search begins now. The server keeps no list of used
 // places, so a changed client can use one again only this far: who drops its session, waits for the
 // 30 s of grace to end and finds within the 90 s stands where it stood, even if it talked meanwhile.
@@ -92,9 +103,10 @@
 //	                                         username, credential}], ttl_ms}; handle names the peer in report and
 //	                                         block; avoid = token for find, good for 30 minutes; pass for rejoin
 //	relay     n c from seq box
-//	peer      n c state                      "away" (socket lost, may come back) or "back"
+//	peer      n c state                      "away" (socket lost, may come back) or "back": say again what
+//	                                         it may have missed. "back" also comes without an "away"
 //	ended     n c why                        "left" (you), "peer_left", "peer_lost" (did not come back in 30 s)
-//	relays    n c ice
+//	relays    n c ice                        the answer, or unasked when the call has another relay now
 //	reported  n c avoid                      the report is stored; avoid = token for find, good for 30 days
 //	blocked   n c avoid                      token for find, good until this device's token changes
 //	error     n c of code text               of = the c that was refused, 0 when unknown; nothing else changed
@@ -115,7 +127,7 @@
 //	no_member      the peer is not in this room
 //	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
 //	too_many       too many searches, returns to a call, or wishes for credentials; wait
-//	unavailable    the store is away; nothing is lost, try again in a few seconds
+//	unavailable    the store or the node of the call is away; nothing is lost, try again in a few seconds
 //
 // # Close codes
 //
@@ -132,7 +144,8 @@
 //
 // A browser whose socket is stuck sees no close frame, only its end (1006): the same as 4008. Other
 // refusals before the upgrade: 403 for a page of another origin, 426 for a request that is no
-// WebSocket, 503 with Retry-After from a node that stops.
+// WebSocket, 503 with Retry-After from a node that stops, is full, or has more handshakes waiting than it
+// lets in within 5 s, at 1,000 a second.
 //
 // # Limits
 //
