@@ -86,6 +86,7 @@ func (c *crowd) search(ctx context.Context, person int) {
 		}
 		c.note(err)
 		switch r := result.(type) {
+		case matcher.Waiting, nil:
 		case matcher.Offered:
 			c.decide(ctx, q, person, r.Offer)
 			return
@@ -253,6 +254,27 @@ func TestFailover(t *testing.T) {
 			disperse()
 		})
 	}
+}
+
+// TestClusterFailover: the master of the queue's slot dies under load, and its replica takes over.
+func TestClusterFailover(t *testing.T) {
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		all := vtest.StartCluster(t)
+		owner := all.Owner(all.Slot(retention.Lease.Key()))
+		replica := all.AddReplica(owner)
+		c, disperse := gather(t, all.Client(), all.Client())
+		c.met(t, 10*time.Second)
+		owner.Kill()
+		await(t, 10*time.Second, func() bool {
+			return strings.Contains(fmt.Sprint(replica.Run("INFO", "replication")), "role:master")
+		})
+		c.met(t, 15*time.Second)
+		if gap := c.quiet(); gap > 10*time.Second {
+			t.Errorf("no join was answered for %v", gap)
+		}
+		disperse()
+	})
 }
 
 func await(t *testing.T, limit time.Duration, is func() bool) {

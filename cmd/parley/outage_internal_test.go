@@ -3,18 +3,22 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"parley/internal/store"
 	"parley/internal/vtest"
 )
 
 // TestReadyWithoutWaiting: while Redis is stopped, killed or back, /readyz answers at once, says so
-// within 3 s, and the page is served all the time.
+// within 3 s, and the page is served all the time. The user of Redis may do no more than we say that
+// parley needs.
 func TestReadyWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	t.Run("redis-server", func(t *testing.T) {
-		server := vtest.StartServer(t)
+		server := vtest.StartServer(t, append([]string{"--user", "parley", "on", ">sesame"}, strings.Fields(store.Rights)...)...)
 		var ports [3]string
 		for i := range ports {
 			var err error
@@ -24,18 +28,18 @@ func TestReadyWithoutWaiting(t *testing.T) {
 		}
 		cfg, _, err := load([]string{
 			"--listen", "127.0.0.1:" + ports[0], "--operator-listen", "127.0.0.1:" + ports[1], "--relay-listen", "127.0.0.1:" + ports[2],
-			"--state", t.TempDir(), "--redis", server.URL(),
+			"--state", t.TempDir(), "--redis", "redis://parley:sesame@" + server.Addr,
 		}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := newHouse()
+		h, log := newHouse(), &lines{}
 		t.Cleanup(func() {
 			if err := h.close(); err != nil {
 				t.Error(err)
 			}
 		})
-		if _, err := build(t.Context(), h, cfg, slog.New(slog.DiscardHandler)); err != nil {
+		if _, err := build(t.Context(), h, cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
 			t.Fatal(err)
 		}
 		d := door{page: "http://127.0.0.1:" + ports[0] + "/", ready: "http://127.0.0.1:" + ports[1] + "/readyz"}
@@ -50,7 +54,30 @@ func TestReadyWithoutWaiting(t *testing.T) {
 		d.await(t, "503")
 		server.Again()
 		d.await(t, "200")
+		if log.has("NOPERM") {
+			t.Errorf("something is not permitted: %s", log)
+		}
 	})
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex // guards buf
+	buf strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) has(text string) bool { return strings.Contains(l.String(), text) }
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
 }
 
 // door is where a program answers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -18,7 +19,7 @@ const (
 	answerTime = 2 * time.Second
 	// mapAge is how old the client's map of a Cluster may be. A Cluster that lost a master says so to
 	// nobody who asks only the master that is gone.
-	mapAge = 2 * time.Second
+	mapAge = time.Second
 )
 
 // The versions of the protocol.
@@ -98,12 +99,14 @@ type lostError struct{ says string }
 func (e lostError) Error() string { return e.says }
 
 func last(err error) error {
-	refused, dial := redis.Error(nil), (*net.OpError)(nil)
+	dial, timed := (*net.OpError)(nil), (interface{ Timeout() bool })(nil)
 	switch {
-	case err == nil, errors.As(err, &refused), errors.As(err, &dial) && dial.Op == "dial":
-		return err
+	case err == nil, errors.As(err, &dial) && dial.Op == "dial":
+		return err // nothing was sent
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err // never repeated, and callers look for them
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &timed):
+		return lostError{err.Error()}
 	}
-	return lostError{err.Error()}
+	return err
 }

@@ -13,7 +13,7 @@ import (
 // slots is how many a Cluster has.
 const slots = 16384
 
-// Cluster is a Redis Cluster of three masters without replicas, all real processes.
+// Cluster is a Redis Cluster of three masters, all real processes.
 type Cluster struct {
 	Nodes []*Server
 	t     testing.TB
@@ -23,23 +23,11 @@ type Cluster struct {
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
-	bus := map[*Server]string{}
-	for range 3 {
-		_, port, err := net.SplitHostPort(freeAddr(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// The usual port of the bus, 10000 above the other, may be none.
-		node := StartServer(t, "--cluster-enabled", "yes", "--cluster-port", port, "--cluster-node-timeout", "2000")
-		c.Nodes, bus[node] = append(c.Nodes, node), port
-	}
-	for i, node := range c.Nodes {
+	for i := range 3 {
+		node, bus := c.start()
 		node.Run("CLUSTER", "SET-CONFIG-EPOCH", i+1)
 		node.Run("CLUSTER", "ADDSLOTSRANGE", i*slots/3, (i+1)*slots/3-1)
-		if i > 0 {
-			host, port, _ := strings.Cut(node.Addr, ":")
-			c.Nodes[0].Run("CLUSTER", "MEET", host, port, bus[node])
-		}
+		c.join(node, bus)
 	}
 	for _, node := range c.Nodes {
 		one := node.Client()
@@ -49,6 +37,44 @@ func StartCluster(t testing.TB) *Cluster {
 		})
 	}
 	return c
+}
+
+// start starts a node, and returns the port at which the others reach it.
+func (c *Cluster) start() (node *Server, bus string) {
+	c.t.Helper()
+	_, bus, err := net.SplitHostPort(freeAddr(c.t))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	// The usual port of the bus, 10000 above the other, may be none.
+	node = StartServer(c.t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+	return node, bus
+}
+
+// join lets the first node meet one more.
+func (c *Cluster) join(node *Server, bus string) {
+	c.t.Helper()
+	if c.Nodes = append(c.Nodes, node); node != c.Nodes[0] {
+		host, port, _ := strings.Cut(node.Addr, ":")
+		c.Nodes[0].Run("CLUSTER", "MEET", host, port, bus)
+	}
+}
+
+// AddReplica starts a replica of one of the masters, and waits until it could take over.
+func (c *Cluster) AddReplica(of *Server) *Server {
+	c.t.Helper()
+	node, bus := c.start()
+	c.join(node, bus)
+	one, id := node.Client(), of.Run("CLUSTER", "MYID")
+	until(c.t, "the replica does not meet its master", func(ctx context.Context) bool {
+		return one.Do(ctx, "CLUSTER", "REPLICATE", id).Err() == nil
+	})
+	master := of.Client()
+	until(c.t, "the replica does not come up", func(ctx context.Context) bool {
+		return strings.Contains(one.Info(ctx, "replication").Val(), "master_link_status:up") &&
+			strings.Contains(master.Info(ctx, "replication").Val(), "state=online")
+	})
+	return node
 }
 
 // URL is how parley is told of this Cluster.
