@@ -128,7 +128,11 @@ func (p *Person) judge(now, at time.Duration, plain string) {
 	if v == foreign || v == altered || v == doubled {
 		return
 	}
-	p.took(Envelope, at-time.Duration(t.At))
+	if t.Away || p.link.absent(time.Duration(t.At)) {
+		p.count("envelopes after an absence")
+	} else {
+		p.took(Envelope, at-time.Duration(t.At))
+	}
 	if t.What == "offer" && !p.call.described {
 		p.call.describe(now, p.rnd, "answer")
 	}
@@ -141,7 +145,7 @@ func (p *Person) say(now time.Duration) {
 		return
 	}
 	for _, l := range c.due(now) {
-		plain, err := c.write(p.run, l)
+		plain, err := c.write(p.run, l, p.link.absent(l.at))
 		if err != nil {
 			p.count("text could not be written")
 			continue

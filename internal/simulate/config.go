@@ -52,8 +52,14 @@ func (c *Config) Validate() error {
 		name  string
 		value float64
 	}{
-		{"next", c.Next}, {"skip", c.Skip}, {"report", c.Report}, {"block", c.Block}, {"drop", c.Drop},
-		{"vanish", c.Vanish}, {"ignore", c.Ignore}, {"twins", c.Twins},
+		{"next", c.Next},
+		{"skip", c.Skip},
+		{"report", c.Report},
+		{"block", c.Block},
+		{"drop", c.Drop},
+		{"vanish", c.Vanish},
+		{"ignore", c.Ignore},
+		{"twins", c.Twins},
 	}
 	for _, s := range shares {
 		wrong(!(s.value >= 0 && s.value <= 1), "%s: a share is between 0 and 1", s.name)

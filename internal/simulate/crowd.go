@@ -114,13 +114,13 @@ func (c *crowd) admit(at time.Duration) {
 	}
 	p := NewPerson(c.run, "d"+strconv.Itoa(device), &c.cfg.Behaviour, source(c.cfg.Seed, n+1))
 	w := &walker{Person: p, name: "p" + strconv.Itoa(n), number: n, index: -1}
-	c.shards[n%len(c.shards)].post(letter{to: w, at: max(at, 1), Event: Arrive{}})
+	c.shards[n%len(c.shards)].post(letter{to: w, at: max(at, 1), what: Arrive{}})
 }
 
 // windUp lets everybody leave and waits for it.
 func (c *crowd) windUp(ctx context.Context) {
 	for _, s := range c.shards {
-		s.post(letter{Event: Stop{}})
+		s.post(letter{what: Stop{}})
 	}
 	end := time.NewTimer(windUp)
 	defer end.Stop()

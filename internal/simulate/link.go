@@ -19,8 +19,8 @@ const (
 
 // backoff is how long to wait before each try to connect, the last one again and again.
 func backoff(attempt int) time.Duration {
-	table := []time.Duration{0, 300, 1200, 2700, 4800, 7000}
-	return table[min(attempt, len(table)-1)] * time.Millisecond
+	table := []int{0, 300, 1200, 2700, 4800, 7000}
+	return time.Duration(table[min(attempt, len(table)-1)]) * time.Millisecond
 }
 
 // link is the connection of one person: one session over as many sockets as it takes. Like the
@@ -38,6 +38,7 @@ type link struct {
 	attempts int
 	drain    time.Duration // the server asked to come back within
 	wanted   time.Duration // since when the connection should be there
+	since    time.Duration // of the present welcome
 
 	connectAt, silentAt, ackAt time.Duration
 	resend                     []resend
@@ -116,6 +117,9 @@ func (l *link) hangUp(now time.Duration) {
 	l.again(now, 0)
 }
 
+// absent tells whether the connection was not there at some time since at.
+func (l *link) absent(at time.Duration) bool { return !l.ready || l.since > at }
+
 func (l *link) abandon() {
 	l.socket, l.ready = false, false
 	l.silentAt, l.ackAt = 0, 0
@@ -160,6 +164,8 @@ func (l *link) received(now time.Duration, f frame) bool {
 		return true
 	}
 	if !l.ready {
+		l.out(Note{history.Event{Got: h.T}})
+		l.out(Count{"frames before welcome"})
 		return false
 	}
 	l.silentAt = now + silence
@@ -194,7 +200,7 @@ func (l *link) received(now time.Duration, f frame) bool {
 func (l *link) welcome(now time.Duration, w welcome) {
 	l.out(Note{history.Event{Got: w.T, Resumed: w.Resumed}})
 	asked := l.token != ""
-	l.token, l.ready, l.attempts = w.Token, true, 0
+	l.token, l.ready, l.attempts, l.since = w.Token, true, 0, now
 	l.silentAt = now + silence
 	switch {
 	case w.Resumed:

@@ -22,7 +22,8 @@ import (
 const checkWithin = 10 * time.Second
 
 // Run lets people talk on the targets, and returns what came of it. Whether limits were kept is in
-// the summary; an error says that there was no run. Progress is told line by line; record may be nil.
+// the summary; an error says that there was no run. Progress is told line by line; record may be nil,
+// and its closing is the caller's.
 func Run(ctx context.Context, cfg Config, progress io.Writer, record *history.Recorder) (*Summary, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -52,11 +53,6 @@ func Run(ctx context.Context, cfg Config, progress io.Writer, record *history.Re
 	c.windUp(ctx)
 	stop()
 	all.Wait()
-	if record != nil {
-		if err := record.Close(c.now().Microseconds()); err != nil {
-			return nil, err
-		}
-	}
 	if c.complaint != nil {
 		fmt.Fprintf(progress, "the first frame that was not understood: %v\n", c.complaint)
 	}
@@ -90,7 +86,7 @@ func (c *crowd) look(ctx context.Context, t Target) error {
 	if err != nil {
 		return fmt.Errorf("%s cannot be reached: %w", t.Socket, err)
 	}
-	defer conn.hangUp(false)
+	defer conn.hangUp()
 	if !conn.speaksParley() {
 		return fmt.Errorf("%s speaks another protocol than %s: is it a parley?", t.Socket, Subprotocol)
 	}
@@ -101,8 +97,11 @@ func (c *crowd) look(ctx context.Context, t Target) error {
 		_, greeted = f.(welcome)
 		return false
 	})
-	if err != nil || !greeted {
-		return fmt.Errorf("%s does not answer hello as %s wants it (close code %d): %w", t.Socket, Subprotocol, code, err)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s does not answer hello as %s wants it: %w", t.Socket, Subprotocol, err)
+	case !greeted:
+		return fmt.Errorf("%s does not answer hello as %s wants it (close code %d)", t.Socket, Subprotocol, code)
 	}
 	return nil
 }

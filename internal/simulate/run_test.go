@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"parley/internal/history"
 	"parley/internal/keyring"
 	"parley/internal/simulate"
 	"parley/matcher"
@@ -92,8 +93,10 @@ func TestRun(t *testing.T) {
 		Seed: 7, Behaviour: busy(), Limits: simulate.Limits{MinCalls: 20},
 	}
 	var progress bytes.Buffer
-	s, err := simulate.Run(t.Context(), cfg, &progress, nil)
-	if err != nil {
+	var file bytes.Buffer
+	record := history.NewRecorder(&file)
+	s, err := simulate.Run(t.Context(), cfg, &progress, record)
+	if err = errors.Join(err, record.Close()); err != nil {
 		t.Fatal(err)
 	}
 	var text bytes.Buffer
@@ -103,5 +106,15 @@ func TestRun(t *testing.T) {
 	t.Logf("%s%s", &progress, &text)
 	if len(s.Unmet()) > 0 || s.LeftOver > 0 {
 		t.Error("see above")
+	}
+	found, err := history.Check(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found.Violations {
+		t.Error(v)
+	}
+	if int64(found.People) != s.Arrived || int64(found.Calls) < s.Calls || found.Envelopes == 0 {
+		t.Errorf("the history has %+v", found)
 	}
 }

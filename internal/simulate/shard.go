@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +33,7 @@ type letter struct {
 	gen  int
 	at   time.Duration // when it was posted
 	conn *socket
-	Event
+	what Event
 }
 
 // shard is the loop that owns a part of the people. It alone steps them and writes to their sockets;
@@ -96,11 +97,11 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 	now := s.crowd.now()
 	if l.to == nil {
 		for w := range s.people {
-			s.step(ctx, w, now, l.Event)
+			s.step(ctx, w, now, l.what)
 		}
 		return
 	}
-	switch e := l.Event.(type) {
+	switch e := l.what.(type) {
 	case Arrive:
 		s.people[l.to] = true
 		now = l.at // the loop is open: lateness counts
@@ -119,7 +120,7 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 	case Tick, Stop:
 	}
 	if l.gen == l.to.gen {
-		s.step(ctx, l.to, now, l.Event)
+		s.step(ctx, l.to, now, l.what)
 	}
 }
 
@@ -131,28 +132,29 @@ func (s *shard) step(ctx context.Context, w *walker, now time.Duration, e Event)
 	for _, effect := range w.Step(now, e) {
 		s.carryOut(ctx, w, now, effect)
 	}
-	if calls := w.InCall(); calls != w.calls {
-		w.calls = calls
-		s.crowd.calls.Add(delta(calls))
-	}
-	if looks := w.Searches(); looks != w.looks {
-		w.looks = looks
-		s.crowd.looks.Add(delta(looks))
-	}
+	recount(&s.crowd.calls, &w.calls, w.InCall())
+	recount(&s.crowd.looks, &w.looks, w.Searches())
 	if s.people[w] {
-		s.schedule(w)
+		s.schedule(w, now)
 	}
 }
 
-func delta(more bool) int64 {
-	if more {
-		return 1
+// recount keeps a count of people right when one of them changes.
+func recount(count *atomic.Int64, was *bool, is bool) {
+	switch {
+	case is && !*was:
+		count.Add(1)
+	case !is && *was:
+		count.Add(-1)
 	}
-	return -1
+	*was = is
 }
 
-func (s *shard) schedule(w *walker) {
-	w.at = w.Deadline()
+// schedule notes when a person wants its next tick. What could not be done earlier is due now.
+func (s *shard) schedule(w *walker, now time.Duration) {
+	if w.at = w.Deadline(); w.at > 0 {
+		w.at = max(w.at, now)
+	}
 	switch {
 	case w.at == 0 && w.index >= 0:
 		heap.Remove(&s.timers, w.index)
@@ -177,10 +179,12 @@ func (s *shard) carryOut(ctx context.Context, w *walker, now time.Duration, effe
 		}
 	case HangUp:
 		w.gen++
-		if w.conn != nil {
-			w.conn.hangUp(e.Abrupt)
-			w.conn = nil
+		if w.conn != nil && e.Abrupt {
+			w.conn.cut()
+		} else if w.conn != nil {
+			w.conn.hangUp()
 		}
+		w.conn = nil
 	case Note:
 		e.At, e.Who = now.Microseconds(), w.name
 		s.crowd.note(e.Event)
@@ -210,22 +214,22 @@ func (s *shard) attend(ctx context.Context, w *walker, gen int, t Target) {
 		if refused := new(refusedError); errors.As(err, &refused) {
 			r = Refusal{Code: status(refused.status), After: refused.after}
 		}
-		s.post(letter{to: w, gen: gen, Event: r})
+		s.post(letter{to: w, gen: gen, what: r})
 		return
 	}
-	if !s.post(letter{to: w, gen: gen, conn: conn, Event: Opened{}}) {
+	if !s.post(letter{to: w, gen: gen, conn: conn, what: Opened{}}) {
 		conn.close() // the run is over
 		return
 	}
 	code, err := d.read(conn, func(f frame) bool {
-		return s.post(letter{to: w, gen: gen, Event: Received{s.crowd.now(), f}})
+		return s.post(letter{to: w, gen: gen, what: Received{s.crowd.now(), f}})
 	})
 	if err != nil {
 		s.tally.count("frames not understood")
 		s.crowd.complain(err)
 	}
 	conn.close()
-	s.post(letter{to: w, gen: gen, Event: Lost{code}})
+	s.post(letter{to: w, gen: gen, what: Lost{code}})
 }
 
 // post hands a letter to the loop, if it still runs.
@@ -255,7 +259,7 @@ func (t timers) Swap(i, j int) {
 
 // Push is for the heap.
 func (t *timers) Push(x any) {
-	w := x.(*walker) //nolint:errcheck // nothing else is pushed
+	w := x.(*walker)
 	w.index = len(*t)
 	*t = append(*t, w)
 }

@@ -131,7 +131,7 @@ func (d *door) read(s *socket, hear func(frame) bool) (code int, err error) {
 		if err != nil {
 			return codeOf(err), nil
 		}
-		b := d.buffers.Get().(*bytes.Buffer) //nolint:errcheck // nothing else is put there
+		b := d.buffers.Get().(*bytes.Buffer)
 		b.Reset()
 		if _, err := b.ReadFrom(r); err != nil {
 			return codeOf(err), nil
@@ -167,13 +167,17 @@ func (s *socket) write(b []byte) {
 	}
 }
 
-// hangUp ends the socket as a page does, or as if the network were gone.
-func (s *socket) hangUp(abrupt bool) {
-	if !abrupt {
-		bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-		_ = s.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeWithin)) // as far as it goes
-	} else if tcp, ok := s.ws.NetConn().(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // what is on its way is lost
+// hangUp ends the socket as a page does.
+func (s *socket) hangUp() {
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = s.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(writeWithin)) // as far as it goes
+	s.close()
+}
+
+// cut ends the socket as if the network were gone: what is on its way is lost.
+func (s *socket) cut() {
+	if tcp, ok := s.ws.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // else it is only slower
 	}
 	s.close()
 }

@@ -12,19 +12,19 @@ import (
 
 // Summary is what came of a run. Times are in milliseconds.
 type Summary struct {
-	Seed     uint64           `json:"seed"`
-	Seconds  float64          `json:"seconds"`
-	Arrived  int64            `json:"arrived"`
-	Most     int64            `json:"most_at_once"`
-	PutOff   int64            `json:"put_off"`   // arrivals that found the house full
-	LeftOver int64            `json:"left_over"` // people who were still there at the end
-	Calls    int64            `json:"calls"`
-	Times    map[string]Times `json:"times"`
-	Counts   map[string]int64 `json:"counts"`
-	Errors   int64            `json:"errors"`
-	Lost     int64            `json:"lost"`
-	Limits   []Verdict        `json:"limits"`
-	Violated []string         `json:"violated,omitzero"` // of the history, if one was kept
+	Seed       uint64           `json:"seed"`
+	Seconds    float64          `json:"seconds"`
+	Arrived    int64            `json:"arrived"`
+	Most       int64            `json:"most_at_once"`
+	PutOff     int64            `json:"put_off"`   // arrivals that found the house full
+	LeftOver   int64            `json:"left_over"` // people who were still there at the end
+	Calls      int64            `json:"calls"`
+	Times      map[string]Times `json:"times"`
+	Counts     map[string]int64 `json:"counts"`
+	Errors     int64            `json:"errors"`
+	Lost       int64            `json:"lost"`
+	Limits     []Verdict        `json:"limits"`
+	Violations []string         `json:"violations,omitzero"` // of the history, if one was kept
 }
 
 // Times are the percentiles of one measure.
@@ -68,7 +68,7 @@ func (t *tally) at(m Measure, percentile float64) time.Duration {
 // that were not understood.
 func (t *tally) errors() int64 {
 	n := t.counts["frames not understood"] + t.counts["envelopes that do not open"] + t.counts[string(altered)] +
-		t.counts["gap in the server's numbers"]
+		t.counts["gap in the server's numbers"] + t.counts["frames before welcome"]
 	for what, c := range t.counts {
 		if strings.HasPrefix(what, "error ") {
 			n += c

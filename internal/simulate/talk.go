@@ -31,7 +31,6 @@ type talk struct {
 	handle, pass         string
 	began                time.Duration
 	seal                 *envelope.Seal
-	waiting              []line // to be said once the peer's key is known
 	lines                []line // to be said at their time, in order
 	said                 uint64 // texts of ours
 	heard                uint64 // texts of the peer: the number of the last in order
@@ -51,9 +50,10 @@ type line struct {
 
 // text is what stands in an envelope.
 type text struct {
-	Sim  string `json:"sim"` // of which run
-	K    uint64 `json:"k"`   // 1, 2, 3, ... of this side
-	At   int64  `json:"at"`  // when it was due, nanoseconds since the run began
+	Sim  string `json:"sim"`  // of which run
+	K    uint64 `json:"k"`    // 1, 2, 3, ... of this side
+	At   int64  `json:"at"`   // when it was due, nanoseconds since the run began
+	Away bool   `json:"away"` // the sender had no connection then
 	What string `json:"what"`
 	Body string `json:"body"`
 	Sum  string `json:"sum"`
@@ -99,9 +99,9 @@ func (c *talk) due(now time.Duration) []line {
 }
 
 // write makes the text of a line, with a body that the other side can check.
-func (c *talk) write(run string, l line) (string, error) {
+func (c *talk) write(run string, l line, away bool) (string, error) {
 	c.said++
-	t := text{Sim: run, K: c.said, At: int64(l.at), What: l.what}
+	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, What: l.what}
 	seed := c.sum(c.me, t.K, "")
 	t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
 	t.Sum = c.sum(c.me, t.K, t.Body)

@@ -1,0 +1,174 @@
+package history
+
+// match is an offer, as far as it was told.
+type match struct {
+	told      map[string]mark // by person
+	confirmed map[string]int  // line by person
+	first     int64
+	judged    bool // who was told alone was complained of
+}
+
+// mark is where something was told or done.
+type mark struct {
+	line int
+	at   int64
+	free bool // a match that is over for this person
+}
+
+func (c *checker) matchOf(id string) *match {
+	m := c.matches[id]
+	if m == nil {
+		m = &match{told: map[string]mark{}, confirmed: map[string]int{}, first: c.now}
+		c.matches[id] = m
+	}
+	return m
+}
+
+// find begins a search.
+func (c *checker) find(p *person, e Event) {
+	was := p.search
+	p.search = search{line: c.line, at: e.At, avoid: e.Avoid, heard: e.At}
+	if e.Place && was.told > 0 && e.At-was.told < placeFor {
+		p.search.began, p.search.toldIn = was.began, was.toldIn
+	}
+}
+
+// queued tells how the search stands. Nobody may stand later than before.
+func (c *checker) queued(p *person, e Event) {
+	s := &p.search
+	if s.line == 0 {
+		c.violate(NoSearch, p.name, "is told that it stands in the queue, and does not search", c.line)
+		return
+	}
+	c.release(p)
+	p.match = ""
+	began := e.At - e.SinceMS*1000
+	if s.began > 0 && began > s.began+placeSlack {
+		c.violate(LaterPlace, p.name, "stands later in the queue than it was told before", s.toldIn, c.line)
+	}
+	if s.began == 0 || began < s.began {
+		s.began = began
+	}
+	s.heard, s.told, s.toldIn, s.paused = e.At, e.At, c.line, false
+}
+
+// matched looks at who is to meet whom.
+func (c *checker) matched(p *person, e Event) {
+	if p.room != "" {
+		c.violate(TwoCalls, p.name, "is matched while in call "+p.room, p.roomLine, c.line)
+	}
+	if p.search.line == 0 {
+		c.violate(NoSearch, p.name, "is matched, and does not search", c.line)
+	}
+	p.search.heard, p.search.paused = e.At, false
+	c.release(p)
+	p.match = e.Match
+	m := c.matchOf(e.Match)
+	if len(m.told) == 0 {
+		m.first = e.At
+	}
+	if _, again := m.told[p.name]; !again && len(m.told) == 2 {
+		c.violate(TwoCalls, p.name, "is the third in match "+e.Match, c.line)
+	}
+	for name, other := range m.told {
+		if name != p.name {
+			c.meets(p, c.people[name], other.line)
+		}
+	}
+	m.told[p.name] = mark{line: c.line, at: e.At}
+}
+
+// meets looks whether two may meet. Both searches are still those that led to the match.
+func (c *checker) meets(p, q *person, line int) {
+	if p.device == q.device {
+		c.violate(Itself, p.name, "is matched with "+q.name+" of the same device", line, c.line)
+	}
+	for _, side := range [][2]*person{{p, q}, {q, p}} {
+		who, whom := side[0], side[1]
+		for _, n := range who.search.avoid {
+			t := who.tokens[n]
+			if t.until-slack > who.search.at && whom.device != "" && who.met[t.room] == whom.device {
+				c.violate(Avoided, who.name, "is matched with "+whom.name+", whom it avoids since call "+t.room, who.search.line, line, c.line)
+				break
+			}
+		}
+	}
+}
+
+// release notes that the match which was offered is over for a person.
+func (c *checker) release(p *person) {
+	if m := c.matches[p.match]; m != nil {
+		if told, ok := m.told[p.name]; ok {
+			told.free = true
+			m.told[p.name] = told
+		}
+	}
+}
+
+func (c *checker) aborted(p *person, e Event) {
+	if p.search.line == 0 {
+		c.violate(NoSearch, p.name, "is told that a match came to nothing, and does not search", c.line)
+	}
+	c.release(p)
+	p.match = ""
+	p.search.heard = e.At
+	if e.Why == "late" {
+		p.search.line = 0
+	}
+}
+
+// over takes expired and cancelled.
+func (c *checker) over(p *person, e Event) {
+	switch {
+	case e.Got == "cancelled" && p.cancels == 0:
+		c.violate(NoSearch, p.name, "is told that its search was cancelled, and did not ask", c.line)
+	case e.Got == "cancelled":
+		p.cancels--
+	case p.search.line == 0:
+		c.violate(NoSearch, p.name, "is told that its search expired, and does not search", c.line)
+	}
+	c.release(p)
+	p.search.line, p.match = 0, ""
+}
+
+// refused takes an error.
+func (c *checker) refused(p *person, e Event) {
+	switch e.About {
+	case "find":
+		p.search.line = 0
+	case "confirm":
+		c.release(p)
+	case "rejoin":
+		p.rejoins = false
+		if r := c.rooms[p.room]; r != nil {
+			r.leave(p.name, e.At)
+		}
+		p.room = ""
+	case "decline":
+		p.cancels = max(0, p.cancels-1)
+	case "report":
+		p.reports = p.reports[min(1, len(p.reports)):]
+	case "block":
+		p.blocks = p.blocks[min(1, len(p.blocks)):]
+	case "relay":
+		c.returned(p, e)
+	}
+}
+
+// lookAtMatch finds who was told of a match alone, and is held by it.
+func (c *checker) lookAtMatch(id string, m *match) {
+	age := c.now - m.first
+	if age > 2*minute {
+		delete(c.matches, id)
+		return
+	}
+	if len(m.told) != 1 || m.judged || age <= freedWithin+slack {
+		return
+	}
+	m.judged = true
+	for name, told := range m.told {
+		if p := c.people[name]; !told.free && !p.away(told.at, c.now) {
+			c.violate(Alone, name, "is matched in "+id+", nobody else is, and it is held", told.line)
+		}
+	}
+}
