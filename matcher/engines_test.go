@@ -8,31 +8,29 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"pgregory.net/rapid"
 
 	"parley/internal/vtest"
 )
 
-// TestModelOnEveryServer: the scripts, unchanged, on a Sentinel set and a Cluster, whose every node
-// refuses a script that touches what lies elsewhere.
-func TestModelOnEveryServer(t *testing.T) {
+// TestOnEveryServer: the rules and the scripts, unchanged, on a Sentinel set and a Cluster, whose
+// every node refuses a script that touches what lies elsewhere.
+func TestOnEveryServer(t *testing.T) {
+	suite := map[string]func(*testing.T, engine){
+		"Model": modelHolds, "Alive": alive, "BothRipenWhileWaiting": bothRipenWhileWaiting, "OneRipeIsEnough": oneRipeIsEnough,
+		"Strict": strict, "OtherLanguages": otherLanguages, "OverlapWithinTwoSeconds": overlapWithinTwoSeconds,
+		"LateDuplicates": lateDuplicates, "NodeComesBack": nodeComesBack, "DeadDoNotBlock": deadDoNotBlock,
+		"Sweep": sweepsTheDead, "Deadline": deadline, "Estimate": estimate,
+	}
 	for _, one := range vtest.Engines() {
 		if one.Name == "redis-server" {
-			continue // TestModel
+			continue // each test for itself
 		}
 		t.Run(one.Name, func(t *testing.T) {
 			t.Parallel()
-			e := setClock(one.Name, one.Start(t))
-			for _, history := range classics() {
-				if err := play(t.Context(), e, history, sound); err != nil {
-					t.Error(err)
-				}
+			rdb := one.Start(t)
+			for name, test := range suite {
+				t.Run(name, func(t *testing.T) { test(t, setClock(one.Name, rdb)) })
 			}
-			rapid.Check(t, func(rt *rapid.T) {
-				if err := play(t.Context(), e, scenarios().Draw(rt, "scenario"), sound); err != nil {
-					rt.Fatal(err)
-				}
-			})
 		})
 	}
 }

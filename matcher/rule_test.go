@@ -79,120 +79,120 @@ var (
 	both  = []string{"music", "film"}
 )
 
-func TestBothRipenWhileWaiting(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		h.is(h.join(0, want('b', en, music)), "")
-		h.is(h.join(1, want('d', en, film)), "")
-		h.wait(2*second - time.Microsecond)
-		h.is(h.repeat(0, "b"), "")
-		h.wait(time.Microsecond)
-		h.is(h.repeat(0, "b"), "d") // nobody else ever came
-		h.is(h.repeat(1, "d"), "b")
-		if err := h.pools(); err != nil { // the seeker left its own pools
-			t.Error(err)
-		}
-	})
+func TestBothRipenWhileWaiting(t *testing.T) { engines(t, bothRipenWhileWaiting) }
+
+func bothRipenWhileWaiting(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.is(h.join(0, want('b', en, music)), "")
+	h.is(h.join(1, want('d', en, film)), "")
+	h.wait(2*second - time.Microsecond)
+	h.is(h.repeat(0, "b"), "")
+	h.wait(time.Microsecond)
+	h.is(h.repeat(0, "b"), "d") // nobody else ever came
+	h.is(h.repeat(1, "d"), "b")
+	if err := h.pools(); err != nil { // the seeker left its own pools
+		t.Error(err)
+	}
 }
 
-func TestOneRipeIsEnough(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		h.is(h.join(0, want('b', en, music)), "")
-		h.wait(2 * second)
-		h.is(h.join(1, want('d', en, film)), "b")
-		h.is(h.join(1, want('a', en, nil)), "")
-		h.is(h.join(1, want('c', en, film)), "a") // "anything" is ripe at once
-	})
+func TestOneRipeIsEnough(t *testing.T) { engines(t, oneRipeIsEnough) }
+
+func oneRipeIsEnough(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.is(h.join(0, want('b', en, music)), "")
+	h.wait(2 * second)
+	h.is(h.join(1, want('d', en, film)), "b")
+	h.is(h.join(1, want('a', en, nil)), "")
+	h.is(h.join(1, want('c', en, film)), "a") // "anything" is ripe at once
 }
 
-func TestStrict(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		b := want('b', enDe, music)
-		b.Strict = true
-		h.is(h.join(0, b), "")
-		h.wait(20 * second)
-		h.is(h.join(1, want('d', en, film)), "")
-		h.is(h.join(1, want('f', de, music)), "")
-		h.is(h.repeat(0, "b"), "")
-		h.is(h.join(2, want('c', en, music)), "b")
-	})
+func TestStrict(t *testing.T) { engines(t, strict) }
+
+func strict(t *testing.T, e engine) {
+	h := newHall(t, e)
+	b := want('b', enDe, music)
+	b.Strict = true
+	h.is(h.join(0, b), "")
+	h.wait(20 * second)
+	h.is(h.join(1, want('d', en, film)), "")
+	h.is(h.join(1, want('f', de, music)), "")
+	h.is(h.repeat(0, "b"), "")
+	h.is(h.join(2, want('c', en, music)), "b")
 }
 
-func TestOtherLanguages(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		h.is(h.join(0, want('b', []string{"en", "de"}, music)), "")
-		h.is(h.join(1, want('d', []string{"fr", "de"}, music)), "")
-		h.wait(3 * second)
-		h.is(h.repeat(1, "d"), "")
-		h.wait(second)
-		h.is(h.repeat(1, "d"), "") // now it stands in its second language; b has yet to look there again
-		h.is(h.repeat(0, "b"), "d")
-		h.is(h.model.tickets[h.last["b"].ID].match.language, "de")
+func TestOtherLanguages(t *testing.T) { engines(t, otherLanguages) }
 
-		h.is(h.join(0, want('b', []string{"en", "de"}, music)), "")
-		h.is(h.join(1, want('f', de, film)), "")
-		h.is(h.join(1, want('h', de, music)), "")
-		h.wait(3 * second)
-		h.is(h.join(2, want('d', []string{"fr", "de"}, film)), "f") // it looks there at once
-		h.wait(second)
-		h.is(h.repeat(0, "b"), "h")
-	})
+func otherLanguages(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.is(h.join(0, want('b', []string{"en", "de"}, music)), "")
+	h.is(h.join(1, want('d', []string{"fr", "de"}, music)), "")
+	h.wait(3 * second)
+	h.is(h.repeat(1, "d"), "")
+	h.wait(second)
+	h.is(h.repeat(1, "d"), "") // now it stands in its second language; b has yet to look there again
+	h.is(h.repeat(0, "b"), "d")
+	h.is(h.model.tickets[h.last["b"].ID].match.language, "de")
+
+	h.is(h.join(0, want('b', []string{"en", "de"}, music)), "")
+	h.is(h.join(1, want('f', de, film)), "")
+	h.is(h.join(1, want('h', de, music)), "")
+	h.wait(3 * second)
+	h.is(h.join(2, want('d', []string{"fr", "de"}, film)), "f") // it looks there at once
+	h.wait(second)
+	h.is(h.repeat(0, "b"), "h")
 }
 
-func TestOverlapWithinTwoSeconds(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		for _, late := range []time.Duration{2 * second, 2*second + time.Microsecond} {
-			one, two := want('b', en, music), want('d', en, both)
-			one.Avoid, two.Avoid = []string{two.Device}, []string{one.Device}
-			h.is(h.join(0, one), "")
-			h.wait(late)
-			h.is(h.join(1, two), "")
-			h.is(h.join(2, want('a', en, both)), map[bool]string{true: "d", false: "b"}[late == 2*second])
-			for _, who := range []string{"b", "d"} {
-				if err := h.leave(h.last[who].ID); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	})
-}
+func TestOverlapWithinTwoSeconds(t *testing.T) { engines(t, overlapWithinTwoSeconds) }
 
-func TestLateDuplicates(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		h.join(0, want('a', en, music))
-		if err := h.leave(h.last["a"].ID); err != nil {
-			t.Fatal(err)
-		}
-		h.repeat(0, "a") // the model says closed
-
-		c := want('c', en, music) // the browser leaves before its join arrives
-		c.ID = matcher.NewID()
-		if err := h.leave(c.ID); err != nil {
-			t.Fatal(err)
-		}
-		h.join(0, c)
-
-		h.join(0, want('e', en, music))
-		h.is(h.join(1, want('b', en, music)), "e")
-		p := h.pairs[0]
-		for _, s := range []*search{p.sides[0], p.sides[1], p.sides[0], p.sides[1]} {
-			if err := h.confirm(p, s); err != nil {
+func overlapWithinTwoSeconds(t *testing.T, e engine) {
+	h := newHall(t, e)
+	for _, late := range []time.Duration{2 * second, 2*second + time.Microsecond} {
+		one, two := want('b', en, music), want('d', en, both)
+		one.Avoid, two.Avoid = []string{two.Device}, []string{one.Device}
+		h.is(h.join(0, one), "")
+		h.wait(late)
+		h.is(h.join(1, two), "")
+		h.is(h.join(2, want('a', en, both)), map[bool]string{true: "d", false: "b"}[late == 2*second])
+		for _, who := range []string{"b", "d"} {
+			if err := h.leave(h.last[who].ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		h.is(h.repeat(0, "e"), "b") // live: still the same match
-		if err := h.abort(p, p.sides[1]); err != nil {
+	}
+}
+
+func TestLateDuplicates(t *testing.T) { engines(t, lateDuplicates) }
+
+func lateDuplicates(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.join(0, want('a', en, music))
+	if err := h.leave(h.last["a"].ID); err != nil {
+		t.Fatal(err)
+	}
+	h.repeat(0, "a") // the model says closed
+
+	c := want('c', en, music) // the browser leaves before its join arrives
+	c.ID = matcher.NewID()
+	if err := h.leave(c.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.join(0, c)
+
+	h.join(0, want('e', en, music))
+	h.is(h.join(1, want('b', en, music)), "e")
+	p := h.pairs[0]
+	for _, s := range []*search{p.sides[0], p.sides[1], p.sides[0], p.sides[1]} {
+		if err := h.confirm(p, s); err != nil {
 			t.Fatal(err)
 		}
-		if err := h.heard(); err != nil {
-			t.Fatal(err)
-		}
-	})
+	}
+	h.is(h.repeat(0, "e"), "b") // live: still the same match
+	if err := h.abort(p, p.sides[1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.heard(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestTombstoneEnds is about lifetimes longer than a history of the model, so it asks the queue.
@@ -321,111 +321,111 @@ func TestBusyPoolLives(t *testing.T) {
 }
 
 // TestNodeComesBack is a node that was only slow: its people were dropped and keep their places.
-func TestNodeComesBack(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
+func TestNodeComesBack(t *testing.T) { engines(t, nodeComesBack) }
+
+func nodeComesBack(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.join(1, want('a', en, music))
+	ticket := h.last["a"]
+	ticket.Arrived = h.model.now
+	h.nodes[1].silent = true
+	h.wait(5 * second)
+	h.is(h.join(0, want('c', en, film)), "")
+	h.is(h.join(0, want('e', en, music)), "") // drops the dead
+	got, err := h.nodes[1].Join(t.Context(), ticket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, met := got.(matcher.Offered)
+	if !met || offer.Offer.PeerTicket != h.last["e"].ID || !offer.Offer.First {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDeadDoNotBlock(t *testing.T) { engines(t, deadDoNotBlock) }
+
+func deadDoNotBlock(t *testing.T, e engine) {
+	h := newHall(t, e)
+	for i := range 100 {
+		dead := want('a', en, []string{[]string{"music", "film"}[i%2]})
+		dead.Avoid = []string{dead.Device}
+		h.join(1, dead)
+	}
+	h.nodes[1].silent = true
+	h.wait(4 * second)
+	h.is(h.join(0, want('b', en, music)), "")
+	h.is(h.join(0, want('d', en, music)), "b")
+	if got := standing(t, h.engine, retention.Pool.Key("en", "music", "0")); len(got) != 0 {
+		t.Errorf("%d dead left in the pool", len(got))
+	}
+}
+
+func TestSweep(t *testing.T) { engines(t, sweepsTheDead) }
+
+func sweepsTheDead(t *testing.T, e engine) {
+	h := newHall(t, e)
+	for range 300 {
 		h.join(1, want('a', en, music))
-		ticket := h.last["a"]
-		ticket.Arrived = h.model.now
-		h.nodes[1].silent = true
-		h.wait(5 * second)
-		h.is(h.join(0, want('c', en, film)), "")
-		h.is(h.join(0, want('e', en, music)), "") // drops the dead
-		got, err := h.nodes[1].Join(t.Context(), ticket)
-		if err != nil {
+	}
+	h.join(0, want('a', en, music))
+	h.nodes[1].silent = true
+	h.wait(4 * second)
+	for range 4 {
+		if err := h.nodes[0].Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		offer, met := got.(matcher.Offered)
-		if !met || offer.Offer.PeerTicket != h.last["e"].ID || !offer.Offer.First {
-			t.Errorf("%+v", got)
-		}
-	})
-}
-
-func TestDeadDoNotBlock(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		for i := range 100 {
-			dead := want('a', en, []string{[]string{"music", "film"}[i%2]})
-			dead.Avoid = []string{dead.Device}
-			h.join(1, dead)
-		}
-		h.nodes[1].silent = true
-		h.wait(4 * second)
-		h.is(h.join(0, want('b', en, music)), "")
-		h.is(h.join(0, want('d', en, music)), "b")
-		if got := standing(t, h.engine, retention.Pool.Key("en", "music", "0")); len(got) != 0 {
-			t.Errorf("%d dead left in the pool", len(got))
-		}
-	})
-}
-
-func TestSweep(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		for range 300 {
-			h.join(1, want('a', en, music))
-		}
-		h.join(0, want('a', en, music))
-		h.nodes[1].silent = true
-		h.wait(4 * second)
-		for range 4 {
-			if err := h.nodes[0].Sweep(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		left := standing(t, h.engine, retention.Pool.Key("en", "music", "0"))
-		if !slices.Equal(left, []string{h.last["a"].ID}) {
-			t.Errorf("%d left in the pool", len(left))
-		}
-	})
+	}
+	left := standing(t, h.engine, retention.Pool.Key("en", "music", "0"))
+	if !slices.Equal(left, []string{h.last["a"].ID}) {
+		t.Errorf("%d left in the pool", len(left))
+	}
 }
 
 // TestDeadline: an offer's deadline is by the clock of the node, whatever Redis believes.
-func TestDeadline(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		h.join(0, want('a', en, music))
-		c := want('c', en, music)
-		c.ID = matcher.NewID()
-		got, err := h.nodes[0].Join(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
+func TestDeadline(t *testing.T) { engines(t, deadline) }
+
+func deadline(t *testing.T, e engine) {
+	h := newHall(t, e)
+	h.join(0, want('a', en, music))
+	c := want('c', en, music)
+	c.ID = matcher.NewID()
+	got, err := h.nodes[0].Join(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := (<-h.nodes[0].Events()).(matcher.OfferMade) // at once: on the same node
+	for _, offer := range []matcher.Offer{got.(matcher.Offered).Offer, theirs.Offer} {
+		if left := time.Until(offer.Deadline); left > 4*second || left < second {
+			t.Errorf("%v left", left)
 		}
-		theirs := (<-h.nodes[0].Events()).(matcher.OfferMade) // at once: on the same node
-		for _, offer := range []matcher.Offer{got.(matcher.Offered).Offer, theirs.Offer} {
-			if left := time.Until(offer.Deadline); left > 4*second || left < second {
-				t.Errorf("%v left", left)
-			}
-		}
-	})
+	}
 }
 
-func TestEstimate(t *testing.T) {
-	engines(t, func(t *testing.T, e engine) {
-		h := newHall(t, e)
-		for range 3 {
-			h.join(0, want('a', en, music))
-			h.wait(second)
-			h.is(h.join(0, want('c', en, music)), "a")
-			p := h.pairs[len(h.pairs)-1]
-			for _, s := range p.sides {
-				if err := h.confirm(p, s); err != nil {
-					t.Fatal(err)
-				}
+func TestEstimate(t *testing.T) { engines(t, estimate) }
+
+func estimate(t *testing.T, e engine) {
+	h := newHall(t, e)
+	for range 3 {
+		h.join(0, want('a', en, music))
+		h.wait(second)
+		h.is(h.join(0, want('c', en, music)), "a")
+		p := h.pairs[len(h.pairs)-1]
+		for _, s := range p.sides {
+			if err := h.confirm(p, s); err != nil {
+				t.Fatal(err)
 			}
 		}
-		h.join(0, want('a', en, music))
-		h.join(0, want('a', en, music))
-		got, err := h.nodes[0].Estimate(t.Context(), h.last["a"])
-		wanted := matcher.Estimate{P50: 0, P90: second, Samples: 6, Waiting: 1}
-		if err != nil || got != wanted {
-			t.Errorf("%+v %v, want %+v", got, err, wanted)
-		}
-		other := want('a', en, film)
-		other.ID = matcher.NewID()
-		if got, err := h.nodes[0].Estimate(t.Context(), other); err != nil || got != (matcher.Estimate{}) {
-			t.Errorf("%+v %v, want nothing known", got, err)
-		}
-	})
+	}
+	h.join(0, want('a', en, music))
+	h.join(0, want('a', en, music))
+	got, err := h.nodes[0].Estimate(t.Context(), h.last["a"])
+	wanted := matcher.Estimate{P50: 0, P90: second, Samples: 6, Waiting: 1}
+	if err != nil || got != wanted {
+		t.Errorf("%+v %v, want %+v", got, err, wanted)
+	}
+	other := want('a', en, film)
+	other.ID = matcher.NewID()
+	if got, err := h.nodes[0].Estimate(t.Context(), other); err != nil || got != (matcher.Estimate{}) {
+		t.Errorf("%+v %v, want nothing known", got, err)
+	}
 }

@@ -53,32 +53,10 @@ func embedded(t *testing.T) engine {
 	}
 }
 
-// realServer cannot have its clock set, so the one line that asks for the time is replaced by one
-// that reads a key. Everything else is the real thing, but keys expire by the real clock: a history
-// is shorter than the shortest lifetime.
 func realServer(t *testing.T) engine {
-	const clock = "clock:{m}"
 	rdb := redis.NewClient(vtest.StartRedis(t))
 	t.Cleanup(func() { rdb.Close() })
-	var now time.Time
-	set := func(ctx context.Context) error {
-		micros := now.UnixMicro()
-		return rdb.HSet(ctx, clock, "s", micros/1e6, "us", micros%1e6).Err()
-	}
-	return engine{
-		name: "redis-server", rdb: rdb,
-		edit: func(source string) string {
-			return strings.ReplaceAll(source, "call('TIME')", "call('HMGET', '"+clock+"', 's', 'us')")
-		},
-		reset: func(ctx context.Context) error {
-			now = dawn
-			return errors.Join(rdb.FlushAll(ctx).Err(), set(ctx))
-		},
-		pass: func(ctx context.Context, d time.Duration) error {
-			now = now.Add(d)
-			return set(ctx)
-		},
-	}
+	return setClock("redis-server", rdb)
 }
 
 // world runs one history on an engine and on the model, and compares each answer.
