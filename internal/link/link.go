@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -70,16 +69,6 @@ type lanes struct {
 	counts Counts
 }
 
-// pulse is what is known about the bus as a whole.
-type pulse struct {
-	heard     atomic.Int64 // when something last arrived, Unix nanoseconds
-	probe     atomic.Bool  // a probe is to be published
-	probed    atomic.Int64 // when one was last published
-	hears     atomic.Bool  // what this node publishes to itself comes back
-	speaks    atomic.Bool  // the last call was not a failure
-	suspicion atomic.Bool  // somebody does not acknowledge
-}
-
 // New returns a link. It carries once [Link.Run] runs. It panics when the node's name is not one.
 func New(cfg Config) *Link {
 	if !isName(cfg.Node) {
@@ -96,6 +85,7 @@ func New(cfg Config) *Link {
 		lanes: lanes{peers: map[string]*peer{}, busy: map[*peer]struct{}{}},
 		inbox: inbox{news: make(chan struct{}, 1)},
 		wake:  make(chan struct{}, 1),
+		pulse: pulse{began: time.Now()},
 	}
 	l.pulse.speaks.Store(true)
 	return l

@@ -309,6 +309,28 @@ func TestPeerRemade(t *testing.T) {
 	})
 }
 
+// TestPeerOldEpoch: what arrives late of a stream that was given up is not delivered any more.
+func TestPeerOldEpoch(t *testing.T) {
+	fixed(t, func(w *world) {
+		w.send(0, 0)
+		w.send(0, 0)
+		w.calm()
+		w.send(0, 0) // its number is 3, and so is that of the next one in the new epoch
+		w.step(0, pull{})
+		late := w.wire[1]
+		w.wire[1] = nil
+		w.forget(0)
+		w.send(0, 0)
+		w.calm()
+		w.wire[1] = late
+		w.carry(1, 0)
+		w.verdict()
+		if w.ends[1].told != 1 || w.ends[1].heardAll[3] {
+			w.t.Fatal("told", w.ends[1].told, "times")
+		}
+	})
+}
+
 // TestPeerGivesUp: after 10 s without an answer nothing more is taken, after 30 s the sender is told,
 // and the receiver when it is back.
 func TestPeerGivesUp(t *testing.T) {

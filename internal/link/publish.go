@@ -2,13 +2,10 @@ package link
 
 import (
 	"context"
-	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"parley/internal/store"
 )
 
 // Pauses between attempts, for publishing and for subscribing.
@@ -113,7 +110,7 @@ func (l *Link) collect(now time.Time) (letters []letter, next time.Time) {
 
 // put publishes letters in one pipeline and returns those that may not have been published.
 func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed []letter, scratch []byte) {
-	began := time.Now()
+	began := l.pulse.now()
 	ctx, cancel := context.WithTimeout(ctx, l.cfg.Timeout)
 	defer cancel()
 	buffer, ends := l.pack(letters, buffer[:0])
@@ -136,7 +133,7 @@ func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed
 		if cmd.Err() != nil {
 			failed = append(failed, letters[i])
 		} else if letters[i].kind == kindProbe {
-			l.pulse.probed.Store(began.UnixNano()) // it may be back already
+			l.pulse.probed.Store(began) // it may be back already
 		}
 	}
 	l.spoke(ctx, err)
@@ -158,19 +155,6 @@ func (l *Link) pack(letters []letter, buffer []byte) (packets []byte, ends []int
 		ends[i] = len(buffer)
 	}
 	return buffer, ends
-}
-
-// spoke notes whether publishing works.
-func (l *Link) spoke(ctx context.Context, err error) {
-	if was := l.pulse.speaks.Swap(err == nil); was == (err == nil) {
-		return
-	}
-	if err != nil {
-		l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "messages to other nodes cannot be published", slog.String("why", store.Kind(err)))
-	} else {
-		l.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "messages to other nodes are published again")
-	}
-	poke(l.inbox.news)
 }
 
 // retry gives failed letters back to where they came from.

@@ -6,18 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"parley/internal/store"
-)
-
-const (
-	quietTime  = 10 * time.Second       // without an arrival, then the subscription is probed
-	doubtTime  = time.Second            // the same while somebody does not acknowledge
-	watchEvery = 250 * time.Millisecond // how often the watch looks
 )
 
 var errSilent = errors.New("the subscription is dead: what was published to it does not come back")
@@ -39,10 +32,12 @@ func (l *Link) receive(ctx context.Context) {
 		if n > 0 {
 			l.count(func(c *Counts) { c.Rebuilds++ })
 		}
-		w := watch{began: time.Now()}
+		w := watch{began: l.pulse.now()}
 		err := l.subscription(ctx, &w)
 		if w.confirmed.Load() {
 			pause.reset()
+		} else {
+			mend(ctx, l.cfg.PubSub)
 		}
 		if l.pulse.hears.Swap(false) {
 			if ctx.Err() == nil {
@@ -94,7 +89,7 @@ func (l *Link) listen(ctx context.Context, sub *redis.PubSub, w *watch) error {
 			}
 			return fmt.Errorf("receive: %w", err)
 		}
-		l.pulse.heard.Store(time.Now().UnixNano())
+		l.pulse.heard.Store(l.pulse.now())
 		switch m := m.(type) {
 		case *redis.Subscription:
 			w.confirmed.Store(true)
@@ -171,54 +166,4 @@ func (l *Link) meet(ctx context.Context, h head) {
 	if !known {
 		l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "a node speaks another version of the bus; its people and ours do not meet until it is replaced", slog.Int("version", int(h.version)))
 	}
-}
-
-// watch finds out whether a subscription lives.
-type watch struct {
-	began     time.Time
-	asked     time.Time // when a probe was asked for that has not come back
-	confirmed atomic.Bool
-	silent    atomic.Bool // found dead
-}
-
-// run returns when the subscription is dead, or when it is to end.
-func (w *watch) run(ctx context.Context, l *Link, stop <-chan struct{}) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case now := <-tick.C:
-			if w.dead(now, l) {
-				w.silent.Store(true)
-				return
-			}
-		case <-ctx.Done():
-			return
-		case <-stop:
-			return
-		}
-	}
-}
-
-// dead asks for a probe when there is reason, and tells whether one has not come back in time. One
-// that could not be published says nothing about the subscription.
-func (w *watch) dead(now time.Time, l *Link) bool {
-	if !w.confirmed.Load() {
-		return now.Sub(w.began) > l.cfg.Timeout
-	}
-	heard := time.Unix(0, l.pulse.heard.Load())
-	probed := time.Unix(0, l.pulse.probed.Load())
-	if probed.After(heard) {
-		return now.Sub(probed) > l.cfg.Timeout
-	}
-	quiet := now.Sub(heard)
-	if quiet < quietTime && (quiet < doubtTime || !l.pulse.suspicion.Load()) {
-		return false
-	}
-	if now.Sub(w.asked) >= doubtTime { // asked for again in vain while publishing fails
-		w.asked = now
-		l.pulse.probe.Store(true)
-		poke(l.wake)
-	}
-	return false
 }
