@@ -1,5 +1,5 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench screens nightly
+.PHONY: run test check bench screens chaos soak nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS =
@@ -30,6 +30,15 @@ bench:
 # Pictures of every screen into screens/, for a person to look at.
 screens:
 	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run TestScreens ./internal/e2e
+
+# Three nodes, their Redis and what lies between are broken for 20 minutes while people use them; a checker
+# reads what each was told. It prints a seed, with which PARLEY_CHAOS_SEED plays the same faults again.
+chaos:
+	PARLEY_CHAOS=20m PARLEY_REDIS=require go test -count=1 -timeout=30m -v -run TestChaos ./internal/chaos
+
+# An hour of 200 people on one node: memory, goroutines and keys must come back to what they were.
+soak:
+	PARLEY_SOAK=1h PARLEY_REDIS=require go test -count=1 -timeout=90m -v -run TestSoak ./internal/chaos
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:

@@ -1,0 +1,131 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"parley/internal/history"
+	"parley/internal/simulate"
+	"parley/internal/vtest"
+)
+
+const (
+	usual = 60 * time.Second // PARLEY_CHAOS says otherwise, for example 20m
+	calm  = 15 * time.Second // at the end, without faults, for people to find back
+)
+
+// TestChaos breaks three nodes, their Redis and what lies between for a minute, while people arrive,
+// talk, drop their sockets and vanish. PARLEY_CHAOS_SEED plays the faults of an earlier run again.
+func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("chaos is left out by -short")
+	}
+	long, seed := usual, rand.Uint64() //nolint:gosec // printed below
+	if v := os.Getenv("PARLEY_CHAOS"); v != "" {
+		var err error
+		if long, err = time.ParseDuration(v); err != nil {
+			t.Fatal("PARLEY_CHAOS: ", err)
+		}
+	}
+	if v := os.Getenv("PARLEY_CHAOS_SEED"); v != "" {
+		var err error
+		if seed, err = strconv.ParseUint(v, 10, 64); err != nil {
+			t.Fatal("PARLEY_CHAOS_SEED: ", err)
+		}
+	}
+	t.Logf("PARLEY_CHAOS=%v PARLEY_CHAOS_SEED=%d", long, seed)
+	h := build(t, seed)
+	file := filepath.Join(t.TempDir(), "history")
+	if v := os.Getenv("PARLEY_CHAOS_HISTORY"); v != "" {
+		file = v
+	}
+	summary := h.live(t, file, long, seed)
+	h.judge(t, file, summary)
+}
+
+// build starts Redis, three nodes on it and the balancer before them.
+func build(t *testing.T, seed uint64) *house {
+	t.Helper()
+	h := &house{
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), redis: vtest.StartServer(t), door: newBalancer(t), counts: map[string]int{}, //nolint:gosec // replayable
+	}
+	state := t.TempDir()
+	for i := range 3 {
+		n := newNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.addr, state, h.redis)
+		n.start(t)
+		h.nodes = append(h.nodes, n)
+	}
+	h.door.lead(h.nodes)
+	h.await(t)
+	return h
+}
+
+// await returns when every node takes connections.
+func (h *house) await(t *testing.T) {
+	t.Helper()
+	for _, n := range h.nodes {
+		deadline := time.Now().Add(20 * time.Second)
+		for !n.answers() {
+			if time.Now().After(deadline) || !n.runs() {
+				t.Fatalf("%s does not start:\n%s", n.name, n.says.text())
+			}
+			h.pause(t.Context(), 50*time.Millisecond)
+		}
+	}
+}
+
+// live lets people use the house while it is broken.
+func (h *house) live(t *testing.T, file string, long time.Duration, seed uint64) *simulate.Summary {
+	t.Helper()
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	target, err := simulate.ParseTarget("http://" + h.door.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), long-calm)
+	defer cancel()
+	var rage sync.WaitGroup
+	rage.Go(func() { h.rage(ctx) })
+	summary, err := simulate.Run(t.Context(), simulate.Config{
+		Targets: []simulate.Target{target}, Forwarded: true,
+		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: seed,
+		Behaviour: simulate.Behaviour{
+			Talk: 12 * time.Second, Patience: 90 * time.Second, Next: 0.7, Skip: 0.2, Report: 0.1, Block: 0.05,
+			Drop: 0.3, Vanish: 0.05, Ignore: 0.02, Languages: []string{"en", "es"},
+		},
+		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
+	}, os.Stderr, history.NewRecorder(out))
+	rage.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary
+}
+
+// judge prints what happened and checks the history.
+func (h *house) judge(t *testing.T, file string, s *simulate.Summary) {
+	t.Helper()
+	var says strings.Builder
+	_ = s.Print(&says)
+	for _, name := range slices.Sorted(maps.Keys(h.counts)) {
+		fmt.Fprintf(&says, "%9d  %s\n", h.counts[name], name)
+	}
+	t.Log(says.String())
+	if s.Calls == 0 {
+		t.Error("nobody talked at all")
+	}
+}

@@ -1,0 +1,147 @@
+package chaos_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/internal/vtest"
+)
+
+// house is the installation that is broken.
+type house struct {
+	t      *testing.T
+	rnd    *rand.Rand
+	redis  *vtest.Server
+	nodes  []*node
+	door   *balancer
+	counts map[string]int
+}
+
+// fault breaks something for a while, and mends it before it returns.
+type fault struct {
+	name string
+	do   func(h *house, ctx context.Context) //nolint:revive // as a method expression has it
+}
+
+// faults are the rows of the table in ARCHITECTURE.md that can be played on running processes.
+func faults() []fault {
+	return []fault{
+		{"node killed", (*house).killNode},
+		{"node stopped by SIGTERM", (*house).drainNode},
+		{"node frozen", (*house).freezeNode},
+		{"redis killed, empty", (*house).killRedis},
+		{"redis frozen", (*house).freezeRedis},
+		{"redis slow", (*house).slowRedis},
+		{"scripts forgotten", (*house).forgetScripts},
+		{"connections to redis cut", (*house).cutRedis},
+		{"one node without redis", (*house).holeRedis},
+		{"replies lost", (*house).loseReplies},
+		{"connections dead but open", (*house).strand},
+		{"sockets cut", (*house).cutSockets},
+	}
+}
+
+// rage plays faults until ctx ends, with pauses in between.
+func (h *house) rage(ctx context.Context) {
+	all := faults()
+	for ctx.Err() == nil {
+		f := all[h.rnd.IntN(len(all))]
+		f.do(h, ctx)
+		h.counts[f.name]++
+		h.pause(ctx, time.Duration(500+h.rnd.IntN(3000))*time.Millisecond)
+	}
+}
+
+func (h *house) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// between is a random time.
+func (h *house) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(h.rnd.Int64N(int64(most-least)))
+}
+
+func (h *house) one() *node { return h.nodes[h.rnd.IntN(len(h.nodes))] }
+
+func (h *house) killNode(ctx context.Context) {
+	n := h.one()
+	n.kill()
+	h.pause(ctx, h.between(0, 5*time.Second))
+	n.start(h.t)
+}
+
+func (h *house) drainNode(ctx context.Context) {
+	n := h.one()
+	n.signal(syscall.SIGTERM)
+	select {
+	case <-n.ended:
+	case <-time.After(h.between(3*time.Second, 12*time.Second)): // an impatient operator
+		n.kill()
+	}
+	h.pause(ctx, h.between(0, 2*time.Second))
+	n.start(h.t)
+}
+
+func (h *house) freezeNode(ctx context.Context) {
+	n := h.one()
+	n.signal(syscall.SIGSTOP)
+	h.pause(ctx, h.between(500*time.Millisecond, 8*time.Second))
+	n.signal(syscall.SIGCONT)
+}
+
+func (h *house) killRedis(ctx context.Context) {
+	h.redis.Kill()
+	h.pause(ctx, h.between(0, 4*time.Second))
+	h.redis.Again()
+}
+
+func (h *house) freezeRedis(ctx context.Context) {
+	h.redis.Pause()
+	h.pause(ctx, h.between(500*time.Millisecond, 10*time.Second))
+	h.redis.Resume()
+}
+
+func (h *house) slowRedis(ctx context.Context) {
+	for _, n := range h.nodes {
+		n.fault.Delay(150 * time.Millisecond) // each way
+	}
+	h.pause(ctx, h.between(2*time.Second, 6*time.Second))
+	h.heal()
+}
+
+func (h *house) forgetScripts(context.Context) { h.redis.Run("script", "flush") }
+
+func (h *house) cutRedis(context.Context) { h.one().fault.Cut() }
+
+func (h *house) holeRedis(ctx context.Context) {
+	h.one().fault.Hole([]vtest.Way{vtest.ToServer, vtest.ToClient, vtest.BothWays}[h.rnd.IntN(3)])
+	h.pause(ctx, h.between(time.Second, 8*time.Second))
+	h.heal()
+}
+
+func (h *house) loseReplies(ctx context.Context) {
+	loss := []vtest.Loss{vtest.CloseAfter, vtest.StallAfter, vtest.TearAfter}[h.rnd.IntN(3)]
+	for _, n := range h.nodes {
+		n.fault.DropReplies(1+h.rnd.IntN(8), loss, "evalsha")
+	}
+	h.pause(ctx, time.Second)
+	h.heal()
+}
+
+func (h *house) strand(context.Context) { h.one().fault.Strand() }
+
+func (h *house) cutSockets(context.Context) { h.door.cut(h.one()) }
+
+func (h *house) heal() {
+	for _, n := range h.nodes {
+		n.fault.Heal()
+	}
+}

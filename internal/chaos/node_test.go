@@ -1,0 +1,250 @@
+package chaos_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/vtest"
+)
+
+// program is the parley binary that the tests start.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "parley-chaos")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "parley")
+	build := exec.Command("go", "build", "-o", program, "parley/cmd/parley")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "parley does not build:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir) // left to the system otherwise
+	os.Exit(code)
+}
+
+// node is one process of parley, with what lies between it and Redis.
+type node struct {
+	name  string
+	host  string // where it listens
+	args  []string
+	fault *vtest.Fault
+	proc  *exec.Cmd
+	ended chan struct{}
+	says  *diary
+}
+
+func newNode(t *testing.T, name, public, state string, server *vtest.Server) *node {
+	t.Helper()
+	fault := vtest.NewFault(t, &redis.Options{Addr: server.Addr})
+	n := &node{name: name, host: freeAddr(t), fault: fault, says: &diary{}}
+	n.args = []string{
+		"--listen", n.host, "--operator-listen", freeAddr(t), "--relay-listen", freeAddr(t),
+		"--public-url", public, "--state", state, "--redis", "redis://" + fault.Listen(),
+		"--trusted-proxies", "127.0.0.0/8", "--log-level", "warn",
+	}
+	t.Cleanup(func() {
+		n.kill()
+		if t.Failed() {
+			t.Logf("%s said:\n%s", n.name, n.says.text())
+		}
+	})
+	return n
+}
+
+// start starts the process; it does not wait until it is ready, nor that it can start at all.
+func (n *node) start(t *testing.T) {
+	t.Helper()
+	n.proc = exec.Command(program, n.args...)
+	n.proc.Env = []string{} // ours has PARLEY_ variables of the tests
+	n.proc.Stdout, n.proc.Stderr = n.says, n.says
+	if err := n.proc.Start(); err != nil {
+		t.Fatal(err)
+	}
+	n.ended = make(chan struct{})
+	go func(proc *exec.Cmd, ended chan struct{}) { // kill and ask wait for it
+		_ = proc.Wait()
+		close(ended)
+	}(n.proc, n.ended)
+}
+
+func (n *node) runs() bool {
+	select {
+	case <-n.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+func (n *node) signal(s os.Signal) { _ = n.proc.Process.Signal(s) } // it may have ended
+
+// answers tells whether it takes connections.
+func (n *node) answers() bool {
+	c, err := net.DialTimeout("tcp4", n.host, time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// kill ends the process as kill -9 does.
+func (n *node) kill() {
+	n.signal(syscall.SIGKILL)
+	<-n.ended
+}
+
+// diary keeps the end of what a process says.
+type diary struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (d *diary) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.buf.Len() > 1<<20 {
+		d.buf.Next(d.buf.Len() / 2)
+	}
+	return d.buf.Write(p)
+}
+
+func (d *diary) text() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := d.buf.Bytes()
+	return string(all[max(0, len(all)-8000):])
+}
+
+// balancer leads each connection to a node that accepts it, one after the other.
+type balancer struct {
+	addr  string
+	nodes []*node
+	next  atomic.Int64
+
+	work sync.WaitGroup
+
+	mu   sync.Mutex // guards the following field
+	open map[net.Conn]*node
+}
+
+func newBalancer(t *testing.T) *balancer {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &balancer{addr: l.Addr().String(), open: map[net.Conn]*node{}}
+	b.work.Go(func() { b.serve(l) })
+	t.Cleanup(func() {
+		_ = l.Close()
+		b.cut(nil)
+		b.work.Wait()
+	})
+	return b
+}
+
+func (b *balancer) serve(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		b.work.Go(func() { b.carry(c) })
+	}
+}
+
+// lead says where to.
+func (b *balancer) lead(nodes []*node) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.nodes = nodes
+}
+
+// dial reaches some node that takes connections.
+func (b *balancer) dial() (net.Conn, *node, error) {
+	b.mu.Lock()
+	nodes := b.nodes
+	b.mu.Unlock()
+	for range nodes {
+		n := nodes[int(b.next.Add(1))%len(nodes)]
+		if c, err := net.DialTimeout("tcp4", n.host, time.Second); err == nil {
+			return c, n, nil
+		}
+	}
+	return nil, nil, errors.New("no node takes connections")
+}
+
+func (b *balancer) carry(from net.Conn) {
+	defer from.Close()
+	to, n, err := b.dial()
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	b.mu.Lock()
+	b.open[from] = n
+	b.mu.Unlock()
+	var both sync.WaitGroup
+	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
+		both.Go(func() {
+			_, _ = io.Copy(way[1], way[0]) // ends by an error when either is closed
+			from.Close()
+			to.Close()
+		})
+	}
+	both.Wait()
+	b.mu.Lock()
+	delete(b.open, from)
+	b.mu.Unlock()
+}
+
+// cut closes the connections to a node, or all, as a balancer that restarts does.
+func (b *balancer) cut(to *node) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	cut := 0
+	for c, n := range b.open {
+		if to == nil || n == to {
+			c.Close()
+			cut++
+		}
+	}
+	return cut
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	for range 20 {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := net.ListenPacket("udp4", l.Addr().String())
+		l.Close()
+		if err == nil {
+			u.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
