@@ -78,7 +78,7 @@ function languages({ t, names, catalogue, choices, choose }) {
       },
     },
     h('option', { value: '' }, t('home.language.add')),
-    ...catalogue.languages.map(({ tag, name }) => h('option', { value: tag, lang: tag }, name)),
+    ...catalogue.languages.map(({ tag }) => h('option', { value: tag, lang: tag }, names.language(tag))),
   );
   const hint = p('hint');
 

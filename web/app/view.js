@@ -26,7 +26,7 @@ import { home, queue } from './view-search.js';
  *   after: After, panel: string, alert: string,
  * }} State
  */
-/** @typedef {{languages: {tag: string, name: string}[], interests: string[]}} Catalogue */
+/** @typedef {{languages: {tag: string}[], interests: string[]}} Catalogue */
 /**
  * @typedef {{
  *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,
@@ -81,7 +81,7 @@ export function mount(root, { dispatch, t, catalogue }) {
     catalogue,
     choices,
     keys,
-    names: naming(t, catalogue),
+    names: naming(t),
     choose: (change) => dispatch({ type: 'choose', choices: { ...choices(), ...change } }),
   };
   const picture = stage(ctx);
@@ -121,12 +121,11 @@ export function mount(root, { dispatch, t, catalogue }) {
   return { render, level: picture.level };
 }
 
-/** The names of languages and interests. @param {import('./view-parts.js').T} t @param {Catalogue} catalogue */
-function naming(t, catalogue) {
-  const languages = new Map(catalogue.languages.map(({ tag, name }) => [tag, name]));
+/** The names of languages, each in itself, and of interests. @param {import('./view-parts.js').T} t */
+function naming(t) {
   return {
     /** @param {string} tag */
-    language: (tag) => languages.get(tag) ?? tag,
+    language: (tag) => new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag,
     /** @param {string[]} slugs */
     topics: (slugs, or = false) =>
       t.list(
