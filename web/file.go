@@ -45,7 +45,10 @@ func newFile(kind, cache string, body []byte) (*file, error) {
 	return f, nil
 }
 
-func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.answer(w, r, http.StatusOK) }
+
+// answer writes the file with a status of its own.
+func (f *file) answer(w http.ResponseWriter, r *http.Request, code int) {
 	h, body := w.Header(), f.plain
 	h.Set("Content-Type", f.kind)
 	h.Set("Cache-Control", f.cache)
@@ -55,6 +58,7 @@ func (f *file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = f.packed
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // a reader that went away is nobody's fault
 	}

@@ -77,21 +77,21 @@ func (s *Server) refuse(err error, c echo.Context) {
 	} else {
 		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed", slog.Any("error", err))
 	}
-	if !c.Response().Committed {
+	switch {
+	case c.Response().Committed:
+	case code == http.StatusNotFound:
+		s.missing.answer(c.Response(), c.Request(), code)
+	default:
 		plain(c.Response(), code)
 	}
 }
 
 // plain answers with the status as one line of text.
 func plain(w http.ResponseWriter, code int) {
-	says := http.StatusText(code)
-	if code == http.StatusNotFound {
-		says = "There is no such page here. The door is at /"
-	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", never)
 	w.WriteHeader(code)
-	fmt.Fprintln(w, says)
+	fmt.Fprintln(w, http.StatusText(code))
 }
 
 // enter lets a browser through to signaling if the limits allow it.

@@ -34,6 +34,7 @@ type Server struct {
 	site      *site
 	catalogue *file
 	privacy   *file
+	missing   *file // what a wrong address shows
 	draining  atomic.Bool
 }
 
@@ -56,6 +57,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.privacy, err = newPrivacy(site); err != nil {
 		return nil, fmt.Errorf("privacy page: %w", err)
+	}
+	if s.missing, err = newMissing(site); err != nil {
+		return nil, fmt.Errorf("page of a wrong address: %w", err)
 	}
 	return s, nil
 }

@@ -222,6 +222,7 @@ func TestIndex(t *testing.T) {
 func TestOutside(t *testing.T) {
 	h := newServer(t).Public()
 	base := asset(t, h, "")
+	missing := body(t, ask(h, "GET", "/no/such/page"))
 	for _, p := range []string{
 		base, base + "nothing.js", base + "index.html", base + "../../server.go", base + "..%2f..%2fserver.go", base + "%2e%2e/server.go",
 		base + "..%5c..%5cserver.go", base + "/style.css", base + "lang", base + "lang/", base + "app.test.js", base + "protocol.test.js",
@@ -230,8 +231,8 @@ func TestOutside(t *testing.T) {
 	} {
 		if r := ask(h, "GET", p); r.StatusCode != 404 {
 			t.Errorf("%s: status %d, want 404", p, r.StatusCode)
-		} else if got := r.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
-			t.Errorf("%s: %s, want plain text", p, got)
+		} else if got := body(t, r); got != "Not Found\n" && got != missing {
+			t.Errorf("%s: an answer of its own: %s", p, got)
 		}
 	}
 }
@@ -255,6 +256,29 @@ func TestPrivacy(t *testing.T) {
 		if strings.Contains(text, claim) {
 			t.Errorf("the page says %q", claim)
 		}
+	}
+}
+
+// TestMissing: a wrong address shows a page in our look, the same for each, at any depth.
+func TestMissing(t *testing.T) {
+	h := newServer(t).Public()
+	r := ask(h, "GET", "/no/such/page?with=a%20word", "Accept-Encoding", "identity")
+	page := body(t, r)
+	if r.StatusCode != 404 || r.Header.Get("Content-Type") != "text/html; charset=utf-8" || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v", r.StatusCode, r.Header)
+	}
+	for _, want := range []string{`href="/"`, `"` + asset(t, h, "style.css") + `"`, `"` + asset(t, h, "prose.css") + `"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	for _, tells := range []string{"such", "word", "<script"} {
+		if strings.Contains(page, tells) {
+			t.Errorf("the page says %q", tells)
+		}
+	}
+	if again := body(t, ask(h, "GET", "/another", "Accept-Encoding", "identity")); again != page {
+		t.Error("another address shows another page")
 	}
 }
 

@@ -282,8 +282,11 @@ class Effects {
 /** @param {import('./app-state.js').Mic} mic */
 const devices = ({ inputs, input, outputs }) => ({ inputs, input, outputs });
 
+// Without words or view there is only what index.html says; it also shows when a module does not come.
+const late = own('.late', HTMLElement);
+
 main().catch((error) => {
   console.error(error);
-  document.documentElement.dataset.state = 'blocked';
-  document.documentElement.dataset.reason = 'error';
+  own('#app', HTMLElement).replaceChildren(late);
+  Object.assign(document.documentElement.dataset, { state: 'blocked', reason: 'error' });
 });
