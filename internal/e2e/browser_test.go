@@ -97,12 +97,17 @@ func bystander(t testing.TB, browser chrome, hz int) *person {
 	t.Cleanup(stop)
 	p := &person{t: t, ctx: ctx, close: cancel, hz: hz}
 	t.Cleanup(p.hadNoProblem)
-	script := strings.ReplaceAll(witness, "TONE_HZ", strconv.Itoa(hz))
+	p.runsFirst(strings.ReplaceAll(witness, "TONE_HZ", strconv.Itoa(hz)))
+	return p
+}
+
+// runsFirst has a script run in every page that is opened from now on, before its own.
+func (p *person) runsFirst(script string) {
+	p.t.Helper()
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 		return err
 	}))
-	return p
 }
 
 func testid(id string) chromedp.CSS { return chromedp.CSS(fmt.Sprintf("[data-testid=%q]", id)) }

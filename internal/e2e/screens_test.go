@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	permit "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -34,13 +35,6 @@ func TestScreens(t *testing.T) {
 	ana.press("find")
 	ana.do(chromedp.WaitVisible(testid("mic-ask")))
 	shoot(ana, "03-mic-explained")
-	for i, name := range []string{"NotAllowedError", "NotFoundError", "NotReadableError"} {
-		bad := newPerson(t, browser, server.URL, 700)
-		js[string](bad, fmt.Sprintf("seen.deny = %q", name))
-		bad.press("adult", "find", "mic-ask")
-		bad.do(chromedp.WaitVisible(testid("mic-retry")))
-		shoot(bad, fmt.Sprintf("04-mic-failed-%d", i+1))
-	}
 	ana.press("mic-ask")
 	ana.do(chromedp.WaitVisible(testid("mic-ok")))
 	shoot(ana, "05-mic-test")
@@ -77,11 +71,117 @@ func TestScreens(t *testing.T) {
 	shoot(ana, "11-ended-by-peer")
 	shoot(bo, "12-ended-by-me")
 
-	cy := newPerson(t, browser, strings.TrimSuffix(server.URL, "/")+"/", 1300)
-	cy.do(chromedp.Navigate(server.URL + "privacy"))
-	shoot(cy, "13-privacy")
-	cy.do(chromedp.Navigate(server.URL + "nothing-here"))
-	shoot(cy, "14-not-found")
+	textScreens(t, browser, server.URL, dir)
+	microphoneScreens(t, browser, server.URL, dir)
+	blockedScreens(t, browser, server.URL, dir)
+	insecureScreens(t, dir)
+	alarmScreens(t, browser, dir)
+}
+
+// textScreens are the pages of text.
+func textScreens(t *testing.T, browser chrome, url, dir string) {
+	cy := bystander(t, browser, 1300)
+	cy.do(chromedp.Navigate(url + "privacy"))
+	cy.photograph(dir, "13-privacy")
+	cy.do(chromedp.Navigate(url + "nothing/here"))
+	cy.photograph(dir, "14-not-found")
+	cy.lacks("*://*:*/*catalogue.json")
+	cy.do(chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(".late a")))
+	cy.photograph(dir, "15-does-not-start")
+}
+
+// microphoneScreens are all failures of the microphone, and a question that nobody answers.
+func microphoneScreens(t *testing.T, browser chrome, url, dir string) {
+	for _, c := range []struct {
+		name, deny, agent string
+		setting           permit.PermissionSetting
+	}{
+		{"dismissed", "NotAllowedError", "", permit.PermissionSettingPrompt},
+		{"blocked", "NotAllowedError", "", permit.PermissionSettingDenied},
+		{"denied", "NotAllowedError", "", permit.PermissionSettingGranted},
+		{"webview", "NotAllowedError", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 [FBAN/FBIOS]", permit.PermissionSettingDenied},
+		{"none", "NotFoundError", "", permit.PermissionSettingGranted},
+		{"busy", "NotReadableError", "", permit.PermissionSettingGranted},
+	} {
+		p := newPerson(t, browser, url, 700)
+		p.calledAgent(url, c.agent)
+		p.permits(c.setting)
+		js[string](p, fmt.Sprintf("seen.deny = %q", c.deny))
+		p.asks()
+		p.failsWith(c.name, "")
+		p.photograph(dir, "04-mic-"+c.name)
+	}
+	p := newPerson(t, browser, url, 700)
+	js[string](p, `seen.deny = 'pending'`)
+	p.asks()
+	p.says("Still waiting for your answer")
+	p.photograph(dir, "04-mic-pending")
+	p = newPerson(t, browser, url, 700)
+	js[float64](p, `seen.gain = 0`)
+	p.asks()
+	p.says("We hear nothing yet")
+	p.photograph(dir, "05-mic-test-silent")
+}
+
+// blockedScreens are the screens that only loading the page again leaves: a close code for each (see
+// signaling/doc.go), and a browser that lacks what a call needs.
+func blockedScreens(t *testing.T, browser chrome, url, dir string) {
+	for _, c := range []struct {
+		reason string
+		code   int
+	}{{"replaced", 4501}, {"version", 4526}, {"hello", 4500}} {
+		p := newPerson(t, browser, url, 700)
+		js[bool](p, `seen.until(10000, () => seen.frames.some((f) => f.includes('"welcome"')))`)
+		js[bool](p, fmt.Sprintf(`seen.sockets.at(-1).dispatchEvent(new CloseEvent('close', { code: %d }))`, c.code))
+		p.isBlocked(dir, c.reason)
+	}
+	p := bystander(t, browser, 700)
+	p.runsFirst(`delete globalThis.AudioWorkletNode`)
+	p.do(chromedp.Navigate(url))
+	p.isBlocked(dir, "unsupported")
+}
+
+func (p *person) isBlocked(dir, reason string) {
+	p.t.Helper()
+	if got := p.reaches("blocked", 10*time.Second); got != "blocked "+reason {
+		p.t.Fatalf("the page is %q, want blocked for %s", got, reason)
+	}
+	p.photograph(dir, "16-blocked-"+reason)
+}
+
+// insecureScreens are what somebody sees who came by plain http from another machine.
+func insecureScreens(t *testing.T, dir string) {
+	const host = "parley.example"
+	browser := chromium(t, chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"))
+	server := startParley(t)
+	p := newPerson(t, browser, strings.Replace(server.URL, "localhost", host, 1), 700)
+	p.photograph(dir, "17-insecure-home")
+	p.asks()
+	p.failsWith("insecure", "https://")
+	p.photograph(dir, "17-insecure-mic")
+}
+
+// alarmScreens are the red screen and what is after it.
+func alarmScreens(t *testing.T, browser chrome, dir string) {
+	m := comeBetween(t, false)
+	ana, bo := newPerson(t, browser, m.origin+"/", 700), newPerson(t, browser, m.origin+"/", 1000)
+	ana.ready("music")
+	bo.ready("music")
+	ana.searches()
+	ana.reaches("queued", 5*time.Second)
+	bo.searches()
+	if !js[bool](ana, `seen.until(30000, () => document.documentElement.dataset.reason === 'mismatch')`) {
+		t.Fatal("no alarm\n" + ana.diary())
+	}
+	ana.photograph(dir, "18-mismatch")
+	ana.press("leave")
+	ana.reaches("ended", 5*time.Second)
+	ana.photograph(dir, "18-mismatch-ended")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.ends {
+		e.pc.Close()
+	}
 }
 
 // photograph saves the page in two sizes and two colour schemes, whole length.

@@ -330,6 +330,8 @@ export function blocked(s, x, why) {
   if (s.call) finish(s, x, 'lost', { bye: true });
   s.own.searching = false;
   toHome(s, x, why);
+  // The screen says it.
+  s.alert = '';
   go(s, 'blocked');
   x.out({ do: 'disconnect' });
 }

@@ -168,7 +168,7 @@ test('closed for good', () => {
   ]) {
     const p = live();
     assert.deepEqual(p.do({ type: 'closed', how }), ['hang-up', 'mic stop', 'disconnect']);
-    assert.equal(p.at, `blocked ${reason}`);
+    assert.deepEqual([p.at, p.state.alert], [`blocked ${reason}`, ''], 'the screen says it, nothing else');
     p.do('home', 'find', 'again');
     assert.equal(p.at, `blocked ${reason}`);
   }

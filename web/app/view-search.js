@@ -27,7 +27,10 @@ export function home(ctx) {
   });
   const missing = h('p', { class: 'error', id: 'adult-missing', role: 'alert', hidden: true }, t('home.adult.missing'));
   // Without https the way ends at the microphone: better to know before.
-  const offline = p('note', isSecureContext ? t('home.offline') : `${t('mic.fail.insecure.why')} ${t('mic.do.https')}`);
+  const offline = p(
+    isSecureContext ? 'note' : 'note warn',
+    isSecureContext ? t('home.offline') : `${t('mic.fail.insecure.why')} ${t('mic.do.https')}`,
+  );
   const find = () => {
     show(missing, !adult.checked);
     if (!adult.checked) adult.focus();
