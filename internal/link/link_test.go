@@ -376,6 +376,9 @@ func TestLinkReplyLost(t *testing.T) {
 				want += fmt.Sprintf(" a %d", n)
 			}
 			b.want(bo, "["+want[1:]+"]")
+			if loss != vtest.StallAfter { // which takes long enough to be an outage
+				b.wantUps(ana, true)
+			}
 			if n := lines.pub.Counts().Dropped; n < 20 {
 				t.Error("only", n, "dropped")
 			}

@@ -331,6 +331,27 @@ func TestPeerOldEpoch(t *testing.T) {
 	})
 }
 
+// TestPeerNonsense: an acknowledgement of what was never published, or an old one, changes nothing.
+func TestPeerNonsense(t *testing.T) {
+	fixed(t, func(w *world) {
+		w.send(0, 0)
+		w.calm()
+		w.send(0, 0)
+		w.step(0, pull{})
+		w.send(0, 0)
+		w.step(0, pull{})
+		for _, m := range []mail{
+			{ackEpoch: 1 << 32, ackNext: 5}, {ackEpoch: 1 << 32, ackNext: 1 << 62, want: true}, // 4 is next
+			{ackEpoch: 1 << 32, ackNext: 1, want: true}, {ackEpoch: 1 << 32}, {ackEpoch: 3 << 32, ackNext: 2, want: true}, {},
+		} {
+			w.step(0, heard{m})
+			if w.ends[0].Ready(w.now) || len(w.ends[0].out.ring) != 2 || w.ends[0].told > 0 {
+				w.t.Fatalf("%+v was taken for something", m)
+			}
+		}
+	})
+}
+
 // TestPeerGivesUp: after 10 s without an answer nothing more is taken, after 30 s the sender is told,
 // and the receiver when it is back.
 func TestPeerGivesUp(t *testing.T) {

@@ -136,7 +136,7 @@ func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed
 			l.pulse.probed.Store(began) // it may be back already
 		}
 	}
-	l.spoke(ctx, err)
+	l.spoke(ctx, time.Duration(l.pulse.now()-began), err)
 	if cap(buffer) > 2*pullBytes {
 		buffer = nil // it was an exceptional moment
 	}

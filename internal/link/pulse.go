@@ -32,16 +32,16 @@ type pulse struct {
 
 func (p *pulse) now() int64 { return int64(time.Since(p.began)) }
 
-// spoke notes whether publishing works. One failure is no outage: Redis may have closed a connection
-// that was idle.
-func (l *Link) spoke(ctx context.Context, err error) {
+// spoke notes whether publishing works. One failure is no outage unless it took long: Redis may have
+// closed a connection that was idle.
+func (l *Link) spoke(ctx context.Context, took time.Duration, err error) {
 	if err == nil {
 		l.pulse.fails = 0
 	} else {
 		l.pulse.fails++
 		mend(ctx, l.cfg.Client)
 	}
-	speaks := l.pulse.fails < 2
+	speaks := l.pulse.fails == 0 || l.pulse.fails == 1 && took < l.cfg.Timeout/2
 	if was := l.pulse.speaks.Swap(speaks); was == speaks {
 		return
 	}
