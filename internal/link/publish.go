@@ -157,18 +157,18 @@ func (l *Link) pack(letters []letter, buffer []byte) (packets []byte, ends []int
 	return buffer, ends
 }
 
-// retry gives failed letters back to where they came from.
+// retry gives letters that may not have been published back to where they came from. A probe goes
+// with the next attempt: when all have been acknowledged meanwhile, nothing else would show that
+// publishing works again.
 func (l *Link) retry(letters []letter) {
+	l.pulse.probe.Store(true)
 	now := time.Now()
 	l.lanes.mu.Lock()
 	defer l.lanes.mu.Unlock()
 	l.lanes.counts.Failures++
 	var last *peer
 	for _, m := range letters {
-		switch {
-		case m.kind == kindProbe:
-			l.pulse.probe.Store(true)
-		case m.to != last:
+		if m.to != nil && m.to != last {
 			last = m.to
 			l.settle(now, m.to, m.to.Step(now, failed{}))
 		}
