@@ -40,6 +40,19 @@ func TestBrowserMicrophoneDenied(t *testing.T) {
 	ana.do(chromedp.WaitVisible(testid("mic-retry")))
 }
 
+// TestBrowserMicrophoneMissing: the browser itself finds none.
+func TestBrowserMicrophoneMissing(t *testing.T) {
+	browser := chromium(t, chromedp.Flag("use-fake-device-for-media-stream", false))
+	server := startParley(t)
+	ana := newPerson(t, browser, server.URL, 700)
+	if n := js[int](ana, `navigator.mediaDevices.enumerateDevices().then((all) => all.filter((d) => d.kind === 'audioinput').length)`); n > 0 {
+		t.Skip("this machine has a microphone")
+	}
+	ana.asks()
+	ana.failsWith("none", "Plug in a microphone")
+	ana.do(chromedp.WaitVisible(testid("mic-retry")))
+}
+
 // TestBrowserMicrophoneBlocked: the browser remembers a no for this page. The page says so and where to
 // change it, which depends on the browser; inside another app it says to leave that app.
 func TestBrowserMicrophoneBlocked(t *testing.T) {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 )
@@ -103,4 +104,26 @@ func TestBrowserServerKilled(t *testing.T) {
 	// And the call that outlived the server can still be left and reported.
 	ana.press("leave")
 	bo.reaches("ended", 5*time.Second)
+}
+
+// TestBrowserNotTakenBack: the server that comes back has lost its keys with its state, so that it cannot
+// know whose call this was, and the relay has lost the call. Nothing can mend it, and both are told
+// so at once, not after the watch over the call has tried for twenty seconds.
+func TestBrowserNotTakenBack(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	ana, bo := pair(t, browser, server.URL)
+	ana.hears(bo.hz, 10*time.Second)
+	bo.hears(ana.hz, 10*time.Second)
+	server.kill()
+	server.args[slices.Index(server.args, "--state")+1] = t.TempDir()
+	server.start(t)
+	for _, p := range []*person{ana, bo} {
+		if !js[bool](p, `seen.until(30000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"error"')))`) {
+			t.Fatalf("%d Hz: the server took the call back: the test shows nothing\n%s", p.hz, p.diary())
+		}
+		if got := p.reaches("ended", 8*time.Second); got != "ended lost" {
+			t.Errorf("%d Hz: the page says %q, want that the connection was lost", p.hz, got)
+		}
+	}
 }

@@ -14,6 +14,8 @@ const PAUSE = 5000;
 // Nobody should meet an empty chair again and again.
 const MOST_UNASKED = 3;
 const LONGEST_LINE = 2000;
+// ms: what breaks so soon after the server refused a call back broke with the server.
+const SAME_OUTAGE = 5000;
 
 /** finish ends the call here; telling the server is the caller's affair.
  * @param {State} s @param {Context} x @param {import('./app-state.js').Why} why @param {{bye?: boolean}} [how] */
@@ -151,7 +153,10 @@ export const peerEvents = {
     call.slow = '';
     go(s, 'live');
   }),
-  'peer-reconnecting': inCall((s) => go(s, 'reconnecting')),
+  'peer-reconnecting': inCall((s, _, x) => {
+    if (x.now - s.own.refusedAt < SAME_OUTAGE) lose(s, x, 'lost');
+    else go(s, 'reconnecting');
+  }),
   'peer-lost': inCall((s, _, x, call) => lose(s, x, call.liveAt === 0 && !s.own.relayed ? 'no_relay' : 'lost')),
   'peer-failed': inCall((s, _, x) => lose(s, x, 'lost')),
   'peer-bye': inCall((s, _, x) => {
@@ -301,7 +306,7 @@ export function refusedAfter(s, f, x) {
   const what = f.about;
   if (f.code === 'unavailable') return retryLater(s, x, what);
   if (what === 'rejoin') {
-    s.own.rejoining = false;
+    Object.assign(s.own, { rejoining: false, refusedAt: x.now });
     // A call that lives goes on between the browsers alone. One that broke has nobody to mend it through.
     if (s.call && s.screen !== 'live') lose(s, x, 'lost');
   }

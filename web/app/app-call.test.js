@@ -115,15 +115,23 @@ test('the server forgets the session: a call goes on', () => {
 });
 
 test('a broken call that the server does not take back is lost at once', () => {
-  for (const [last, at] of [
-    ['peer-reconnecting', 'ended lost'],
-    ['peer-live', 'live'],
-  ]) {
-    const p = live();
-    const refused = { t: 'error', of: 1, code: 'bad_value', text: '', about: 'rejoin' };
-    p.do('peer-reconnecting', last, 'offline', online, refused);
-    assert.equal(p.at, at);
-  }
+  const refused = { t: 'error', of: 1, code: 'bad_value', text: '', about: 'rejoin' };
+  let p = live();
+  p.do('peer-reconnecting', 'offline', online, refused);
+  assert.equal(p.at, 'ended lost');
+
+  p = live();
+  p.do('offline', online, refused);
+  p.wait(1500);
+  p.do('peer-reconnecting');
+  assert.equal(p.at, 'ended lost', 'also when the silence shows only after the refusal');
+
+  p = live();
+  p.do('peer-reconnecting', 'peer-live', 'offline', online, refused);
+  assert.equal(p.at, 'live');
+  p.wait(60000);
+  p.do('peer-reconnecting');
+  assert.equal(p.at, 'reconnecting', 'another outage may pass');
 });
 
 test('without a microphone the peer is told so, until there is one again', () => {

@@ -34,6 +34,7 @@
  * @property {string} handle names the peer of the running call in a report
  * @property {string} pass lets us back into the running call
  * @property {boolean} rejoining
+ * @property {number} refusedAt when the server last refused to take us back into a call
  * @property {boolean} relayed the relay gave us an address in this call
  * @property {string} lastHandle names the peer of the last call in a report
  * @property {{handle: string, reason: string} | null} reporting the report that is not yet stored
@@ -102,6 +103,7 @@ export function start(choices = {}, tested = false) {
       handle: '',
       pass: '',
       rejoining: false,
+      refusedAt: 0,
       relayed: false,
       lastHandle: '',
       reporting: null,

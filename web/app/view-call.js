@@ -66,7 +66,7 @@ function troubles({ screen, call, mic, online }) {
     [call.peerAway, 'hint.away', 'warn'],
     [call.peerSilent, 'hint.silent', 'sound'],
     [call.quality === 'weak', 'hint.weak', 'warn'],
-    [!online, 'hint.offline', 'warn'],
+    [!online, screen === 'live' ? 'hint.offline' : 'queue.offline', 'warn'],
     [call.direct.theirs && !call.direct.mine, 'hint.direct', 'direct'],
   ];
   return all.filter(([now]) => now).map(([, key, symbol]) => [key, symbol]);
