@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// newMissing makes the page for an address where nothing is. It says nothing of that address, and names
-// its style from the root, because it may be shown at any depth.
+// newMissing makes the page for an address where nothing is. It says nothing of that address, and
+// names its style from the root, because it may be shown at any depth.
 func newMissing(s *site) (*file, error) {
 	page, err := fs.ReadFile(embedded, "page/missing.html")
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // TestBrowserDoesNotStart: a part of the page that does not come leaves no empty page behind, but a
-// sentence and the way to try again; that goes for a module too, without which no code of ours runs.
+// sentence and the way to try again; that goes for a module too, without which no code of ours
+// runs.
 func TestBrowserDoesNotStart(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

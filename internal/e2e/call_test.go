@@ -113,7 +113,8 @@ func (p *person) sas() string {
 	return js[string](p, `document.querySelector('[data-testid="sas"]').innerText.trim()`)
 }
 
-// keptItsAddress fails unless candidates were sealed for the peer and each was a bare relay candidate.
+// keptItsAddress fails unless candidates were sealed for the peer and each was a bare relay
+// candidate.
 func (p *person) keptItsAddress() {
 	p.t.Helper()
 	for _, leak := range leaks(js[[]string](p, `seen.sealed`)) {

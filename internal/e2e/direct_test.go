@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestBrowserDirectByConsent: when one of two presses direct, nothing but relay candidates leaves either
-// browser. When both did, others do, and the call goes over them; when one takes it back, it goes
-// through the relay again. The authentication string stays throughout.
+// TestBrowserDirectByConsent: when one of two presses direct, nothing but relay candidates leaves
+// either browser. When both did, others do, and the call goes over them; when one takes it back, it
+// goes through the relay again. The authentication string stays throughout.
 func TestBrowserDirectByConsent(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -70,7 +70,8 @@ func (p *person) runsOver(t *testing.T, way string) {
 	}
 }
 
-// proves waits until the present connection of both has been proved, and fails unless the string stayed.
+// proves waits until the present connection of both has been proved, and fails unless the string
+// stayed.
 func (p *person) proves(t *testing.T, before string, other *person) {
 	t.Helper()
 	for _, one := range []*person{p, other} {
@@ -86,8 +87,8 @@ func (p *person) proves(t *testing.T, before string, other *person) {
 	}
 }
 
-// shuts closes the panel that is open, which may cover what is to be pressed next. By key: on a phone the
-// panel grows upwards when its pictures come, and a click could meet another button.
+// shuts closes the panel that is open, which may cover what is to be pressed next. By key: on a
+// phone the panel grows upwards when its pictures come, and a click could meet another button.
 func (p *person) shuts() {
 	p.t.Helper()
 	if js[bool](p, `Boolean(document.documentElement.dataset.panel)`) {

@@ -91,8 +91,8 @@ func findFirefox(t testing.TB) string {
 
 const foxPatience = 60 * time.Second // on a busy machine it takes half of that to start
 
-// firefox speaks WebDriver BiDi (w3.org/TR/webdriver-bidi) to the one tab of one Firefox: JSON over a
-// websocket, each command answered under its id. Events are not asked for.
+// firefox speaks WebDriver BiDi (w3.org/TR/webdriver-bidi) to the one tab of one Firefox: JSON over
+// a websocket, each command answered under its id. Events are not asked for.
 type firefox struct {
 	t    testing.TB
 	conn *websocket.Conn

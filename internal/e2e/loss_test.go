@@ -107,8 +107,8 @@ func (s *thief) down(way *net.UDPConn, to netip.AddrPort) {
 	}
 }
 
-// relayed tells whether a packet of the relay carries one of the peer (RFC 8656): as channel data, or
-// in a data indication.
+// relayed tells whether a packet of the relay carries one of the peer (RFC 8656): as channel data,
+// or in a data indication.
 func relayed(packet []byte) bool {
 	return len(packet) > 1 && (packet[0]>>6 == 1 || packet[0] == 0x00 && packet[1] == 0x17)
 }
@@ -131,8 +131,8 @@ func (s *thief) count() (given, taken int) {
 	return s.given, s.taken
 }
 
-// TestBrowserLoss: of all that the relay passes on, key exchange and proof included, a fifth is lost.
-// The two still come together and still hear each other, throughout.
+// TestBrowserLoss: of all that the relay passes on, key exchange and proof included, a fifth is
+// lost. The two still come together and still hear each other, throughout.
 func TestBrowserLoss(t *testing.T) {
 	browser := chromium(t)
 	house := assemble(t)
@@ -165,8 +165,8 @@ func TestBrowserLoss(t *testing.T) {
 	}
 }
 
-// TestBrowserRed: with a tenth of the packets lost both begin to send each twice (RED), not before the loss
-// has lasted ten seconds, and the call goes on over the change.
+// TestBrowserRed: with a tenth of the packets lost both begin to send each twice (RED), not before
+// the loss has lasted ten seconds, and the call goes on over the change.
 func TestBrowserRed(t *testing.T) {
 	browser := chromium(t)
 	house := assemble(t)

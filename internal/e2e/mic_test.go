@@ -12,8 +12,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserMicrophoneFails: each failure is told apart and has a way out, and once mended the search
-// goes on. The errors are thrown by the test in the place of the browser.
+// TestBrowserMicrophoneFails: each failure is told apart and has a way out, and once mended the
+// search goes on. The errors are thrown by the test in the place of the browser.
 func TestBrowserMicrophoneFails(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -53,8 +53,8 @@ func TestBrowserMicrophoneMissing(t *testing.T) {
 	ana.do(chromedp.WaitVisible(testid("mic-retry")))
 }
 
-// TestBrowserMicrophoneBlocked: the browser remembers a no for this page. The page says so and where to
-// change it, which depends on the browser; inside another app it says to leave that app.
+// TestBrowserMicrophoneBlocked: the browser remembers a no for this page. The page says so and
+// where to change it, which depends on the browser; inside another app it says to leave that app.
 func TestBrowserMicrophoneBlocked(t *testing.T) {
 	browser := chromium(t, chromedp.Flag("use-fake-ui-for-media-stream", "deny"))
 	server := startParley(t)
@@ -77,8 +77,8 @@ func TestBrowserMicrophoneBlocked(t *testing.T) {
 	}
 }
 
-// TestBrowserMicrophoneUnblocked: who was blocked and changed it goes on by "try again", without loading
-// the page anew.
+// TestBrowserMicrophoneUnblocked: who was blocked and changed it goes on by "try again", without
+// loading the page anew.
 func TestBrowserMicrophoneUnblocked(t *testing.T) {
 	browser := chromium(t) // gives a microphone to whoever gets as far as to ask
 	server := startParley(t)
@@ -91,8 +91,8 @@ func TestBrowserMicrophoneUnblocked(t *testing.T) {
 	ana.mends()
 }
 
-// TestBrowserMicrophonePending: the browser's question is not answered. After a moment the page says
-// where to look, also when it cannot be seen any more, and goes on once it is.
+// TestBrowserMicrophonePending: the browser's question is not answered. After a moment the page
+// says where to look, also when it cannot be seen any more, and goes on once it is.
 func TestBrowserMicrophonePending(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -108,8 +108,8 @@ func TestBrowserMicrophonePending(t *testing.T) {
 	ana.reaches("queued", 5*time.Second)
 }
 
-// TestFirefoxMicrophone: what a real browser does with a question that nobody answers, and with one that
-// its settings answer with no.
+// TestFirefoxMicrophone: what a real browser does with a question that nobody answers, and with one
+// that its settings answer with no.
 func TestFirefoxMicrophone(t *testing.T) {
 	path := findFirefox(t)
 	server := startParley(t)
@@ -130,8 +130,9 @@ func TestFirefoxMicrophone(t *testing.T) {
 	}
 }
 
-// TestBrowserInsecureOrigin: by plain http from another machine browsers give no microphone. The page says so
-// at once and what to do; it opens no socket, and the server would not take one of that origin.
+// TestBrowserInsecureOrigin: by plain http from another machine browsers give no microphone. The
+// page says so at once and what to do; it opens no socket, and the server would not take one of
+// that origin.
 func TestBrowserInsecureOrigin(t *testing.T) {
 	const host = "parley.example"
 	browser := chromium(t, chromedp.Flag("host-resolver-rules", "MAP "+host+" 127.0.0.1"))
@@ -194,14 +195,16 @@ func (p *person) mends() {
 	p.reaches("home", 5*time.Second)
 }
 
-// permits sets what the browser remembers about the microphone, as its person does beside the address.
+// permits sets what the browser remembers about the microphone, as its person does beside the
+// address.
 func (p *person) permits(setting permit.PermissionSetting) {
 	p.t.Helper()
+	params := permit.SetPermissionParams{
+		Permission: &permit.PermissionDescriptor{Name: "microphone"}, Setting: setting,
+		Origin: js[string](p, `location.origin`), BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+	}
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, permit.SetPermission, permit.SetPermissionParams{
-			Permission: &permit.PermissionDescriptor{Name: "microphone"}, Setting: setting,
-			Origin: js[string](p, `location.origin`), BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
-		})
+		_, err := chromedp.Call(ctx, permit.SetPermission, params)
 		return err
 	}))
 }

@@ -48,9 +48,9 @@ func TestBrowserReport(t *testing.T) {
 	}
 }
 
-// TestBrowserReportKeepsApart: the two would not meet within half an hour in any case. So both browsers
-// forget whom they met, and what is left to keep them apart is the mark of the report; without that
-// too, they meet.
+// TestBrowserReportKeepsApart: the two would not meet within half an hour in any case. So both
+// browsers forget whom they met, and what is left to keep them apart is the mark of the report;
+// without that too, they meet.
 func TestBrowserReportKeepsApart(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -101,8 +101,8 @@ func (p *person) reports() {
 	}
 }
 
-// forgets empties a list of people in what the browser keeps. It is done on a page of text, where no
-// script of ours would write it back.
+// forgets empties a list of people in what the browser keeps. It is done on a page of text, where
+// no script of ours would write it back.
 func (p *person) forgets(url, list string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate(url + "privacy"))

@@ -106,9 +106,9 @@ func TestBrowserServerKilled(t *testing.T) {
 	bo.reaches("ended", 5*time.Second)
 }
 
-// TestBrowserNotTakenBack: the server that comes back has lost its keys with its state, so that it cannot
-// know whose call this was, and the relay has lost the call. Nothing can mend it, and both are told
-// so at once, not after the watch over the call has tried for twenty seconds.
+// TestBrowserNotTakenBack: the server that comes back has lost its keys with its state, so that it
+// cannot know whose call this was, and the relay has lost the call. Nothing can mend it, and both
+// are told so at once, not after the watch over the call has tried for twenty seconds.
 func TestBrowserNotTakenBack(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

@@ -123,8 +123,8 @@ func microphoneScreens(t *testing.T, browser chrome, url, dir string) {
 	p.photograph(dir, "05-mic-test-silent")
 }
 
-// blockedScreens are the screens that only loading the page again leaves: a close code for each (see
-// signaling/doc.go), and a browser that lacks what a call needs.
+// blockedScreens are the screens that only loading the page again leaves: a close code for each
+// (see signaling/doc.go), and a browser that lacks what a call needs.
 func blockedScreens(t *testing.T, browser chrome, url, dir string) {
 	for _, c := range []struct {
 		reason string

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestBrowserLimiter: a scream arrives at full level and is heard no louder than loud speech, from its
-// first moment on; speech passes as it is.
+// TestBrowserLimiter: a scream arrives at full level and is heard no louder than loud speech, from
+// its first moment on; speech passes as it is.
 func TestBrowserLimiter(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -47,8 +47,9 @@ func TestBrowserLimiter(t *testing.T) {
 	}
 }
 
-// TestBrowserDeviceChanges: the microphone in use ends, there is none for a while, one is plugged in, one
-// vanishes and goes on in silence. Each time the page goes on with what there is; the call never breaks.
+// TestBrowserDeviceChanges: the microphone in use ends, there is none for a while, one is plugged
+// in, one vanishes and goes on in silence. Each time the page goes on with what there is; the call
+// never breaks.
 func TestBrowserDeviceChanges(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

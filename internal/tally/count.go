@@ -74,8 +74,8 @@ func (c *count) add(e event) {
 	}
 }
 
-// endPackage prints a passed package in one line, a failed one with all that its failed tests said, and
-// what any of them measured.
+// endPackage prints a passed package in one line, a failed one with all that its failed tests said,
+// and what any of them measured.
 func (c *count) endPackage(e event) {
 	if e.Action == "fail" {
 		c.failed++
@@ -133,7 +133,8 @@ func (n name) realRedis() bool {
 	return slices.Contains(strings.Split(n.test, "/"), "redis-server")
 }
 
-// close prints the sums and tells whether all is well. Required kinds must have passed at least once.
+// close prints the sums and tells whether all is well. Required kinds must have passed at least
+// once.
 func (c *count) close(browsers, redis bool) (ok bool) {
 	sums := map[string]int{}
 	var inBrowser, onRedis int
