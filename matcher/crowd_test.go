@@ -72,6 +72,13 @@ func gather(t *testing.T, rdbs ...redis.UniversalClient) (c *crowd, disperse fun
 		stop()
 		nodes.Wait()
 		c.check(t)
+		faults, err := retention.Audit(t.Context(), rdbs[0])
+		if err != nil {
+			t.Error(err)
+		}
+		for _, f := range faults {
+			t.Errorf("%s %s", f.Key, f.Says)
+		}
 	}
 }
 
@@ -289,9 +296,9 @@ func await(t *testing.T, limit time.Duration, is func() bool) {
 	}
 }
 
-// TestResharding: the slot of the queue moves to another node of the Cluster under load. While it
-// moves joins are refused, which is said in docs/scaling.md; nobody is in two matches, and afterwards
-// everybody is matched again.
+// TestResharding: slots move between the nodes of a Cluster under load. Nobody notices that of a call.
+// While that of the queue moves joins are refused, as docs/scaling.md says; nobody is in two matches,
+// and afterwards everybody is matched again.
 func TestResharding(t *testing.T) {
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
@@ -300,16 +307,34 @@ func TestResharding(t *testing.T) {
 		for range 6 { // until there is something to move
 			c.met(t, 10*time.Second)
 		}
-		slot := all.Slot(retention.Lease.Key())
-		from := all.Owner(slot)
-		to := all.Nodes[0]
-		if to == from {
-			to = all.Nodes[1]
+		move := func(key string, between func()) {
+			t.Helper()
+			slot := all.Slot(key)
+			from := all.Owner(slot)
+			to := all.Nodes[(slices.Index(all.Nodes, from)+1)%len(all.Nodes)]
+			keys, began := from.Run("CLUSTER", "COUNTKEYSINSLOT", slot), time.Now()
+			all.Move(slot, from, to, between)
+			t.Logf("slot %d with %d keys moved in %v", slot, keys, time.Since(began).Round(time.Millisecond))
+			c.met(t, 15*time.Second)
 		}
-		began := time.Now()
-		all.Move(slot, from, to, func() { pause(t.Context(), 50*time.Millisecond) }) // as over a slow network
-		t.Logf("the slot moved in %v", time.Since(began).Round(time.Millisecond))
-		c.met(t, 15*time.Second)
+		move(retention.Call.Key("x"), nil)
+		if lost := c.lost(); lost > 0 {
+			t.Errorf("%d joins were refused while another slot moved", lost)
+		}
+		move(retention.Lease.Key(), nil)
+		t.Logf("%d joins were refused", c.lost())
+		move(retention.Lease.Key(), func() { pause(t.Context(), 50*time.Millisecond) }) // as over a slow network
 		disperse()
 	})
+}
+
+// lost returns how many joins had no answer.
+func (c *crowd) lost() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, times := range c.refused {
+		n += times
+	}
+	return n
 }

@@ -100,7 +100,8 @@ func (c *Cluster) Slot(key string) int64 {
 }
 
 // Move carries a slot with all its keys from one node to another, as redis-cli --cluster reshard
-// does, and tells all nodes. With between, it calls that after each step of some keys.
+// --cluster-replace does, and tells all nodes. With between, it calls that after each step of ten keys.
+// A key may be in both places by then: a script that runs at the new one writes what it does not find.
 func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 	c.t.Helper()
 	source, target := from.Run("CLUSTER", "MYID"), to.Run("CLUSTER", "MYID")
@@ -112,7 +113,7 @@ func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 		if !ok || len(keys) == 0 {
 			break
 		}
-		from.Run(append([]any{"MIGRATE", host, port, "", 0, 5000, "KEYS"}, keys...)...)
+		from.Run(append([]any{"MIGRATE", host, port, "", 0, 5000, "REPLACE", "KEYS"}, keys...)...)
 		if between != nil {
 			between()
 		}
