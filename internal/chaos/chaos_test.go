@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -98,6 +99,7 @@ func (h *house) live(t *testing.T, file string, long time.Duration, seed uint64)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), long-calm)
 	defer cancel()
+	record := history.NewRecorder(out)
 	var rage sync.WaitGroup
 	rage.Go(func() { h.rage(ctx) })
 	summary, err := simulate.Run(t.Context(), simulate.Config{
@@ -108,9 +110,9 @@ func (h *house) live(t *testing.T, file string, long time.Duration, seed uint64)
 			Drop: 0.3, Vanish: 0.05, Ignore: 0.02, Languages: []string{"en", "es"},
 		},
 		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
-	}, os.Stderr, history.NewRecorder(out))
+	}, os.Stderr, record)
 	rage.Wait()
-	if err != nil {
+	if err = errors.Join(err, record.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return summary
@@ -124,8 +126,22 @@ func (h *house) judge(t *testing.T, file string, s *simulate.Summary) {
 	for _, name := range slices.Sorted(maps.Keys(h.counts)) {
 		fmt.Fprintf(&says, "%9d  %s\n", h.counts[name], name)
 	}
+	in, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	result, err := history.Check(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&says, "%d events of %d people in %d calls, %d envelopes: %d violations\n",
+		result.Events, result.People, result.Calls, result.Envelopes, len(result.Violations))
 	t.Log(says.String())
-	if s.Calls == 0 {
+	for _, v := range result.Violations {
+		t.Error(v)
+	}
+	if result.Calls == 0 {
 		t.Error("nobody talked at all")
 	}
 }

@@ -51,7 +51,7 @@ func (h *house) rage(ctx context.Context) {
 		f := all[h.rnd.IntN(len(all))]
 		f.do(h, ctx)
 		h.counts[f.name]++
-		h.pause(ctx, time.Duration(500+h.rnd.IntN(3000))*time.Millisecond)
+		h.pause(ctx, h.between(300*time.Millisecond, 2*time.Second))
 	}
 }
 
