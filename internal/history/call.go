@@ -92,7 +92,7 @@ func (c *checker) leave(p *person, e Event) {
 	}
 	if p.rejoins {
 		p.rejoins = false
-		p.cancels++ // on the way back into the call, a leave is answered so
+		p.cancels = append(p.cancels, c.line) // on the way back into the call, a leave is answered so
 	}
 	p.room = ""
 }
@@ -110,7 +110,7 @@ func (c *checker) ended(p *person, e Event) {
 		c.violate(EndedByUs, p.name, "is told that it left call "+e.Room+", and did not", mine.line, c.line)
 	case e.Why == "left":
 	case e.Why == "peer_left":
-		if theirs != nil && theirs.left == 0 && c.people[name].cancels == 0 {
+		if theirs != nil && theirs.left == 0 && len(c.people[name].cancels) == 0 {
 			c.violate(EndedByUs, p.name, "is told that "+name+" left call "+e.Room+", who did not", mine.line, theirs.line, c.line)
 		}
 	case e.Why == "peer_lost":

@@ -158,10 +158,10 @@ func (c *checker) did(p *person, e Event) error {
 	case "find":
 		c.find(p, e)
 	case "cancel":
-		p.cancels++
+		p.cancels = append(p.cancels, c.line)
 		c.leave(p, e) // it ends a call that began meanwhile
 	case "decline":
-		p.cancels++
+		p.cancels = append(p.cancels, c.line)
 	case "confirm":
 		c.matchOf(e.Match).confirmed[p.name] = c.line
 	case "leave":
@@ -237,7 +237,7 @@ func (c *checker) welcome(p *person, e Event) {
 	}
 	p.forgotten = e.At
 	c.release(p) // from the match that was offered
-	p.search.line, p.cancels, p.match = 0, 0, ""
+	p.search.line, p.cancels, p.match = 0, nil, ""
 	p.reports, p.blocks = nil, nil
 }
 

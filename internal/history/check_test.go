@@ -257,6 +257,40 @@ func calls() map[string]broken {
 	}
 }
 
+// TestStillGood are changes that break nothing.
+func TestStillGood(t *testing.T) {
+	for name, b := range map[string]broken{
+		"a leave on the way back is answered after the next find": {
+			cut: []string{
+				"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "41.1 bo got relay room=r1 seq=5", "50 bo did relay room=r1 seq=1",
+				"50.1 ana got relay room=r1 seq=1", "51 bo did report room=r1", "51 bo did leave room=r1", "51.1 bo got reported token=3", "51.1 bo got ended why=left room=r1",
+			},
+			add: []string{"40.05 bo did leave room=r1", "40.05 bo did find", "40.1 bo got cancelled", "40.2 bo got queued", "51 bo did cancel", "51.1 bo got cancelled"},
+		},
+		"a rejoin that comes too late": {
+			swap: []string{"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "40.1 bo got error code=bad_value about=rejoin"},
+			cut: []string{
+				"41.1 bo got relay room=r1 seq=5", "50 bo did relay room=r1 seq=1", "50.1 ana got relay room=r1 seq=1",
+				"51 bo did report room=r1", "51 bo did leave room=r1", "51.1 bo got reported token=3", "51.1 bo got ended why=left room=r1",
+			},
+		},
+		"a place that was not shown in time": {
+			swap: []string{"66.4 ana got queued since_ms=4400", "66.4 ana got queued since_ms=0"},
+		},
+		"a store that is away": {
+			swap: []string{"140 cem got queued since_ms=29000", "112 cem got notice code=store_away"},
+			cut:  []string{"170 cem got queued since_ms=59000", "171 cem did cancel", "171 cem got cancelled", "172 cem did went", "172 - did end"},
+			add:  []string{"290 - did end"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, v := range check(t, strings.Join(b.lines(t), "\n")).Violations {
+				t.Error(v)
+			}
+		})
+	}
+}
+
 func TestNoHistory(t *testing.T) {
 	whole := string(parse(t, good))
 	for name, text := range map[string]string{

@@ -14,7 +14,7 @@ type person struct {
 	forgotten int64  // when the server last said that the session is gone; 0 for never
 
 	search  search
-	cancels int // unanswered cancel and decline
+	cancels []int // lines of unanswered cancels, declines, and leaves on the way back into a call
 	match   string
 
 	room, last      string // the present call; the newest one

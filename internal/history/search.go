@@ -120,10 +120,14 @@ func (c *checker) aborted(p *person, e Event) {
 // over takes expired and cancelled.
 func (c *checker) over(p *person, e Event) {
 	switch {
-	case e.Got == "cancelled" && p.cancels == 0:
+	case e.Got == "cancelled" && len(p.cancels) == 0:
 		c.violate(NoSearch, p.name, "is told that its search was cancelled, and did not ask", c.line)
 	case e.Got == "cancelled":
-		p.cancels--
+		asked := p.cancels[0]
+		p.cancels = p.cancels[1:]
+		if asked < p.search.line {
+			return // it answers for the search before
+		}
 	case p.search.line == 0:
 		c.violate(NoSearch, p.name, "is told that its search expired, and does not search", c.line)
 	}
@@ -145,7 +149,7 @@ func (c *checker) refused(p *person, e Event) {
 		}
 		p.room = ""
 	case "decline":
-		p.cancels = max(0, p.cancels-1)
+		p.cancels = p.cancels[min(1, len(p.cancels)):]
 	case "report":
 		p.reports = p.reports[min(1, len(p.reports)):]
 	case "block":

@@ -27,7 +27,7 @@ func (p *Person) connected(now time.Duration, f connected) {
 		Got: f.T, Room: f.Room, Me: f.Me, Peer: f.Peer, Match: match, Token: p.avoid(f.Avoid),
 	})
 	if c := p.call; c != nil && c.room == f.Room && c.me == f.Me && c.peer == f.Peer {
-		c.handle, c.pass = f.Handle, f.Pass
+		c.handle, c.pass, c.back = f.Handle, f.Pass, false
 		p.count("calls rejoined")
 		p.resync(now)
 		return
@@ -64,13 +64,15 @@ func (p *Person) connected(now time.Duration, f connected) {
 
 func (p *Person) helloPeer(now time.Duration) {
 	seq, box := p.call.seal.Hello()
-	p.post(now, seq, box)
+	p.post(now, 0, seq, box)
 }
 
-// post sends an envelope.
-func (p *Person) post(now time.Duration, seq uint64, box string) {
+// post sends an envelope. k is the number of the text in it.
+func (p *Person) post(now time.Duration, k, seq uint64, box string) {
 	p.count("envelopes sent")
-	p.send(now, envelopeTo(p.call.peer, seq, box), history.Event{Room: p.call.room, Seq: seq})
+	o := envelopeTo(p.call.peer, seq, box)
+	o.k = k
+	p.send(now, o, history.Event{Room: p.call.room, Seq: seq})
 }
 
 // resync says again what the peer may have missed.
@@ -141,7 +143,7 @@ func (p *Person) judge(now, at time.Duration, plain string) {
 // say says what is due.
 func (p *Person) say(now time.Duration) {
 	c := p.call
-	if !c.seal.Ready() {
+	if !c.seal.Ready() || c.back {
 		return
 	}
 	for _, l := range c.due(now) {
@@ -155,7 +157,7 @@ func (p *Person) say(now time.Duration) {
 			p.count("text could not be sealed")
 			continue
 		}
-		p.post(now, seq, box)
+		p.post(now, c.said, seq, box)
 		if l.what == "word" {
 			c.later(l.at+around(p.rnd, wordEvery), "word", wordSize)
 		}
@@ -179,8 +181,10 @@ func (p *Person) ended(now time.Duration, f because) {
 
 // hangUp forgets the call.
 func (p *Person) hangUp() {
-	for range p.call.missing {
-		p.count("envelopes lost")
+	for _, lost := range p.call.missing {
+		if lost {
+			p.count("envelopes lost")
+		}
 	}
 	p.link.forget()
 	p.call, p.phase, p.cutAt = nil, resting, 0
@@ -302,6 +306,7 @@ func (p *Person) refused(now time.Duration, f refusal) {
 		p.count("peer_busy")
 		if !p.link.busy(now, about) {
 			p.count("envelopes given up")
+			p.call.given = append(p.call.given, about.k)
 		}
 		return
 	case about.kind == "relay" && p.call == nil, !known && p.call == nil && f.Code == "bad_state":

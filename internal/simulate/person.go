@@ -195,7 +195,7 @@ func (p *Person) welcome(now time.Duration, f welcome) {
 	}
 	switch {
 	case p.phase == talking:
-		p.call.reset = true
+		p.call.reset, p.call.back = true, true
 		p.send(now, with("rejoin", "pass", p.call.pass), history.Event{Room: p.call.room})
 	case p.Searches():
 		p.find(now)

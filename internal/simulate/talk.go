@@ -36,8 +36,10 @@ type talk struct {
 	heard                uint64 // texts of the peer: the number of the last in order
 	any                  bool   // an envelope of the peer came
 	described            bool
-	missing              map[uint64]bool
-	reset                bool // a side was forgotten by the server: what was under way may be lost
+	missing              map[uint64]bool // texts of the peer that did not come: whether that is a loss
+	given                []uint64        // texts of ours that the peer could not take
+	back                 bool            // on the way back into the call: nothing is said
+	reset                bool            // a side was forgotten by the server: what was under way may be lost
 	leaveAt              time.Duration
 }
 
@@ -50,18 +52,19 @@ type line struct {
 
 // text is what stands in an envelope.
 type text struct {
-	Sim  string `json:"sim"`  // of which run
-	K    uint64 `json:"k"`    // 1, 2, 3, ... of this side
-	At   int64  `json:"at"`   // when it was due, nanoseconds since the run began
-	Away bool   `json:"away"` // the sender had no connection then
-	What string `json:"what"`
-	Body string `json:"body"`
-	Sum  string `json:"sum"`
+	Sim  string   `json:"sim"`           // of which run
+	K    uint64   `json:"k"`             // 1, 2, 3, ... of this side
+	At   int64    `json:"at"`            // when it was due, nanoseconds since the run began
+	Away bool     `json:"away"`          // the sender had no connection then
+	Gone []uint64 `json:"gone,omitzero"` // which ones the sender could not bring to the peer
+	What string   `json:"what"`
+	Body string   `json:"body"`
+	Sum  string   `json:"sum"`
 }
 
 func (c *talk) deadline() time.Duration {
 	at := c.leaveAt
-	if len(c.lines) > 0 {
+	if len(c.lines) > 0 && !c.back {
 		at = soonest(at, c.lines[0].at)
 	}
 	return at
@@ -101,7 +104,7 @@ func (c *talk) due(now time.Duration) []line {
 // write makes the text of a line, with a body that the other side can check.
 func (c *talk) write(run string, l line, away bool) (string, error) {
 	c.said++
-	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, What: l.what}
+	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, Gone: c.given, What: l.what}
 	seed := c.sum(c.me, t.K, "")
 	t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
 	t.Sum = c.sum(c.me, t.K, t.Body)
@@ -134,28 +137,41 @@ func (c *talk) hear(run, plain string) (text, verdict) {
 	if err := json.Unmarshal([]byte(plain), &t, json.RejectUnknownMembers(true)); err != nil || t.Sim != run {
 		return t, foreign
 	}
-	switch {
-	case t.Sum != c.sum(c.peer, t.K, t.Body):
+	if t.Sum != c.sum(c.peer, t.K, t.Body) {
 		return t, altered
-	case t.K == c.heard+1:
-		c.heard, c.reset = t.K, false
-		return t, fine
-	case c.missing[t.K]:
-		delete(c.missing, t.K)
-		return t, late
-	case t.K <= c.heard:
-		return t, doubled
 	}
-	if c.reset { // this is what was said to be possible
-		c.heard, c.reset = t.K, false
-		return t, fine
+	v := c.order(t.K)
+	for _, k := range t.Gone {
+		if c.missing[k] {
+			c.missing[k] = false
+		}
+	}
+	return t, v
+}
+
+// order finds a text in the order of those before.
+func (c *talk) order(k uint64) verdict {
+	_, missed := c.missing[k]
+	switch {
+	case missed:
+		delete(c.missing, k)
+		return late
+	case k <= c.heard:
+		return doubled
+	case k == c.heard+1:
+		c.heard, c.reset = k, false
+		return fine
 	}
 	if c.missing == nil {
 		c.missing = map[uint64]bool{}
 	}
-	for k := c.heard + 1; k < t.K; k++ {
-		c.missing[k] = true
+	for lost := c.heard + 1; lost < k; lost++ {
+		c.missing[lost] = !c.reset // unless it was said to be possible
 	}
-	c.heard = t.K
-	return t, skipping
+	announced := c.reset
+	c.heard, c.reset = k, false
+	if announced {
+		return fine
+	}
+	return skipping
 }

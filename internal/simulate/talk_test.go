@@ -21,6 +21,7 @@ type duo struct {
 
 type envelope struct {
 	T   string `json:"t"`
+	C   int    `json:"c"`
 	To  string `json:"to"`
 	Seq uint64 `json:"seq"`
 	Box string `json:"box"`
@@ -171,4 +172,45 @@ func TestTalkAfterReset(t *testing.T) {
 	if d.sides[1].sees["envelopes received"] == 0 {
 		t.Error(fmt.Sprint(d.sides[1].sees))
 	}
+}
+
+// TestTalkGivenUp: what the server refused again and again is no loss, for the sender knows of it.
+func TestTalkGivenUp(t *testing.T) {
+	d := newDuo(t)
+	d.mail = func(from int, e envelope) []envelope {
+		if from == 0 && e.Seq == 4 {
+			d.n[0]++
+			d.sides[0].hears(`{"t":"error","n":%d,"of":%d,"code":"peer_busy","text":"wait"}`, d.n[0], e.C)
+			return nil
+		}
+		return []envelope{e}
+	}
+	d.talk(38 * time.Second)
+	d.sides[1].step(simulate.Stop{})
+	if d.sides[0].sees["envelopes given up"] != 1 || d.sides[1].sees["envelopes with a gap in front"] != 1 || d.sides[1].sees["envelopes lost"] != 0 {
+		t.Errorf("%v, %v", d.sides[0].sees, d.sides[1].sees)
+	}
+}
+
+// TestTalkOnTheWayBack: until the call is rejoined nothing is said, for the server would refuse it.
+func TestTalkOnTheWayBack(t *testing.T) {
+	d := newDuo(t)
+	d.talk(3 * time.Second)
+	s := d.sides[0]
+	s.step(simulate.Lost{Code: 1006})
+	s.waits()
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	for until := s.now + 20*time.Second; s.p.Deadline() < until; {
+		if s.waits(); strings.Contains(s.writes(), `"t":"relay"`) {
+			t.Fatalf("said %s", s.writes())
+		}
+	}
+	s.now += 20 * time.Second // words have become due
+	s.hears(begins, 1)
+	if !s.p.InCall() || s.sees["calls rejoined"] != 1 {
+		t.Fatal(s.sees)
+	}
+	s.step(simulate.Tick{})
+	s.want(`"t":"relay"`)
 }

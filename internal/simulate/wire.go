@@ -17,6 +17,7 @@ type outgoing struct {
 	kind string
 	rest string // the other fields, with a comma in front of each
 	seq  uint64 // of an envelope
+	k    uint64 // of the text in it
 }
 
 // head is what every frame of the server may have.
