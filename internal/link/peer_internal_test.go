@@ -27,6 +27,39 @@ func TestPeerTail(t *testing.T) {
 	})
 }
 
+// TestPeerRenewed: whoever may have missed something finds out at once, without any timer: what was
+// meant for it, and what was said about its own messages.
+func TestPeerRenewed(t *testing.T) {
+	for _, e := range []event{renewed{}, failed{}} {
+		fixed(t, func(w *world) {
+			w.send(0, 0)
+			w.calm()
+			w.send(0, 0)
+			w.step(0, pull{})
+			w.wire[1] = nil
+			w.step(1, e)
+			for _, i := range []int{1, 0} {
+				w.step(i, pull{})
+				w.carry(1-i, 0)
+			}
+			if w.ends[1].lastHeard != 2 {
+				w.t.Fatal("the receiver did not ask")
+			}
+			w.pass(ackPause)
+			w.step(1, pull{})
+			w.wire[0] = nil
+			w.step(0, e)
+			for _, i := range []int{0, 1} {
+				w.step(i, pull{})
+				w.carry(1-i, 0)
+			}
+			if len(w.ends[0].out.ring) > 0 {
+				w.t.Fatal("the sender did not ask")
+			}
+		})
+	}
+}
+
 // TestPeerTimid: while nobody answers it is one packet at a time, at growing intervals.
 func TestPeerTimid(t *testing.T) {
 	fixed(t, func(w *world) {
