@@ -31,6 +31,7 @@ func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("chaos is left out by -short")
 	}
+	t.Parallel()
 	long, seed := usual, rand.Uint64() //nolint:gosec // printed below
 	if v := os.Getenv("PARLEY_CHAOS"); v != "" {
 		var err error
