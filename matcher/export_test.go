@@ -32,6 +32,50 @@ func (q *Queue) Later(d time.Duration) {
 	q.living.beaten, q.living.anew = q.living.beaten.Add(-d), q.living.anew.Add(-d)
 }
 
+// JoinTogether joins several tickets in one call.
+func (q *Queue) JoinTogether(ctx context.Context, tickets []Ticket) ([]Result, error) {
+	requests := make([]request, len(tickets))
+	for i, t := range tickets {
+		requests[i] = t.request(q.cfg.Node, q.widens(t))
+	}
+	texts, err := q.send(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(tickets))
+	for i, t := range tickets {
+		result, wrong := q.read(t, fields(texts[i]))
+		results[i], err = result, errors.Join(err, wrong)
+	}
+	return results, err
+}
+
+// Joins is joins for tests.
+type Joins struct{ *joins }
+
+// NewJoins returns joins whose calls are made by send: it gets and returns what was asked.
+func NewJoins(timeout time.Duration, send func(context.Context, []string) ([]string, error)) Joins {
+	return Joins{newJoins(timeout, func(ctx context.Context, requests []request) ([]string, error) {
+		texts := make([]string, len(requests))
+		for i, r := range requests {
+			texts[i] = r.wish
+		}
+		return send(ctx, texts)
+	})}
+}
+
+// Ask asks for a text.
+func (j Joins) Ask(ctx context.Context, text string) (string, error) {
+	return j.ask(ctx, request{wish: text})
+}
+
+// Waiting returns how many wait.
+func (j Joins) Waiting() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.waiting)
+}
+
 // Sweep sweeps once, as Run does each second.
 func (q *Queue) Sweep(ctx context.Context) error { return q.sweep(ctx) }
 

@@ -31,6 +31,7 @@ type deed string
 
 const (
 	find    deed = "find"    // a new search
+	throng  deed = "throng"  // some new searches in one call
 	back    deed = "back"    // a new search with a kept place
 	again   deed = "again"   // join repeated, wanted or as a late duplicate
 	leave   deed = "leave"   // cancel
@@ -74,7 +75,7 @@ func scenarios() *rapid.Generator[scenario] {
 			Avoid:     rapid.SliceOfN(rapid.IntRange(0, manyDevices-1), 0, 2).Draw(t, "avoid"),
 		}
 	})
-	deeds := rapid.SampledFrom([]deed{find, find, find, find, back, again, again, again, leave, confirm, confirm, confirm, foreign, abort, pass, pass, pass, silence, fade, sweep})
+	deeds := rapid.SampledFrom([]deed{find, find, find, throng, back, again, again, again, leave, confirm, confirm, confirm, foreign, abort, pass, pass, pass, silence, fade, sweep})
 	ops := rapid.Custom(func(t *rapid.T) op {
 		return op{
 			Deed: deeds.Draw(t, "deed"), A: rapid.IntRange(0, 99).Draw(t, "a"), B: rapid.IntRange(0, 99).Draw(t, "b"),
@@ -118,6 +119,15 @@ func (w *world) do(people []person, o op) error {
 			t.Arrived = w.model.now.Add(-ages[o.A%len(ages)])
 		}
 		return w.join(n, t)
+	case throng:
+		if !w.model.alive(n.Node()) {
+			return nil
+		}
+		var tickets []matcher.Ticket
+		for i := range 3 {
+			tickets = append(tickets, people[(o.A+i)%len(people)].ticket(len(w.tickets)+i))
+		}
+		return w.joinTogether(n, tickets)
 	case confirm, abort, foreign, fade:
 		return w.answer(o)
 	case pass:

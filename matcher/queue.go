@@ -50,6 +50,7 @@ type Queue struct {
 	widens  func(Ticket) time.Duration
 	pace    *pace
 	sweeper *sweeper
+	joins   *joins
 
 	events  chan Event
 	dropped atomic.Int64
@@ -83,6 +84,7 @@ func build(rdb redis.UniversalClient, cfg Config, edit func(string) string) *Que
 		pace: newPace(), sweeper: newSweeper(),
 		events: make(chan Event, eventCapacity),
 	}
+	q.joins = newJoins(cfg.Timeout, q.send)
 	q.widens = func(t Ticket) time.Duration {
 		return widening(q.pace.expected(time.Now(), near(t)) * float64(q.living.count()))
 	}
@@ -114,6 +116,11 @@ func (q *Queue) Join(ctx context.Context, t Ticket) (Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("join: %w", err)
 	}
+	return q.read(t, reply)
+}
+
+// read reads an answer of join.lua.
+func (q *Queue) read(t Ticket, reply []string) (Result, error) {
 	switch reply[0] {
 	case "waiting":
 		return q.waiting(t, reply), nil
@@ -125,16 +132,13 @@ func (q *Queue) Join(ctx context.Context, t Ticket) (Result, error) {
 	return nil, fmt.Errorf("join: %w: this node has no lease", ErrUnavailable)
 }
 
+// join asks join.lua and returns the fields of its answer.
 func (q *Queue) join(ctx context.Context, t Ticket) ([]string, error) {
-	pools, args := t.request(q.cfg.Node, q.widens(t))
-	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
-	defer cancel()
-	text, err := q.scripts.join.Run(ctx, q.rdb, append([]string{retention.Ticket.Key(t.ID)}, pools...), args...).Text()
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return strings.SplitN(text, ";", joinFields), nil
+	text, err := q.joins.ask(ctx, t.request(q.cfg.Node, q.widens(t)))
+	return fields(text), err
 }
+
+func fields(text string) []string { return strings.SplitN(text, ";", joinFields) }
 
 // waiting reads waiting;<now>;<arrived>;<ripe>.
 func (q *Queue) waiting(t Ticket, reply []string) Waiting {

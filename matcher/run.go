@@ -29,6 +29,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer cancel()
 	err := q.resign(last)
 	others.Wait()
+	q.joins.wait()
 	return err
 }
 

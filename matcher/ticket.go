@@ -112,27 +112,30 @@ func bands(meets []int) bool {
 	return len(meets) > 0
 }
 
-// request returns what join.lua is given of a ticket: its keys after the first, and its arguments.
-func (t Ticket) request(node string, widens time.Duration) (keys []string, args []any) {
+// request is what join.lua is given of a ticket.
+type request struct {
+	keys        []string
+	terms, wish string
+}
+
+func (t Ticket) request(node string, widens time.Duration) request {
 	p := placesOf(t)
-	keys = p.keys(t.Band)
-	names := make([]string, len(keys))
-	for i, key := range keys {
+	pools := p.keys(t.Band)
+	names := make([]string, len(pools))
+	for i, key := range pools {
 		names[i] = strings.TrimPrefix(key, beginning(retention.Pool))
 	}
+	keys := append([]string{retention.Ticket.Key(t.ID)}, pools...)
 	meets := make([]string, len(t.Meets))
-	after := make([]any, len(t.Meets)) // which key the pools of each band to meet stand
+	after := "" // how many keys the pools of each band to meet stand
 	for i, band := range t.Meets {
 		meets[i] = strconv.Itoa(band)
-		after[i] = 1
+		begin := 0
 		if band != t.Band {
-			after[i] = 1 + len(keys)
+			begin = len(keys) - 1
 			keys = append(keys, p.keys(band)...)
 		}
-	}
-	arrived := ""
-	if !t.Arrived.IsZero() {
-		arrived = fmt.Sprintf("%016d", min(max(earliest, t.Arrived.UnixMicro()), latest))
+		after += fmt.Sprintf("%3d", begin)
 	}
 	wish := strings.Join([]string{
 		fmt.Sprintf("%*d", widensDigits, widens.Microseconds()), t.Device, node,
@@ -141,14 +144,15 @@ func (t Ticket) request(node string, widens time.Duration) (keys []string, args 
 		strings.Join(names[:p.near], ","), strings.Join(names[p.near:p.first], ","), strings.Join(names[p.first:], ","),
 		list(meets), list(t.Avoid),
 	}, ";")
-	args = []any{fmt.Sprintf("%d%d%d%d", p.near, p.first, len(t.Interests), t.Band), wish}
-	switch {
-	case len(t.Meets) > 1 || t.Meets[0] != t.Band:
-		args = append(append(args, arrived, len(p.pools)), after...)
-	case arrived != "":
-		args = append(args, arrived)
+	terms := fmt.Sprintf("%d%d%d%d%2d%3d", p.near, p.first, len(t.Interests), t.Band, len(pools), len(keys))
+	if !t.Arrived.IsZero() || len(t.Meets) > 1 || t.Meets[0] != t.Band {
+		arrived := int64(latest)
+		if !t.Arrived.IsZero() {
+			arrived = min(max(earliest, t.Arrived.UnixMicro()), latest)
+		}
+		terms += fmt.Sprintf("%016d", arrived) + after
 	}
-	return keys, args
+	return request{keys, terms, wish}
 }
 
 // sample returns the key under which the wait is recorded: in the first language, for one of the

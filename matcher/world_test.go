@@ -142,17 +142,43 @@ func differ(what string, got, want any) error {
 
 // join joins on both sides and compares. New tickets are remembered.
 func (w *world) join(n *node, t matcher.Ticket) error {
-	_, again := w.model.tickets[t.ID]
-	if !again {
-		w.tickets = append(w.tickets, t.ID)
-	}
-	asked := t
-	if w.broken.twist != nil {
-		w.broken.twist(&asked)
-	}
-	got, err := n.Join(w.ctx, asked)
+	got, err := n.Join(w.ctx, w.asked(t))
 	if err != nil {
 		return err
+	}
+	return w.joined(n, t, got)
+}
+
+// joinTogether joins several in one call: the same as one after the other.
+func (w *world) joinTogether(n *node, tickets []matcher.Ticket) error {
+	asked := make([]matcher.Ticket, len(tickets))
+	for i, t := range tickets {
+		asked[i] = w.asked(t)
+	}
+	got, err := n.JoinTogether(w.ctx, asked)
+	if err != nil {
+		return err
+	}
+	for i, t := range tickets {
+		if err := w.joined(n, t, got[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asked is what a broken world asks of the scripts.
+func (w *world) asked(t matcher.Ticket) matcher.Ticket {
+	if w.broken.twist != nil {
+		w.broken.twist(&t)
+	}
+	return t
+}
+
+// joined lets the model join, and compares.
+func (w *world) joined(n *node, t matcher.Ticket, got matcher.Result) error {
+	if _, again := w.model.tickets[t.ID]; !again {
+		w.tickets = append(w.tickets, t.ID)
 	}
 	s := w.model.join(t, n.Node(), widens(t))
 	offer, is := got.(matcher.Offered)
