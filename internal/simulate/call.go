@@ -181,10 +181,8 @@ func (p *Person) ended(now time.Duration, f because) {
 
 // hangUp forgets the call.
 func (p *Person) hangUp() {
-	for _, lost := range p.call.missing {
-		if lost {
-			p.count("envelopes lost")
-		}
+	for range p.call.lost() {
+		p.count("envelopes lost")
 	}
 	p.link.forget()
 	p.call, p.phase, p.cutAt = nil, resting, 0
@@ -304,12 +302,12 @@ func (p *Person) refused(now time.Duration, f refusal) {
 	switch {
 	case f.Code == "peer_busy" && known && p.call != nil:
 		p.count("peer_busy")
+		p.call.refused = append(p.call.refused, about.k)
 		if !p.link.busy(now, about) {
 			p.count("envelopes given up")
-			p.call.given = append(p.call.given, about.k)
 		}
 		return
-	case about.kind == "relay" && p.call == nil, !known && p.call == nil && f.Code == "bad_state":
+	case p.call == nil && (about.kind == "relay" || f.Code == "bad_state" || f.Code == "peer_busy"):
 		p.count("crossed") // the end of the call was on its way
 		return
 	case about.kind == "confirm" && (p.phase != offered || !strings.Contains(about.rest, p.match)):

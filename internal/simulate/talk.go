@@ -36,10 +36,11 @@ type talk struct {
 	heard                uint64 // texts of the peer: the number of the last in order
 	any                  bool   // an envelope of the peer came
 	described            bool
-	missing              map[uint64]bool // texts of the peer that did not come: whether that is a loss
-	given                []uint64        // texts of ours that the peer could not take
-	back                 bool            // on the way back into the call: nothing is said
-	reset                bool            // a side was forgotten by the server: what was under way may be lost
+	missing              map[uint64]time.Duration // texts of the peer that did not come: since when; 0 when it is known why
+	newest               time.Duration            // when its newest text was due
+	refused              []uint64                 // texts of ours that the peer could not take, at least not at once
+	back                 bool                     // on the way back into the call: nothing is said
+	reset                bool                     // a side was forgotten by the server: what was under way may be lost
 	leaveAt              time.Duration
 }
 
@@ -56,7 +57,7 @@ type text struct {
 	K    uint64   `json:"k"`             // 1, 2, 3, ... of this side
 	At   int64    `json:"at"`            // when it was due, nanoseconds since the run began
 	Away bool     `json:"away"`          // the sender had no connection then
-	Gone []uint64 `json:"gone,omitzero"` // which ones the sender could not bring to the peer
+	Gone []uint64 `json:"gone,omitzero"` // which ones the server refused to the sender
 	What string   `json:"what"`
 	Body string   `json:"body"`
 	Sum  string   `json:"sum"`
@@ -104,7 +105,7 @@ func (c *talk) due(now time.Duration) []line {
 // write makes the text of a line, with a body that the other side can check.
 func (c *talk) write(run string, l line, away bool) (string, error) {
 	c.said++
-	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, Gone: c.given, What: l.what}
+	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, Gone: c.refused, What: l.what}
 	seed := c.sum(c.me, t.K, "")
 	t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
 	t.Sum = c.sum(c.me, t.K, t.Body)
@@ -140,13 +141,28 @@ func (c *talk) hear(run, plain string) (text, verdict) {
 	if t.Sum != c.sum(c.peer, t.K, t.Body) {
 		return t, altered
 	}
+	c.newest = max(c.newest, time.Duration(t.At))
 	v := c.order(t.K)
 	for _, k := range t.Gone {
-		if c.missing[k] {
-			c.missing[k] = false
+		if c.missing[k] > 0 {
+			c.missing[k] = 0
 		}
 	}
 	return t, v
+}
+
+// excuseWithin is how long a sender may take to learn that the server refused an envelope.
+const excuseWithin = 3 * time.Second
+
+// lost counts what did not come, although the sender had the time to say why and said more.
+func (c *talk) lost() int {
+	n := 0
+	for _, since := range c.missing {
+		if since > 0 && c.newest-since >= excuseWithin {
+			n++
+		}
+	}
+	return n
 }
 
 // order finds a text in the order of those before.
@@ -163,10 +179,13 @@ func (c *talk) order(k uint64) verdict {
 		return fine
 	}
 	if c.missing == nil {
-		c.missing = map[uint64]bool{}
+		c.missing = map[uint64]time.Duration{}
 	}
 	for lost := c.heard + 1; lost < k; lost++ {
-		c.missing[lost] = !c.reset // unless it was said to be possible
+		c.missing[lost] = c.newest
+		if c.reset { // it was said to be possible
+			c.missing[lost] = 0
+		}
 	}
 	announced := c.reset
 	c.heard, c.reset = k, false
