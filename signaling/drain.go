@@ -70,11 +70,13 @@ func (h *Hub) stay(ctx context.Context) {
 	}
 }
 
+// Alone tells whether this is the only node.
+func (h *Hub) Alone() bool { return len(h.cfg.Queue.Living()) < 2 }
+
 // needed tells whether this node has calls that somebody can reach from another node.
 func (h *Hub) needed() bool {
-	others := len(h.cfg.Queue.Living()) > 1
 	calls := h.bus.rooms.count() > 0 || h.phases[Entering].Load() > 0 || h.phases[InRoom].Load() > 0
-	return others && calls
+	return calls && !h.Alone()
 }
 
 // leave closes the present socket, whichever it is, so that the browser comes back.

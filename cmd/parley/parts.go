@@ -22,7 +22,7 @@ import (
 // peopleEmbedded is how many browsers may be connected to a trial that keeps all in one process.
 const peopleEmbedded = 300
 
-// drainWithin is how long the end waits for browsers that were told to come back elsewhere. Those
+// drainWithin is how long the end of the only node waits for browsers that were told to come back. Those
 // who are left are told when their sockets close. Calls go on between the browsers.
 const drainWithin = 3 * time.Second
 
@@ -60,10 +60,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	h.closeLater("new visitors", func() error {
 		server.Drain()
+		leave(context.WithoutCancel(ctx), cfg, hub, log)
 		relay.Drain() // ends soon after: who needs a relay now is better served elsewhere
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainWithin)
-		defer cancel()
-		hub.Drain(ctx)
 		return nil
 	})
 	return cfg.PublicURL[0], nil
@@ -85,6 +83,19 @@ func openData(ctx context.Context, cfg config, ring *keyring.Ring, memory *memor
 
 // keyFile is where the installation's secret lies.
 func keyFile(cfg config) string { return filepath.Join(cfg.State, "keys") }
+
+// leave lets everybody go. With other nodes there, browsers come back to those, and this one stays for
+// its calls; alone, it makes room for whoever is started in its place.
+func leave(ctx context.Context, cfg config, hub *signaling.Hub, log *slog.Logger) {
+	within := drainWithin
+	if !hub.Alone() {
+		within = max(within, cfg.Drain)
+		log.LogAttrs(ctx, slog.LevelInfo, "this node stops when its calls are over", slog.Duration("at_the_latest", within))
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	hub.Drain(ctx)
+}
 
 // parts are what signaling joins.
 type parts struct {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/internal/store"
 	"parley/turn"
@@ -23,6 +24,7 @@ type config struct {
 	OperatorListen string
 	PublicURL      []string // origins; empty: those of localhost on the port of Listen
 	TrustedProxies []netip.Prefix
+	Drain          time.Duration
 	Redis          store.Where
 	State          string
 	RelayListen    netip.AddrPort
@@ -74,6 +76,11 @@ func doorSettings() []setting {
 			name: "trusted-proxies", shape: "CIDR,...",
 			says: "From which addresses X-Forwarded-For is believed. Set it when parley is behind a reverse proxy, or all visitors share one limit.",
 			read: func(c *config, v string) (err error) { c.TrustedProxies, err = prefixes(v); return err },
+		},
+		{
+			name: "drain", value: "10m", shape: "DURATION",
+			says: "How long the program stays at its end for the calls that it carries, when there are other nodes. Give your supervisor a longer stop timeout.",
+			read: func(c *config, v string) (err error) { c.Drain, err = duration(v); return err },
 		},
 	}
 }
@@ -235,6 +242,14 @@ func stateDir() string {
 		return "" // refused by the check, which names the setting
 	}
 	return filepath.Join(home, ".local", "state", "parley")
+}
+
+func duration(v string) (time.Duration, error) {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < 0 || d > 24*time.Hour {
+		return 0, fmt.Errorf("%q is not a time from 0s to 24h, for example 10m", v)
+	}
+	return d, nil
 }
 
 func notEmpty(v string) error {
