@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -84,4 +85,30 @@ func TestPacketRoundTrip(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// TestLinkKnowsSoMany: a link knows a bounded number of nodes. The forgotten make room, and one that
+// is made anew begins a higher epoch.
+func TestLinkKnowsSoMany(t *testing.T) {
+	l := New(Config{Node: names[0], Alive: func(string) bool { return true }})
+	numbered := func(i int) string { return fmt.Sprintf("%022d", i) }
+	for i := range maxPeers {
+		if !l.Send(numbered(i), []byte("x")) {
+			t.Fatal("refused", i)
+		}
+	}
+	if l.Send(numbered(maxPeers), nil) {
+		t.Error("more nodes than a link may know")
+	}
+	was := l.lanes.peers[numbered(7)].out.epoch
+	for i := range 10 {
+		l.Forget(numbered(i))
+	}
+	l.collect(time.Now())
+	if !l.Send(numbered(maxPeers), nil) || len(l.lanes.peers) != maxPeers-9 {
+		t.Error("the forgotten made no room:", len(l.lanes.peers))
+	}
+	if !l.Send(numbered(7), nil) || l.lanes.peers[numbered(7)].out.epoch <= was+1 {
+		t.Error("an epoch comes twice")
+	}
 }
