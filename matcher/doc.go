@@ -31,6 +31,12 @@
 // live, for both, in one atomic step. Else the match is aborted and both tickets are closed; an
 // owner who wants to go on joins with a new ticket and the old arrival. Nobody loses their place.
 //
+// # Together
+//
+// While few joins are under way each goes to Redis at once. Else those that come wait for the next
+// call and go together, for much of what a join costs Redis is the call; each is decided as if it had
+// come alone, in turn.
+//
 // # What holds it together
 //
 // Each step is one Lua script on Redis, whose clock is the only clock. Every answer can be asked for
