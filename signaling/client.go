@@ -141,8 +141,8 @@ func (cl *client) hear(now time.Time, l *line, m FromBrowser) {
 	if cl.line != l {
 		return
 	}
-	if e != nil && (cl.full() || cl.asksTooMuch(m)) {
-		cl.drop(CloseSlow) // before it is counted: it will be sent again
+	if code := cl.refuses(m, e); code != 0 {
+		cl.drop(code) // before it is counted: it will be sent again
 		cl.postLocked(detached{})
 		return
 	}
@@ -152,6 +152,21 @@ func (cl *client) hear(now time.Time, l *line, m FromBrowser) {
 	}
 	cl.postLocked(e)
 	cl.owe()
+}
+
+// refuses returns with which code to close the socket instead of hearing a frame; 0 to hear it. A search
+// on a node that stops belongs elsewhere, where the browser comes back to.
+func (cl *client) refuses(m FromBrowser, e Event) CloseCode {
+	_, finds := m.(Find)
+	switch {
+	case e == nil:
+		return 0
+	case cl.full() || cl.asksTooMuch(m):
+		return CloseSlow
+	case finds && cl.machine.draining && !cl.hub.Alone():
+		return CloseDrain
+	}
+	return 0
 }
 
 // asksTooMuch tells whether so many questions of this browser to the store wait that it may not

@@ -75,8 +75,11 @@ func (h *Hub) Alone() bool { return len(h.cfg.Queue.Living()) < 2 }
 
 // needed tells whether this node has calls that somebody can reach from another node.
 func (h *Hub) needed() bool {
-	calls := h.bus.rooms.count() > 0 || h.phases[Entering].Load() > 0 || h.phases[InRoom].Load() > 0
-	return calls && !h.Alone()
+	calls := int64(h.bus.rooms.count())
+	for _, phase := range []Phase{Offered, Confirmed, Entering, InRoom} {
+		calls += h.phases[phase].Load()
+	}
+	return calls > 0 && !h.Alone()
 }
 
 // leave closes the present socket, whichever it is, so that the browser comes back.

@@ -2,10 +2,12 @@ package chaos_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +46,8 @@ func TestMain(m *testing.M) {
 type node struct {
 	name  string
 	host  string // where it listens
+	ready string // its /readyz
+	takes atomic.Bool
 	args  []string
 	fault *vtest.Fault
 	proc  *exec.Cmd
@@ -54,9 +58,10 @@ type node struct {
 func newNode(t *testing.T, name, public, state string, server *vtest.Server) *node {
 	t.Helper()
 	fault := vtest.NewFault(t, &redis.Options{Addr: server.Addr})
-	n := &node{name: name, host: freeAddr(t), fault: fault, says: &diary{}}
+	operator := freeAddr(t)
+	n := &node{name: name, host: freeAddr(t), ready: "http://" + operator + "/readyz", fault: fault, says: &diary{}}
 	n.args = []string{
-		"--listen", n.host, "--operator-listen", freeAddr(t), "--relay-listen", freeAddr(t),
+		"--listen", n.host, "--operator-listen", operator, "--relay-listen", freeAddr(t),
 		"--public-url", public, "--state", state, "--redis", "redis://" + fault.Listen(),
 		"--trusted-proxies", "127.0.0.0/8", "--log-level", "warn",
 	}
@@ -134,7 +139,23 @@ func (d *diary) text() string {
 	return string(all[max(0, len(all)-8000):])
 }
 
-// balancer leads each connection to a node that accepts it, one after the other.
+// look asks the node whether it takes people.
+func (n *node) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, n.ready, nil)
+	if err != nil {
+		panic(err) // our own address
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err == nil {
+		answer.Body.Close()
+	}
+	n.takes.Store(err == nil && answer.StatusCode == http.StatusOK)
+}
+
+// balancer leads each connection to a node that says that it is ready, one after the other; to any when
+// none does. It asks twice a second.
 type balancer struct {
 	addr  string
 	nodes []*node
@@ -154,8 +175,11 @@ func newBalancer(t *testing.T) *balancer {
 	}
 	b := &balancer{addr: l.Addr().String(), open: map[net.Conn]*node{}}
 	b.work.Go(func() { b.serve(l) })
+	ctx, cancel := context.WithCancel(t.Context())
+	b.work.Go(func() { b.look(ctx) })
 	t.Cleanup(func() {
 		_ = l.Close()
+		cancel()
 		b.cut(nil)
 		b.work.Wait()
 	})
@@ -179,13 +203,35 @@ func (b *balancer) lead(nodes []*node) {
 	b.nodes = nodes
 }
 
+func (b *balancer) all() []*node {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.nodes
+}
+
+// look asks all nodes again and again.
+func (b *balancer) look(ctx context.Context) {
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		for _, n := range b.all() {
+			n.look(ctx)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
 // dial reaches some node that takes connections.
 func (b *balancer) dial() (net.Conn, *node, error) {
-	b.mu.Lock()
-	nodes := b.nodes
-	b.mu.Unlock()
-	for range nodes {
+	nodes := b.all()
+	for try := range 2 * len(nodes) {
 		n := nodes[int(b.next.Add(1))%len(nodes)]
+		if try < len(nodes) && !n.takes.Load() {
+			continue
+		}
 		if c, err := net.DialTimeout("tcp4", n.host, time.Second); err == nil {
 			return c, n, nil
 		}

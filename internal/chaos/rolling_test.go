@@ -1,0 +1,91 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"parley/internal/history"
+	"parley/internal/simulate"
+)
+
+// rollingPeople use three nodes while these are restarted; PARLEY_ROLLING says otherwise.
+const rollingPeople = 150
+
+// TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an upgrade does,
+// while people search and talk. Nobody loses a place in the queue, and no call ends or is even made anew:
+// each node stays for its own.
+func TestRollingRestart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the rolling restart is left out by -short")
+	}
+	t.Parallel()
+	people := rollingPeople
+	if v := os.Getenv("PARLEY_ROLLING"); v != "" {
+		var err error
+		if people, err = strconv.Atoi(v); err != nil {
+			t.Fatal("PARLEY_ROLLING: ", err)
+		}
+	}
+	seed := rand.Uint64() //nolint:gosec // printed by the run
+	h := build(t, seed)
+	file := filepath.Join(t.TempDir(), "history")
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	target, err := simulate.ParseTarget("http://" + h.door.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := history.NewRecorder(out)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var restarts sync.WaitGroup
+	restarts.Go(func() { h.roll(ctx, t); cancel() })
+	summary, err := simulate.Run(ctx, simulate.Config{
+		Targets: []simulate.Target{target}, Forwarded: true,
+		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second, Seed: seed,
+		Behaviour: simulate.Behaviour{
+			Talk: 15 * time.Second, Patience: 5 * time.Minute, Next: 0.9, Languages: []string{"en", "es"},
+		},
+		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
+	}, os.Stderr, record)
+	restarts.Wait()
+	if err = errors.Join(err, record.Close()); err != nil {
+		t.Fatal(err)
+	}
+	h.judge(t, file, summary)
+	for _, none := range []string{"calls rejoined", "ended peer_lost", "envelopes lost", "envelopes given up"} {
+		if n := summary.Counts[none]; n > 0 {
+			t.Errorf("%d %s", n, none)
+		}
+	}
+}
+
+// roll restarts every node once.
+func (h *house) roll(ctx context.Context, t *testing.T) {
+	h.pause(ctx, 5*time.Second)
+	for _, n := range h.nodes {
+		began := time.Now()
+		n.signal(syscall.SIGTERM)
+		select {
+		case <-n.ended:
+			t.Logf("%s stopped after %v", n.name, time.Since(began).Round(100*time.Millisecond))
+		case <-time.After(3 * time.Minute):
+			t.Errorf("%s does not stop:\n%s", n.name, n.says.text())
+			n.kill()
+		}
+		n.start(t)
+		h.counts["node restarted"]++
+		h.pause(ctx, 3*time.Second)
+	}
+}
