@@ -195,6 +195,21 @@ func TestLinkSlowNetwork(t *testing.T) {
 	})
 }
 
+// TestLinkUnconfirmed: a subscription that Redis never confirms is given up for another.
+func TestLinkUnconfirmed(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		ana, lines := b.add('a')
+		lines.sub.DropReplies(1, vtest.StallAfter, "subscribe")
+		lines.sub.Cut()
+		b.pass(time.Second)
+		if ana.Up() || lines.sub.Counts().Dropped != 1 {
+			t.Fatal("up", ana.Up(), "after", lines.sub.Counts())
+		}
+		b.pass(3 * time.Second)
+		b.wantUps(ana, true, false, true)
+	})
+}
+
 // TestLinkEnds: what was sent before the end is published, and Run leaves nothing behind, which the
 // bubble would notice.
 func TestLinkEnds(t *testing.T) {
