@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -39,6 +40,7 @@ type Desk struct {
 	log  *slog.Logger
 
 	begin, end, report *redis.Script
+	blind              sync.Once // Redis does not tell whether it has replicas
 }
 
 // New returns a desk that stores in rdb and derives every hash and handle from ring.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +139,29 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 		}
 		if all := w.reports(t); len(all) != len(handles) {
 			t.Errorf("%d records of %d reports: %q", len(all), len(handles), all)
+		}
+	})
+}
+
+// TestBlindnessIsTold: without the right to ask for replicas reports are stored all the same, and the
+// log says once what is missing.
+func TestBlindnessIsTold(t *testing.T) {
+	t.Run("redis-server", func(t *testing.T) {
+		server := vtest.StartServer(t, "--user", "weak", "on", "nopass", "~*", "+@all", "-info")
+		o := *server.Client().Options()
+		o.Username, o.Password = "weak", "x"
+		rdb := redis.NewClient(&o)
+		defer rdb.Close()
+		var log strings.Builder
+		w := world{moderation.New(rdb, keyring.New(), slog.New(slog.NewTextHandler(&log, nil))), rdb, nil}
+		for i := range 2 {
+			w.begin(t, fmt.Sprint("call", i))
+			if err := w.reported(t, fmt.Sprint("call", i), ana, bo, moderation.Spam); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := strings.Count(log.String(), "allow +info"); n != 1 {
+			t.Errorf("told %d times: %s", n, &log)
 		}
 	})
 }

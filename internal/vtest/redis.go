@@ -96,13 +96,7 @@ func (r *Redis) Keys() []string { return r.server.Keys() }
 // redis-server on the PATH the test is skipped, or fails when PARLEY_REDIS=require.
 func StartRedis(t testing.TB) *redis.Options {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("PARLEY_REDIS") == "require" {
-			t.Fatal("redis-server is not installed: apt-get install redis-server")
-		}
-		t.Skip("redis-server is not installed: apt-get install redis-server")
-	}
+	path := redisServer(t)
 	dir, err := os.MkdirTemp("", "parley-redis") //nolint:usetesting // t.TempDir can be longer than the path of a socket may be
 	if err != nil {
 		t.Fatal(err)
