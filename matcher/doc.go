@@ -16,9 +16,11 @@
 // has widened is enough. A ticket looks into the pools of its other languages at once, but stands in
 // them only from the [Queue.Join] that its owner repeats at 2W. So two for whom a language is the
 // second choice of both meet in it when the second of them has come to that step too; whoever has it
-// as the first choice is found at once. Two never meet if they are of the same device, if either avoids the
-// other's device, if either may not meet the other's band, if either's node is dead, or if either
-// has waited for longer than [retention.LongestWait].
+// as the first choice is found at once.
+//
+// Two never meet if they are of the same device, if either avoids the other's device, if either may
+// not meet the other's band, if either's node is dead, or if either has waited for longer than
+// [retention.LongestWait].
 //
 // Among those that a ticket may meet, in the first band of its Meets in which there is one, it gets
 // the oldest: the one that stands longest in a pool where they may meet. So somebody with a common

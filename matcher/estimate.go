@@ -28,18 +28,19 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.cfg.Timeout)
 	defer cancel()
-	var waits []*redis.StringSliceCmd
-	var counts, own []*redis.IntCmd // own: of the ticket's band
 	var record *redis.StringCmd
+	var waits []*redis.StringSliceCmd
+	var own, others []*redis.IntCmd // how many wait in pools of the ticket's band, and of other bands
 	_, err := q.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		record = p.GetRange(ctx, retention.Ticket.Key(t.ID), 0, 0)
 		for _, pool := range near(t) {
 			waits = append(waits, p.LRange(ctx, retention.Waits.Key(pool.language, pool.interest), 0, -1))
 			for _, band := range t.Meets {
 				count := p.ZLexCount(ctx, pool.key(band), "-", "(~") // without the entry that is nobody
-				counts = append(counts, count)
 				if band == t.Band {
 					own = append(own, count)
+				} else {
+					others = append(others, count)
 				}
 			}
 		}
@@ -48,23 +49,33 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return Estimate{}, fmt.Errorf("estimate: %w: %w", ErrUnavailable, err)
 	}
-	var samples []time.Duration
+	e := summary(durations(waits))
+	e.Waiting = most(own)
+	if state := record.Val(); e.Waiting > 0 && (state == "w" || state == "W") {
+		e.Waiting-- // the ticket itself
+	}
+	e.Waiting = max(e.Waiting, most(others))
+	return e, nil
+}
+
+// durations returns the waits that were recorded, in milliseconds.
+func durations(waits []*redis.StringSliceCmd) []time.Duration {
+	var all []time.Duration
 	for _, list := range waits {
 		for _, ms := range list.Val() {
-			samples = append(samples, time.Duration(micros(ms))*time.Millisecond)
+			all = append(all, time.Duration(micros(ms))*time.Millisecond)
 		}
 	}
-	e := summary(samples)
-	state := record.Val()
-	stands := state == "w" || state == "W"
-	for _, count := range counts {
-		others := int(count.Val())
-		if slices.Contains(own, count) && stands {
-			others--
-		}
-		e.Waiting = max(e.Waiting, others)
+	return all
+}
+
+// most returns the largest of some numbers, 0 if there are none.
+func most(numbers []*redis.IntCmd) int {
+	var n int64
+	for _, number := range numbers {
+		n = max(n, number.Val())
 	}
-	return e, nil
+	return int(n)
 }
 
 // summary returns the percentiles of samples, by nearest rank.

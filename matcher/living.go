@@ -16,8 +16,9 @@ type living struct {
 	anew   time.Time  // since when this node holds its lease again after a gap; zero if there was none
 }
 
-// beat notes the answer to a beat that was sent at a time. renewed says that the lease still held.
-func (l *living) beat(sent time.Time, renewed bool, nodes []string) {
+// beat notes the answer to a beat that was sent at a time, {'renewed' or 'anew', living nodes...}.
+func (l *living) beat(sent time.Time, answer []string) {
+	renewed, nodes := answer[0] == "renewed", answer[1:]
 	slices.Sort(nodes)
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -94,7 +94,7 @@ func (q *Queue) beat(ctx context.Context) error {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
 	q.sync(reply[0])
-	q.living.beat(sent, reply[1] == "renewed", reply[2:])
+	q.living.beat(sent, reply[1:])
 	return nil
 }
 

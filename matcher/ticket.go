@@ -127,7 +127,7 @@ func (t Ticket) request(node string, widens time.Duration) request {
 	}
 	keys := append([]string{retention.Ticket.Key(t.ID)}, pools...)
 	meets := make([]string, len(t.Meets))
-	after := "" // how many keys the pools of each band to meet stand
+	after := make([]string, len(t.Meets)) // how many keys the pools of each band to meet stand
 	for i, band := range t.Meets {
 		meets[i] = strconv.Itoa(band)
 		begin := 0
@@ -135,7 +135,7 @@ func (t Ticket) request(node string, widens time.Duration) request {
 			begin = len(keys) - 1
 			keys = append(keys, p.keys(band)...)
 		}
-		after += fmt.Sprintf("%3d", begin)
+		after[i] = fmt.Sprintf("%3d", begin)
 	}
 	wish := strings.Join([]string{
 		fmt.Sprintf("%*d", widensDigits, widens.Microseconds()), t.Device, node,
@@ -150,7 +150,7 @@ func (t Ticket) request(node string, widens time.Duration) request {
 		if !t.Arrived.IsZero() {
 			arrived = min(max(earliest, t.Arrived.UnixMicro()), latest)
 		}
-		terms += fmt.Sprintf("%016d", arrived) + after
+		terms += fmt.Sprintf("%016d", arrived) + strings.Join(after, "")
 	}
 	return request{keys, terms, wish}
 }
