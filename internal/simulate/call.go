@@ -310,6 +310,9 @@ func (p *Person) refused(now time.Duration, f refusal) {
 	case p.call == nil && (about.kind == "relay" || f.Code == "bad_state" || f.Code == "peer_busy"):
 		p.count("crossed") // the end of the call was on its way
 		return
+	case about.kind == "decline": // a match that crossed our cancel
+		p.count("crossed")
+		return
 	case about.kind == "confirm" && (p.phase != offered || !strings.Contains(about.rest, p.match)):
 		p.count("crossed")
 		return

@@ -315,9 +315,13 @@ func TestStop(t *testing.T) {
 	s := searches(t, calm()) // who is on the way out takes nothing any more
 	s.step(simulate.Stop{})
 	s.hears(offer, 2)
-	s.want(`"t":"decline"`)
+	s.want(`{"t":"decline","c":3,`)
 	s.hears(begins, 3)
 	s.want(`"t":"leave"`)
+	s.hears(`{"t":"error","n":4,"of":3,"code":"bad_match","text":"over"}`)
+	if s.sees["crossed"] != 1 || s.sees["error bad_match"] != 0 {
+		t.Errorf("a match that crossed the cancel is an error: %v", s.sees)
+	}
 }
 
 func TestSameSeedSameLife(t *testing.T) {

@@ -21,6 +21,7 @@ type walker struct {
 	dials  int
 	gen    int           // of the present socket; what older ones say is dropped
 	conn   *socket       // nil while there is none
+	giveUp func()        // ends the handshake that is under way, if one is
 	at     time.Duration // when the next tick is due, 0 for never
 	index  int           // in the heap, -1 outside
 	calls  bool          // as it was counted last
@@ -103,7 +104,7 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 	}
 	switch e := l.what.(type) {
 	case Arrive:
-		s.people[l.to] = true
+		s.people[l.to], l.to.giveUp = true, func() {}
 		now = l.at // the loop is open: lateness counts
 	case Opened:
 		if l.gen != l.to.gen {
@@ -172,13 +173,19 @@ func (s *shard) carryOut(ctx context.Context, w *walker, now time.Duration, effe
 		w.dials++
 		target := s.crowd.cfg.Targets[(w.number+w.dials)%len(s.crowd.cfg.Targets)]
 		gen := w.gen
-		s.readers.Go(func() { s.attend(ctx, w, gen, target) })
+		ctx, giveUp := context.WithCancel(ctx)
+		w.giveUp = giveUp
+		s.readers.Go(func() {
+			defer giveUp()
+			s.attend(ctx, w, gen, target)
+		})
 	case Write:
 		if w.conn != nil {
 			w.conn.write(e.Frame)
 		}
 	case HangUp:
 		w.gen++
+		w.giveUp()
 		if w.conn != nil && e.Abrupt {
 			w.conn.cut()
 		} else if w.conn != nil {

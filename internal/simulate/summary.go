@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// mostLag is how late, in milliseconds, the simulation may be before its times mean little.
+const mostLag = 100
+
 // Summary is what came of a run. Times are in milliseconds.
 type Summary struct {
 	Seed       uint64           `json:"seed"`
@@ -149,6 +152,9 @@ func (s *Summary) Print(out io.Writer) error {
 	fmt.Fprintln(out)
 	for _, what := range slices.Sorted(maps.Keys(s.Counts)) {
 		fmt.Fprintf(out, "%9d  %s\n", s.Counts[what], what)
+	}
+	if lag := s.Times[Lag.String()].P99; lag > mostLag {
+		fmt.Fprintf(out, "the simulation itself was late by %.0f ms at p99: it needs more of a machine, and the times say little about the target\n", lag)
 	}
 	if s.LeftOver > 0 {
 		fmt.Fprintf(out, "%9d  people could not leave in time\n", s.LeftOver)
