@@ -146,9 +146,11 @@ func TestLinkServerDies(t *testing.T) {
 	d.back()
 	s.Pause()
 	d.talk(3 * time.Second)
-	if d.n[0].Up() {
-		t.Error("up although nothing is published")
+	d.n[0].mu.Lock()
+	if ups := d.n[0].ups; d.n[0].Up() || ups[len(ups)-1] {
+		t.Error("up although nothing is published", ups)
 	}
+	d.n[0].mu.Unlock()
 	s.Resume()
 	d.back()
 }
