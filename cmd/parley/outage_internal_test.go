@@ -19,30 +19,8 @@ func TestReadyWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	t.Run("redis-server", func(t *testing.T) {
 		server := vtest.StartServer(t, append([]string{"--user", "parley", "on", ">sesame"}, strings.Fields(store.Rights)...)...)
-		var ports [3]string
-		for i := range ports {
-			var err error
-			if ports[i], err = freePort(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		cfg, _, err := load([]string{
-			"--listen", "127.0.0.1:" + ports[0], "--operator-listen", "127.0.0.1:" + ports[1], "--relay-listen", "127.0.0.1:" + ports[2],
-			"--state", t.TempDir(), "--redis", "redis://parley:sesame@" + server.Addr,
-		}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, log := newHouse(), &lines{}
-		t.Cleanup(func() {
-			if err := h.close(); err != nil {
-				t.Error(err)
-			}
-		})
-		if _, err := build(t.Context(), h, cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
-			t.Fatal(err)
-		}
-		d := door{page: "http://127.0.0.1:" + ports[0] + "/", ready: "http://127.0.0.1:" + ports[1] + "/readyz"}
+		log := &lines{}
+		d := openDoors(t, "redis://parley:sesame@"+server.Addr, log)
 		d.await(t, "200")
 		for range 2 {
 			server.Pause()
@@ -58,6 +36,56 @@ func TestReadyWithoutWaiting(t *testing.T) {
 			t.Errorf("something is not permitted: %s", log)
 		}
 	})
+}
+
+// TestEveryShape: parley runs on a Sentinel set and on a Cluster, and outlives the primary of a set.
+func TestEveryShape(t *testing.T) {
+	t.Run("sentinel", func(t *testing.T) {
+		t.Parallel()
+		set, log := vtest.StartSentinel(t), &lines{}
+		d := openDoors(t, set.URL(), log)
+		d.await(t, "200")
+		set.Primary().Kill()
+		d.await(t, "503")
+		d.within(t, 10*time.Second, "200")
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		log := &lines{}
+		openDoors(t, vtest.StartCluster(t).URL(), log).await(t, "200")
+		if log.has("level=WARN") || log.has("level=ERROR") {
+			t.Errorf("not all is well: %s", log)
+		}
+	})
+}
+
+// openDoors runs the whole program on a Redis, until the test ends.
+func openDoors(t *testing.T, redis string, log *lines) door {
+	t.Helper()
+	var ports [3]string
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, _, err := load([]string{
+		"--listen", "127.0.0.1:" + ports[0], "--operator-listen", "127.0.0.1:" + ports[1], "--relay-listen", "127.0.0.1:" + ports[2],
+		"--state", t.TempDir(), "--redis", redis,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse()
+	t.Cleanup(func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := build(t.Context(), h, cfg, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))); err != nil {
+		t.Fatal(err)
+	}
+	return door{page: "http://127.0.0.1:" + ports[0] + "/", ready: "http://127.0.0.1:" + ports[1] + "/readyz"}
 }
 
 // lines is a log that is read while it is written.
@@ -83,8 +111,14 @@ func (l *lines) String() string {
 // door is where a program answers.
 type door struct{ page, ready string }
 
-// await asks until /readyz has that status, 3 s at most, and that every answer comes at once.
+// await is within 3 s.
 func (d door) await(t *testing.T, status string) {
+	t.Helper()
+	d.within(t, 3*time.Second, status)
+}
+
+// within asks until /readyz has that status, and that every answer comes at once.
+func (d door) within(t *testing.T, limit time.Duration, status string) {
 	t.Helper()
 	began := time.Now()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -98,8 +132,8 @@ func (d door) await(t *testing.T, status string) {
 			t.Logf("%s after %v", status, time.Since(began).Round(time.Millisecond))
 			return
 		}
-		if <-tick.C; time.Since(began) > 3*time.Second {
-			t.Fatalf("/readyz is %s after 3 s, want %s", is, status)
+		if <-tick.C; time.Since(began) > limit {
+			t.Fatalf("/readyz is %s after %v, want %s", is, limit, status)
 		}
 	}
 }

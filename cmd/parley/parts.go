@@ -130,7 +130,7 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Queue:   queue,
 		Desk:    moderation.New(p.memory.rdb, p.ring, p.log),
 		Ring:    p.ring,
-		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.rdb},
+		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,

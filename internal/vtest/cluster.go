@@ -99,8 +99,8 @@ func (c *Cluster) Slot(key string) int64 {
 	return n
 }
 
-// Move carries a slot with all its keys from one node to another, as redis-cli --cluster reshard
-// --cluster-replace does, and tells all nodes. With between, it calls that after each step of ten keys.
+// Move carries a slot with its keys from one node to another, as redis-cli --cluster reshard
+// --cluster-replace does, and tells all nodes. With between, it calls that after each ten keys.
 // A key may be in both places by then: a script that runs at the new one writes what it does not find.
 func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 	c.t.Helper()
