@@ -311,4 +311,5 @@ func (p *Person) avoid(text string) int {
 func (p *Person) rest(now, pause time.Duration) {
 	p.phase, p.match, p.cutAt, p.retryAt = resting, "", 0, 0
 	p.actAt = max(now+pause, 1)
+	p.wish = p.actAt
 }

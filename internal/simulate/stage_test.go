@@ -24,12 +24,13 @@ type stage struct {
 	now  time.Duration
 	did  []simulate.Effect
 	sees map[string]int // counts
+	took map[simulate.Measure][]time.Duration
 }
 
 func enter(t *testing.T, like simulate.Behaviour) *stage { return enterAs(t, like, 1) }
 
 func enterAs(t *testing.T, like simulate.Behaviour, seed uint64) *stage {
-	s := &stage{t: t, p: simulate.NewPerson("run", "d1", &like, rand.New(rand.NewPCG(seed, 2))), now: time.Second, sees: map[string]int{}}
+	s := &stage{t: t, p: simulate.NewPerson("run", "d1", &like, rand.New(rand.NewPCG(seed, 2))), now: time.Second, sees: map[string]int{}, took: map[simulate.Measure][]time.Duration{}}
 	s.step(simulate.Arrive{})
 	return s
 }
@@ -39,6 +40,9 @@ func (s *stage) step(e simulate.Event) {
 	for _, e := range s.did {
 		if c, ok := e.(simulate.Count); ok {
 			s.sees[c.What]++
+		}
+		if m, ok := e.(simulate.Took); ok {
+			s.took[m.What] = append(s.took[m.What], m.Time)
 		}
 	}
 }
