@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	}
 	e := summary(durations(waits))
 	e.Waiting = most(own)
-	if state := record.Val(); e.Waiting > 0 && (state == "w" || state == "W") {
+	if e.Waiting > 0 && strings.EqualFold(record.Val(), "w") {
 		e.Waiting-- // the ticket itself
 	}
 	e.Waiting = max(e.Waiting, most(others))
