@@ -228,6 +228,10 @@ export class Call {
    * connection to the description anyway, so that not to see it is no sign of somebody in between.
    * @param {RTCDataChannel} channel @param {import('./channels.js').Next} next */
   async #prove(channel, next) {
+    // On a fast line it opens before the browser shows the description that opened it. To see no fingerprint
+    // is no sign of somebody in between either.
+    await this.#peer?.settled;
+    if (channel !== this.#sas) return;
     const pc = this.#peer?.pc;
     const mine = fingerprint(pc?.localDescription?.sdp ?? '');
     const theirs = fingerprint(pc?.remoteDescription?.sdp ?? '');

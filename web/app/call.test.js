@@ -11,13 +11,19 @@ test('the certificate lasts for the longest call', async () => {
 
 /** proving is a call whose connection shows the certificates given, up to its open channel; it tells
  * what the page hears. */
-async function proving(getRemoteCertificates) {
+async function proving(getRemoteCertificates, role = 'answer') {
   const sdp = `a=fingerprint:sha-256 ${Array(32).fill('ab').join(':')}\r\n`;
   const channels = {};
   globalThis.RTCPeerConnection = class {
     static generateCertificate = async () => ({});
     signalingState = 'stable';
-    localDescription = { sdp };
+    // Who offers sees its description a moment after the channel has opened.
+    localDescription = role === 'answer' ? { sdp } : null;
+    getTransceivers = () => [];
+    createOffer = () => new Promise((resolve) => setTimeout(resolve, 30));
+    setLocalDescription = async () => {
+      this.localDescription = { sdp };
+    };
     remoteDescription = { sdp };
     sctp = { transport: { getRemoteCertificates } };
     createDataChannel = (name) => {
@@ -29,7 +35,8 @@ async function proving(getRemoteCertificates) {
   };
   const heard = [];
   const nothing = () => {};
-  const frame = { room: 'R', me: 'a', peer: 'b', role: 'answer', ice: { servers: [], ttl_ms: 1 } };
+  globalThis.RTCRtpReceiver = { getCapabilities: nothing };
+  const frame = { room: 'R', me: 'a', peer: 'b', role, ice: { servers: [], ttl_ms: 1 } };
   const call = new Call(frame, prepare(), {
     track: null,
     send: nothing,
@@ -40,7 +47,9 @@ async function proving(getRemoteCertificates) {
   });
   for (let i = 0; i < 200 && !channels.sas; i++) await new Promise((resolve) => setTimeout(resolve, 5));
   channels.sas.onopen();
-  channels.sas.onmessage({ data: JSON.stringify({ kind: 'commit', value: 'cd'.repeat(32) }) });
+  channels.sas.onmessage({
+    data: JSON.stringify({ kind: role === 'answer' ? 'commit' : 'nonce', value: 'cd'.repeat(32) }),
+  });
   for (let i = 0; i < 200 && !channels.sas.sent.length && !heard.length; i++)
     await new Promise((resolve) => setTimeout(resolve, 5));
   call.hangUp(false);
@@ -50,6 +59,14 @@ async function proving(getRemoteCertificates) {
 test('a browser that does not show the certificate in use can prove nothing, and alarms nobody', async () => {
   assert.deepEqual(await proving(undefined), { heard: [], sent: ['nonce'] });
   assert.deepEqual(await proving(() => []), { heard: [], sent: ['nonce'] });
+});
+
+test('a channel that opens before the browser shows the description alarms nobody', async () => {
+  const warnings = mock.method(console, 'warn', () => {});
+  const { heard, sent } = await proving(undefined, 'offer');
+  assert.equal(sent[0], 'commit');
+  assert.ok(!heard.includes('peer-mismatch'));
+  warnings.mock.restore();
 });
 
 test('another certificate than was said is an alarm', async () => {

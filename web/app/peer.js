@@ -61,6 +61,11 @@ export class Peer {
     return this.#pc;
   }
 
+  /** settled resolves when what the peer has said so far is taken in. */
+  get settled() {
+    return this.#work;
+  }
+
   get #direct() {
     return this.#mine && this.#theirs;
   }

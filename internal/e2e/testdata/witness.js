@@ -184,7 +184,12 @@
   };
   const root = () => document.documentElement.dataset;
   seen.state = (states, ms) => seen.until(ms, () => states.includes(root().state)).then(() => `${root().state} ${root().reason ?? ''}`.trim());
-  seen.hears = (want, ms) => seen.until(ms, () => {
-    return energy() > 1e-5 && Math.abs(seen.tone() - want) <= 12;
-  }).then(async () => ({ hz: seen.tone(), ...(await seen.stats()), screen: root().state }));
+  seen.hears = async (want, ms) => {
+    const heard = { hz: 0, energy: 0 };
+    await seen.until(ms, () => {
+      Object.assign(heard, { hz: seen.tone(), energy: energy() });
+      return heard.energy > 1e-5 && Math.abs(heard.hz - want) <= 12;
+    });
+    return { ...(await seen.stats()), ...heard, screen: root().state };
+  };
 })();
