@@ -30,7 +30,7 @@ type stage struct {
 func enter(t *testing.T, like simulate.Behaviour) *stage { return enterAs(t, like, 1) }
 
 func enterAs(t *testing.T, like simulate.Behaviour, seed uint64) *stage {
-	s := &stage{t: t, p: simulate.NewPerson("run", "d1", &like, rand.New(rand.NewPCG(seed, 2))), now: time.Second, sees: map[string]int{}, took: map[simulate.Measure][]time.Duration{}}
+	s := &stage{t: t, p: simulate.NewPerson("run", "d1", &like, rand.New(rand.NewPCG(seed, 2))), now: time.Second, sees: map[string]int{}, took: make(map[simulate.Measure][]time.Duration)}
 	s.step(simulate.Arrive{})
 	return s
 }
