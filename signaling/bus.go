@@ -11,6 +11,7 @@ type Bus struct {
 	rooms   *shards[*call]
 	open    func(id string) *call             // makes a room
 	far     func(to string, mail []byte) bool // sends to another node; false when that is not possible
+	owe     func(node string)                 // notes that a node was not told something
 }
 
 // ToRoom delivers l. A letter to a room that does not exist opens it if it is somebody coming in;
@@ -18,7 +19,7 @@ type Bus struct {
 func (b *Bus) ToRoom(to Address, l ToRoom) {
 	if to.Node != b.node {
 		if !b.far(to.Node, appendToRoom(nil, to.ID, l)) {
-			b.returned(l)
+			b.returned(to.Node, l)
 		}
 		return
 	}
@@ -45,9 +46,9 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 	c.post(l)
 }
 
-// returned answers a letter of a session of this node that could not leave it. What is not answered
-// here is made good when the link has an end: see [Hub.Torn] and [Hub.watch].
-func (b *Bus) returned(l ToRoom) {
+// returned answers a letter of a session of this node that could not leave it. What cannot be answered
+// is made good later: see [debts].
+func (b *Bus) returned(node string, l ToRoom) {
 	switch l := l.(type) {
 	case *Say:
 		b.ToSession(l.Sender, Undelivered{l.Room, l.C, PeerBusy})
@@ -55,7 +56,9 @@ func (b *Bus) returned(l ToRoom) {
 		if cl, ok := b.clients.get(l.From.ID); ok {
 			cl.post(answered{Refused{l.C, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
 		}
-	case Enter, Reenter, Went, Missing, Present, roomTick, kept, fallen, torn:
+	case Enter, Reenter, Went, Missing, Present:
+		b.owe(node)
+	case roomTick, kept, fallen, torn: // never leave the node
 	}
 }
 
@@ -63,8 +66,12 @@ func (b *Bus) returned(l ToRoom) {
 func (b *Bus) ToSession(to Address, l ToSession) {
 	heard, often := l.(Heard)
 	if to.Node != b.node {
-		if !b.far(to.Node, appendToSession(nil, to.ID, l)) && often {
+		switch sent := b.far(to.Node, appendToSession(nil, to.ID, l)); {
+		case sent:
+		case often:
 			b.busy(heard)
+		default:
+			b.owe(to.Node)
 		}
 		return
 	}

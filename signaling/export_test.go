@@ -213,3 +213,11 @@ func NewAdmission(now time.Time) *Admission {
 }
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
+
+// Hush makes the link refuse everything, as when too much is on its way.
+func (h *Hub) Hush(on bool) {
+	h.bus.far = h.link.Send
+	if on {
+		h.bus.far = func(string, []byte) bool { return false }
+	}
+}

@@ -37,6 +37,7 @@ type Hub struct {
 	bus      *Bus
 	link     *link.Link
 	homes    homes
+	debts    debts
 	spouts   *shards[*spout]  // pipes to sockets of other nodes
 	gates    *shards[*gate]   // pipes to sessions of other nodes
 	tickets  *shards[*client] // who holds which ticket
@@ -86,7 +87,8 @@ func New(cfg Config) *Hub {
 		Deliver: h.Take, Reset: h.Torn, Log: cfg.Log,
 	})
 	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
-	h.bus.open, h.bus.far = h.newCall, h.link.Send
+	h.debts.nodes = map[string]bool{}
+	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.link.Send, h.debts.owe
 	return h
 }
 

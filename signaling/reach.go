@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,10 @@ func (h *Hub) sort(from string, m mail) error {
 		}
 		return err
 	}
+	if m.kind == mailTorn {
+		h.everybody(torn{from})
+		return nil
+	}
 	return h.plumb(from, m)
 }
 
@@ -59,11 +64,47 @@ func (h *Hub) watch(ctx context.Context) {
 		for _, node := range h.cfg.Queue.Living() {
 			known[node] = true
 		}
+		h.settleDebts()
 		for node := range known {
 			if !h.cfg.Queue.Alive(node) {
 				delete(known, node)
 				h.fall(node)
 			}
+		}
+	}
+}
+
+// debts are the nodes that were not told something, because too much was on its way to them.
+type debts struct {
+	mu    sync.Mutex // guards nodes
+	nodes map[string]bool
+}
+
+func (d *debts) owe(node string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.nodes[node] = true
+}
+
+// take returns them all, and forgets them.
+func (d *debts) take() map[string]bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	taken := d.nodes
+	d.nodes = map[string]bool{}
+	return taken
+}
+
+// settleDebts tells those that can be reached again that something is missing, so that both sides ask
+// each other how they stand. The others stay in debt; who is dead is owed nothing.
+func (h *Hub) settleDebts() {
+	for node := range h.debts.take() {
+		switch {
+		case !h.cfg.Queue.Alive(node):
+		case h.bus.far(node, appendKind(nil, mailTorn, "")):
+			h.everybody(torn{node})
+		default:
+			h.debts.owe(node)
 		}
 	}
 }
@@ -103,7 +144,7 @@ func (h *Hub) post(cl *client, e post) {
 	case Enter:
 		h.bus.ToSession(l.From, Failed{e.to.ID})
 	case *Say, Went, Missing, Present, Want, roomTick, kept, fallen, torn:
-		h.bus.returned(l)
+		h.bus.returned(e.to.Node, l)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
-	case "nodes", "kill", "drain", "torn":
+	case "nodes", "kill", "drain", "torn", "hush", "unhush":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
 			s.many(first, n)
@@ -108,6 +108,10 @@ func (s *stage) many(what string, n int) {
 		s.redis.Pass(2 * time.Second) // all know all
 	case "kill":
 		s.killOne(n)
+	case "hush": // nothing that it sends to other nodes is taken
+		s.at(n).hub.Hush(true)
+	case "unhush":
+		s.at(n).hub.Hush(false)
 	case "torn": // both sides of the link between the first node and this one lost something
 		s.node.hub.Torn(s.at(n).name)
 		s.at(n).hub.Torn(s.node.name)

@@ -28,6 +28,7 @@ const (
 	mailPeerIs
 	mailOver
 	mailUndelivered
+	mailTorn   // for the node itself: something could not be sent
 	mailAttach // the rest are between the two ends of a pipe, see pipe.go
 	mailUp
 	mailDown
