@@ -70,7 +70,8 @@ func (c *crowd) people(ctx context.Context, progress io.Writer) {
 	defer tell.Stop()
 	end := time.NewTimer(c.cfg.For)
 	defer end.Stop()
-	at := c.next(0)
+	next := func(at time.Duration) time.Duration { return NextArrival(c.rnd, at, c.cfg.Rate, c.cfg.Ramp) }
+	at := next(0)
 	arrival := time.NewTimer(at)
 	defer arrival.Stop()
 	for {
@@ -82,7 +83,7 @@ func (c *crowd) people(ctx context.Context, progress io.Writer) {
 		case <-tell.C:
 			fmt.Fprintln(progress, c.line())
 		case <-arrival.C:
-			for now := c.now(); at <= now; at = c.next(at) {
+			for now := c.now(); at <= now; at = next(at) {
 				c.admit(at)
 			}
 			arrival.Reset(at - c.now())
@@ -90,13 +91,13 @@ func (c *crowd) people(ctx context.Context, progress io.Writer) {
 	}
 }
 
-// next is when the one after at arrives: a Poisson process, slower during the ramp.
-func (c *crowd) next(at time.Duration) time.Duration {
-	rate := c.cfg.Rate
-	if at < c.cfg.Ramp {
-		rate *= max(0.05, float64(at)/float64(c.cfg.Ramp))
+// NextArrival is when the one after at arrives: a Poisson process of so many a second, slower while
+// the ramp lasts.
+func NextArrival(rnd *rand.Rand, at time.Duration, rate float64, ramp time.Duration) time.Duration {
+	if at < ramp {
+		rate *= max(0.05, float64(at)/float64(ramp))
 	}
-	return at + max(1, time.Duration(c.rnd.ExpFloat64()/rate*float64(time.Second)))
+	return at + max(1, time.Duration(rnd.ExpFloat64()/rate*float64(time.Second)))
 }
 
 // admit lets somebody in who was to arrive at, or nobody when the house is full.

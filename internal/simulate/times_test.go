@@ -1,6 +1,8 @@
 package simulate_test
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -77,4 +79,34 @@ func TestLateEnvelope(t *testing.T) {
 	if len(late) < 2 || slices.Max(late) < 5*time.Second {
 		t.Errorf("took %v, although nothing was sent for 20 s", late)
 	}
+}
+
+// TestArrivalsAreOpenAndRandom: as many as the rate says, irregular as chance, half as many while
+// the rate grows.
+func TestArrivalsAreOpenAndRandom(t *testing.T) {
+	const rate, ramp, length = 50.0, 100 * time.Second, 300 * time.Second
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var growing, steady int
+	var gaps, squares float64
+	for at := time.Duration(0); at < length; {
+		next := simulate.NextArrival(rnd, at, rate, ramp)
+		if at < ramp {
+			growing++
+		} else {
+			steady++
+			gap := (next - at).Seconds()
+			gaps, squares = gaps+gap, squares+gap*gap
+		}
+		at = next
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > want/20 {
+			t.Errorf("%s: %.3f, want about %.3f", what, got, want)
+		}
+	}
+	near("arrivals while the rate grows", float64(growing), rate*ramp.Seconds()/2)
+	near("arrivals afterwards", float64(steady), rate*(length-ramp).Seconds())
+	mean := gaps / float64(steady)
+	near("spread of the gaps", math.Sqrt(squares/float64(steady)-mean*mean), mean) // as in a Poisson process
 }
