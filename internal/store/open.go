@@ -17,6 +17,10 @@ import (
 const (
 	dialTime   = time.Second
 	answerTime = 2 * time.Second
+	// askTime is how long a Sentinel may take to say where the master is. Connecting to the master begins
+	// with that question. A Sentinel that keeps silent is asked twice before the others are, and all of
+	// that must fit into one attempt to connect, or the client stays with the one that died.
+	askTime = time.Second
 	// mapAge is how old the client's map of a Cluster may be. A Cluster that lost a master says so to
 	// nobody who asks only the master that is gone.
 	mapAge = time.Second
@@ -42,6 +46,7 @@ func (w Where) open(protocol int) redis.UniversalClient {
 	o := w.options(protocol)
 	switch w.kind {
 	case sentinel:
+		o.ReadTimeout, o.DialTimeout, o.Dialer = askTime, 4*askTime, w.dial
 		return redis.NewFailoverClient(o.Failover())
 	case cluster:
 		c := o.Cluster()
@@ -56,6 +61,18 @@ func (w Where) open(protocol int) redis.UniversalClient {
 	}
 	return redis.NewClient(o.Simple())
 }
+
+// dial connects to a Sentinel or a master that it named. The time for one connection is less than that
+// for an attempt with all its questions.
+func (w Where) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: dialTime}
+	if !w.tls {
+		return d.DialContext(ctx, network, addr)
+	}
+	return (&tls.Dialer{NetDialer: d, Config: w.tlsConfig()}).DialContext(ctx, network, addr)
+}
+
+func (w Where) tlsConfig() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }
 
 func (w Where) options(protocol int) *redis.UniversalOptions {
 	o := &redis.UniversalOptions{
@@ -72,7 +89,7 @@ func (w Where) options(protocol int) *redis.UniversalOptions {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if w.tls {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12} // the name is that of the host that is dialled
+		o.TLSConfig = w.tlsConfig() // the name is that of the host that is dialled
 	}
 	return o
 }
