@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/store"
 	"parley/internal/vtest"
+	"parley/retention"
 )
 
 // TestReadyWithoutWaiting: while Redis is stopped, killed or back, /readyz answers at once, says so
@@ -32,6 +33,7 @@ func TestReadyWithoutWaiting(t *testing.T) {
 		d.await(t, "503")
 		server.Again()
 		d.await(t, "200")
+		marked(t, server) // it came back empty
 		if log.has("NOPERM") {
 			t.Errorf("something is not permitted: %s", log)
 		}
@@ -115,6 +117,22 @@ type door struct{ page, ready string }
 func (d door) await(t *testing.T, status string) {
 	t.Helper()
 	d.within(t, 3*time.Second, status)
+}
+
+// marked waits until Redis knows again which key file its data belongs to.
+func marked(t *testing.T, server *vtest.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for rdb := server.Client(); !rdb.HExists(ctx, retention.Schema.Key(), "key").Val(); {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("Redis came back empty, and the mark of the key file is missing")
+		}
+	}
 }
 
 // within asks until /readyz has that status, and that every answer comes at once.

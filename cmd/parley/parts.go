@@ -49,10 +49,11 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	if err := openData(ctx, cfg, ring, memory, log); err != nil {
+	p := parts{ring, relay, memory, log}
+	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
-	hub := openSignaling(ctx, h, cfg, parts{ring, relay, memory, log})
+	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, memory, log)
 	if err != nil {
 		return "", err
@@ -67,9 +68,18 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	return cfg.PublicURL[0], nil
 }
 
-// openData makes sure that what Redis holds is ours to read, and in the shape that we know.
-func openData(ctx context.Context, cfg config, ring *keyring.Ring, memory *memory, log *slog.Logger) error {
-	err := migrations.Run(ctx, memory.rdb, ring.Tag("key file"), log)
+// openData makes sure that what Redis holds is ours to read, and in the shape that we know; also when
+// Redis comes back and has forgotten that.
+func openData(ctx context.Context, h *house, cfg config, p parts) error {
+	memory, log, mark := p.memory, p.log, p.ring.Tag("key file")
+	memory.watch.Also(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		if err := migrations.Run(ctx, memory.rdb, mark, log); errors.Is(err, migrations.ErrKeys) || errors.Is(err, migrations.ErrNewer) {
+			log.LogAttrs(ctx, slog.LevelError, "another parley has taken the data in Redis over: stop one of the two", slog.Any("error", err))
+		}
+	})
+	err := migrations.Run(ctx, memory.rdb, mark, log)
 	switch {
 	case errors.Is(err, migrations.ErrKeys):
 		return fmt.Errorf("redis: %w than %s: copy the file \"keys\" from the --state directory of the parley that made it; "+
@@ -78,6 +88,7 @@ func openData(ctx context.Context, cfg config, ring *keyring.Ring, memory *memor
 	case err != nil:
 		return fmt.Errorf("redis: %w", err)
 	}
+	h.run(ctx, "watch of the store", memory.watch.Run)
 	return nil
 }
 

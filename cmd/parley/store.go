@@ -24,7 +24,7 @@ type memory struct {
 }
 
 // openStore connects to the Redis of the configuration, or starts the embedded one, and returns once
-// it takes a write.
+// it takes a write. The watch is the caller's to run.
 func openStore(ctx context.Context, h *house, where store.Where, log *slog.Logger) (*memory, error) {
 	redis.SetLogger(redisLog{log})
 	m := &memory{where: where}
@@ -42,7 +42,6 @@ func openStore(ctx context.Context, h *house, where store.Where, log *slog.Logge
 	if err := m.watch.Ask(first); err != nil {
 		return nil, where.Explain(err)
 	}
-	h.run(ctx, "watch of the store", m.watch.Run)
 	return m, nil
 }
 

@@ -30,14 +30,19 @@ type Watch struct {
 	log    *slog.Logger
 	last   atomic.Pointer[error] // of the last probe; what it points to is nil when the write was taken
 	policy string                // the worst eviction policy seen last; only Run uses it
+	also   func(context.Context) // see [Watch.Also]
 }
 
 // NewWatch returns a watch on rdb that knows nothing before [Watch.Ask] or [Watch.Run].
 func NewWatch(rdb redis.UniversalClient, log *slog.Logger) *Watch {
-	w := &Watch{rdb: rdb, log: log}
+	w := &Watch{rdb: rdb, log: log, also: func(context.Context) {}}
 	w.last.Store(&errNotYet)
 	return w
 }
+
+// Also has do done whenever the settings of Redis are looked at: at first, after each outage and every
+// half minute. Another server may answer by then, or one that has forgotten. Call it before Run.
+func (w *Watch) Also(do func(context.Context)) { w.also = do }
 
 // Err says why Redis took no write at the last probe, nil if it did.
 func (w *Watch) Err() error { return *w.last.Load() }
@@ -58,6 +63,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		w.tell(ctx, before, err)
 		if err == nil && n%policyEvery == 0 {
 			w.lookAtPolicy(ctx)
+			w.also(ctx)
 		}
 		select {
 		case <-tick.C:
