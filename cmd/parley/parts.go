@@ -22,8 +22,8 @@ import (
 // peopleEmbedded is how many browsers may be connected to a trial that keeps all in one process.
 const peopleEmbedded = 300
 
-// drainWithin is how long the end of the only node waits for browsers that were told to come back. Those
-// who are left are told when their sockets close. Calls go on between the browsers.
+// drainWithin is how long the end of the only node waits for browsers that were told to come back.
+// Those who are left are told when their sockets close. Calls go on between the browsers.
 const drainWithin = 3 * time.Second
 
 // build starts every part in order and returns where the page is.
