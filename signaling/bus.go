@@ -85,7 +85,7 @@ func (b *Bus) ToSession(to Address, l ToSession) {
 		cl.post(l)
 	default:
 		if recheck, asks := l.(Recheck); asks {
-			b.ToRoom(recheck.Room, Went{recheck.Member, EndPeerLost})
+			b.ToRoom(recheck.Room, Went{recheck.To, recheck.Member, EndPeerLost})
 		}
 	}
 }

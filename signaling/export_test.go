@@ -221,3 +221,16 @@ func (h *Hub) Hush(on bool) {
 		h.bus.far = func(string, []byte) bool { return false }
 	}
 }
+
+// Tells steps the room and returns who is told something.
+func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
+	for _, e := range r.Step(now, l) {
+		if t, ok := e.(tell); ok {
+			all = append(all, t.to)
+		}
+	}
+	return all
+}
+
+// Torn is the event that letters from or to a node were lost.
+func Torn(node string) Event { return torn{node} }

@@ -34,15 +34,23 @@ type (
 		Tail   []byte
 	}
 	// Went leaves the room for good: Why is EndLeft by wish, EndPeerLost when the browser did not
-	// come back.
+	// come back. It counts only from the session that is the member's now, like the two that follow: an
+	// older one of the same browser may yet be waiting for it on another node.
 	Went struct {
+		From   Address
 		Member string
 		Why    EndWhy
 	}
 	// Missing and Present tell that the member's socket was lost, and is back.
-	Missing struct{ Member string }
+	Missing struct {
+		From   Address
+		Member string
+	}
 	// Present is the end of Missing.
-	Present struct{ Member string }
+	Present struct {
+		From   Address
+		Member string
+	}
 	// Want asks for fresh credentials: both sides of a call must use the relay of the room's node.
 	Want struct {
 		From   Address
@@ -84,6 +92,7 @@ type (
 	// Recheck asks a session whether it is in the room: letters between the two were lost. If not, the
 	// answer is Went.
 	Recheck struct {
+		To     Address // that is asked
 		Room   Address
 		Member string
 	}
@@ -151,6 +160,8 @@ type pass struct {
 	Role       Role     `json:"role"`
 	Shared     []string `json:"shared"`
 	Language   string   `json:"language"`
+	// Turn counts how often the member has come back: a session with a lower one is not the last.
+	Turn int `json:"turn"`
 	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room
 	// opened, so that coming back does not make a call longer than [passTime].
 	Until int64 `json:"until"`

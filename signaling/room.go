@@ -85,9 +85,9 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	case Went:
 		r.went(l)
 	case Missing:
-		r.socket(l.Member, PeerAway)
+		r.socketOf(l.From, l.Member, PeerAway)
 	case Present:
-		r.socket(l.Member, PeerBack)
+		r.socketOf(l.From, l.Member, PeerBack)
 	case Want:
 		r.grant(l)
 	case fallen:
@@ -193,7 +193,12 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		return
 	}
 	old := m.at
-	if old != (Address{}) && old != l.From {
+	switch {
+	case old == (Address{}) || old == l.From:
+	case l.Turn < m.Turn: // the browser has a later session
+		r.do(tell{l.From, Over{r.id, EndLeft}})
+		return
+	default:
 		r.do(tell{old, Over{r.id, EndLeft}})
 	}
 	m.at, m.pass = l.From, l.pass
@@ -249,7 +254,7 @@ func (r *room) fallen(now time.Time, node string) {
 func (r *room) torn(node string) {
 	for _, m := range r.members {
 		if r.state == open && m.at.Node == node {
-			r.do(tell{m.at, Recheck{Address{r.node, r.id}, m.Member}})
+			r.do(tell{m.at, Recheck{m.at, Address{r.node, r.id}, m.Member}})
 		}
 	}
 }
@@ -257,7 +262,7 @@ func (r *room) torn(node string) {
 // went ends a member's part, and with it the call if the policy says so.
 func (r *room) went(l Went) {
 	m := r.find(l.Member)
-	if m == nil || r.state == closed {
+	if m == nil || r.state == closed || m.at != l.From {
 		return
 	}
 	if r.state == gathering {
@@ -282,6 +287,13 @@ func (r *room) close() {
 	}
 	r.state, r.deadline, r.renew = closed, time.Time{}, time.Time{}
 	r.do(closeRoom{})
+}
+
+// socketOf is socket for a letter of a session, if that is the member's now.
+func (r *room) socketOf(from Address, id string, state PeerState) {
+	if m := r.find(id); m != nil && m.at == from {
+		r.socket(id, state)
+	}
 }
 
 // socket notes that a member's socket was lost or is back, and tells the others when that is news.

@@ -88,12 +88,58 @@ func TestRecheck(t *testing.T) {
 	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
 	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
 	ask := func(room string) []signaling.Done {
-		return signaling.Tell(s.Step(now, signaling.Recheck{Room: signaling.Address{Node: "there", ID: room}, Member: "me"}))
+		return signaling.Tell(s.Step(now, signaling.Recheck{To: signaling.Address{Node: "node", ID: "me"}, Room: signaling.Address{Node: "there", ID: room}, Member: "me"}))
 	}
 	if done := ask("room"); len(done) != 0 {
 		t.Errorf("in the room: %v", done)
 	}
 	if done := ask("other"); len(done) != 1 || done[0].What != "went" || done[0].About != "other" {
 		t.Errorf("in another room: %v", done)
+	}
+}
+
+// TestOlderSession: once a browser has come back with another session, nothing that an older one says
+// counts: not that it went, nor that it is away, nor that it comes back.
+func TestOlderSession(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
+	r := signaling.NewRoom(at("room"))
+	r.Passes(now, signaling.Enter{From: at("ana"), Member: "a"})
+	passes := r.Passes(now, signaling.Enter{From: at("bo"), Member: "b"})
+	later := passes[1]
+	later.Turn++
+	if again := r.Passes(now, signaling.Reenters(at("bo-2"), later)); len(again) != 1 {
+		t.Fatalf("the later session is told %+v", again)
+	}
+	for _, l := range []signaling.ToRoom{
+		signaling.Went{From: at("bo"), Member: "b", Why: signaling.EndPeerLost},
+		signaling.Missing{From: at("bo"), Member: "b"},
+	} {
+		if told := r.Tells(now, l); len(told) != 0 {
+			t.Errorf("%T of the older session: %v", l, told)
+		}
+	}
+	told := r.Tells(now, signaling.Reenters(at("bo"), passes[1]))
+	if len(told) != 1 || told[0] != at("bo") {
+		t.Errorf("the older session comes back: %v are told", told)
+	}
+	if told := r.Tells(now, signaling.Went{From: at("bo-2"), Member: "b", Why: signaling.EndLeft}); len(told) != 1 || told[0] != at("ana") {
+		t.Errorf("the later session leaves: %v are told", told)
+	}
+}
+
+// TestUnsure: a session without a socket does not ask its room how it stands until it has one.
+func TestUnsure(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := signaling.NewSession(now)
+	s.Step(now, signaling.Attached())
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
+	s.Step(now, signaling.Detached())
+	if done := signaling.Tell(s.Step(now, signaling.Torn("there"))); len(done) != 0 {
+		t.Errorf("without a socket: %v", done)
+	}
+	if done := signaling.Tell(s.Step(now, signaling.Attached())); len(done) != 1 || done[0].What != "reenter" {
+		t.Errorf("with a socket again: %v", done)
 	}
 }

@@ -197,11 +197,11 @@ func (s *session) cancel() {
 	case Offered, Confirmed:
 		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
 	case Entering:
-		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+		s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
 	case Idle, Gone:
 		return
 	case InRoom:
-		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+		s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
 	}
 	s.idle()
 }
@@ -278,7 +278,7 @@ func (s *session) wentLive(now time.Time, id string) {
 		room.Node = s.self.Node
 	}
 	member := s.newID()
-	s.enter(now, membership{room, member, Enter{s.self, member, s.device, roleOf(o), list(o.Shared), o.Language}})
+	s.enter(now, membership{room: room, member: member, enter: Enter{s.self, member, s.device, roleOf(o), list(o.Shared), o.Language}})
 }
 
 // aborted ends an offer that the matcher has aborted.

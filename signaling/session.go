@@ -43,6 +43,7 @@ type session struct {
 type membership struct {
 	room   Address
 	member string
+	unsure bool   // the room must be asked how it stands, once there is a socket
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
@@ -161,7 +162,7 @@ func (s *session) relay(m *Relay) {
 func (s *session) leave() {
 	switch s.phase {
 	case InRoom:
-		s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+		s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
 		s.idle()
 		s.send(Ended{EndLeft})
 	case Idle, Gone:
@@ -187,7 +188,7 @@ func (s *session) read(l ToSession) {
 	case Recheck:
 		// Who is in the call comes back by itself: it has heard of the loss too.
 		if !s.in(l.Room.ID) {
-			s.do(post{l.Room, Went{l.Member, EndPeerLost}})
+			s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
 		}
 	case Failed:
 		if s.phase == Entering && l.Room == s.call.room.ID {
@@ -229,9 +230,14 @@ func (s *session) opened(l Opened) {
 	s.send(Peer{PeerBack})
 }
 
-// reenter asks the room how it stands: its node fell, or letters were lost.
+// reenter asks the room how it stands: its node fell, or letters were lost. Without a socket it waits
+// for one, since the browser may have another session by now.
 func (s *session) reenter(node string) {
-	if s.phase == InRoom && s.call.room.Node == node {
+	switch {
+	case s.phase != InRoom || s.call.room.Node != node:
+	case !s.online():
+		s.call.unsure = true
+	default:
 		s.do(post{s.call.room, s.call.enter})
 	}
 }
@@ -263,8 +269,9 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 	case !s.searches.try(now):
 		s.refuse(e.msg.C, TooMany, "too many returns to a call: wait half a minute")
 	default:
-		room := Address{e.pass.Node, e.pass.Room}
-		s.enter(now, membership{room, e.pass.Member, Reenter{s.self, *e.pass}})
+		room, again := Address{e.pass.Node, e.pass.Room}, *e.pass
+		again.Turn++
+		s.enter(now, membership{room: room, member: again.Member, enter: Reenter{s.self, again}})
 	}
 }
 
@@ -277,7 +284,7 @@ func (s *session) attached() {
 	s.lost = time.Time{}
 	if s.awayTold {
 		s.awayTold = false
-		s.do(post{s.call.room, Present{s.call.member}})
+		s.do(post{s.call.room, Present{s.self, s.call.member}})
 	}
 	switch s.phase {
 	case Searching:
@@ -286,7 +293,12 @@ func (s *session) attached() {
 		}
 	case Entering:
 		s.do(post{s.call.room, s.call.enter})
-	case Idle, Offered, Confirmed, InRoom, Gone:
+	case InRoom:
+		if s.call.unsure {
+			s.call.unsure = false
+			s.do(post{s.call.room, s.call.enter})
+		}
+	case Idle, Offered, Confirmed, Gone:
 	}
 }
 
@@ -311,7 +323,7 @@ func (s *session) tick(now time.Time) {
 	case Entering:
 		switch {
 		case now.Sub(s.entered) >= enterWait:
-			s.do(post{s.call.room, Went{s.call.member, EndLeft}})
+			s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
 			s.again()
 		case !now.Before(s.knock):
 			s.knock = now.Add(knockEvery)
@@ -332,13 +344,13 @@ func (s *session) absent(now time.Time) {
 	}
 	if gone >= awayAfter && s.phase == InRoom && !s.awayTold {
 		s.awayTold = true
-		s.do(post{s.call.room, Missing{s.call.member}})
+		s.do(post{s.call.room, Missing{s.self, s.call.member}})
 	}
 }
 
 func (s *session) vanish() {
 	if s.phase == InRoom {
-		s.do(post{s.call.room, Went{s.call.member, EndPeerLost}})
+		s.do(post{s.call.room, Went{s.self, s.call.member, EndPeerLost}})
 	} else {
 		s.cancel()
 	}

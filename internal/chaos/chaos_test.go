@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"parley/internal/history"
 	"parley/internal/simulate"
 	"parley/internal/vtest"
@@ -28,11 +30,36 @@ const (
 // TestChaos breaks three nodes, their Redis and what lies between for a minute, while people arrive,
 // talk, drop their sockets and vanish. PARLEY_CHAOS_SEED plays the faults of an earlier run again.
 func TestChaos(t *testing.T) {
+	long, seed := plan(t)
+	h := newHouse(t, seed)
+	h.redis = vtest.StartServer(t)
+	h.faults = slices.Concat(nodeFaults(), serverFaults())
+	h.furnish(t, func(n *node) string {
+		n.fault = vtest.NewFault(t, &redis.Options{Addr: h.redis.Addr})
+		return "redis://" + n.fault.Listen()
+	})
+	h.play(t, long, seed)
+}
+
+// TestChaosSentinel is the same on a primary with replicas that Sentinels watch. A failover may forget
+// what was written last, and what it forgets may not become a wrong match.
+func TestChaosSentinel(t *testing.T) {
+	long, seed := plan(t)
+	h := newHouse(t, seed)
+	h.set = vtest.StartSentinel(t)
+	h.faults = slices.Concat(nodeFaults(), setFaults(), setFaults())
+	h.furnish(t, func(*node) string { return h.set.URL() })
+	h.play(t, long, seed)
+}
+
+// plan says for how long, and from which seed.
+func plan(t *testing.T) (long time.Duration, seed uint64) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("chaos is left out by -short")
 	}
 	t.Parallel()
-	long, seed := usual, rand.Uint64() //nolint:gosec // printed below
+	long, seed = usual, rand.Uint64() //nolint:gosec // printed below
 	if v := os.Getenv("PARLEY_CHAOS"); v != "" {
 		var err error
 		if long, err = time.ParseDuration(v); err != nil {
@@ -46,30 +73,44 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	t.Logf("PARLEY_CHAOS=%v PARLEY_CHAOS_SEED=%d", long, seed)
-	h := build(t, seed)
-	file := filepath.Join(t.TempDir(), "history")
-	if v := os.Getenv("PARLEY_CHAOS_HISTORY"); v != "" {
-		file = v
-	}
-	summary := h.live(t, file, long, seed)
-	h.judge(t, file, summary)
+	return long, seed
 }
 
-// build starts Redis, three nodes on it and the balancer before them.
-func build(t *testing.T, seed uint64) *house {
+func newHouse(t *testing.T, seed uint64) *house {
 	t.Helper()
-	h := &house{
-		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), redis: vtest.StartServer(t), door: newBalancer(t), counts: map[string]int{}, //nolint:gosec // replayable
+	return &house{
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), door: newBalancer(t), counts: map[string]int{}, //nolint:gosec // replayable
 	}
+}
+
+// furnish starts three nodes; store says for each where its Redis is.
+func (h *house) furnish(t *testing.T, store func(*node) string) {
+	t.Helper()
 	state := t.TempDir()
 	for i := range 3 {
-		n := newNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.addr, state, h.redis)
+		n := newNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.addr, state)
+		n.args = append(n.args, "--redis", store(n))
 		n.start(t)
 		h.nodes = append(h.nodes, n)
 	}
 	h.door.lead(h.nodes)
 	h.await(t)
-	return h
+}
+
+// play lets people live in the house while it is broken, and judges what they met.
+func (h *house) play(t *testing.T, long time.Duration, seed uint64) {
+	t.Helper()
+	file := historyFile(t)
+	summary := h.live(t, file, long, seed)
+	h.judge(t, file, summary)
+}
+
+// historyFile is where the history goes; PARLEY_CHAOS_HISTORY keeps it.
+func historyFile(t *testing.T) string {
+	if dir := os.Getenv("PARLEY_CHAOS_HISTORY"); dir != "" {
+		return filepath.Join(dir, t.Name())
+	}
+	return filepath.Join(t.TempDir(), "history")
 }
 
 // await returns when every node takes connections.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"parley/internal/vtest"
 )
 
@@ -14,7 +16,9 @@ import (
 type house struct {
 	t      *testing.T
 	rnd    *rand.Rand
-	redis  *vtest.Server
+	redis  *vtest.Server      // one server, or
+	set    *vtest.SentinelSet // several
+	faults []fault
 	nodes  []*node
 	door   *balancer
 	counts map[string]int
@@ -26,12 +30,19 @@ type fault struct {
 	do   func(h *house, ctx context.Context) //nolint:revive // as a method expression has it
 }
 
-// faults are the rows of the table in ARCHITECTURE.md that can be played on running processes.
-func faults() []fault {
+// nodeFaults need nothing of Redis.
+func nodeFaults() []fault {
 	return []fault{
 		{"node killed", (*house).killNode},
 		{"node stopped by SIGTERM", (*house).drainNode},
 		{"node frozen", (*house).freezeNode},
+		{"sockets cut", (*house).cutSockets},
+	}
+}
+
+// serverFaults are those of one Redis and of the way to it.
+func serverFaults() []fault {
+	return []fault{
 		{"redis killed, empty", (*house).killRedis},
 		{"redis frozen", (*house).freezeRedis},
 		{"redis slow", (*house).slowRedis},
@@ -40,18 +51,37 @@ func faults() []fault {
 		{"one node without redis", (*house).holeRedis},
 		{"replies lost", (*house).loseReplies},
 		{"connections dead but open", (*house).strand},
-		{"sockets cut", (*house).cutSockets},
+	}
+}
+
+// setFaults are those of a primary with replicas.
+func setFaults() []fault {
+	return []fault{
+		{"primary killed", (*house).killPrimary},
+		{"primary frozen", (*house).freezePrimary},
+		{"failover asked for", (*house).failover},
 	}
 }
 
 // rage plays faults until ctx ends, with pauses in between.
 func (h *house) rage(ctx context.Context) {
-	all := faults()
+	h.pause(ctx, 3*time.Second) // for the first people to come
 	for ctx.Err() == nil {
-		f := all[h.rnd.IntN(len(all))]
+		h.supervise()
+		f := h.faults[h.rnd.IntN(len(h.faults))]
 		f.do(h, ctx)
 		h.counts[f.name]++
 		h.pause(ctx, h.between(300*time.Millisecond, 2*time.Second))
+	}
+}
+
+// supervise starts nodes that have ended by themselves, as those do that find no Redis at their start.
+func (h *house) supervise() {
+	for _, n := range h.nodes {
+		if !n.runs() {
+			n.start(h.t)
+			h.counts["node started again by its supervisor"]++
+		}
 	}
 }
 
@@ -137,6 +167,28 @@ func (h *house) loseReplies(ctx context.Context) {
 }
 
 func (h *house) strand(context.Context) { h.one().fault.Strand() }
+
+func (h *house) killPrimary(ctx context.Context) {
+	primary := h.set.Primary()
+	primary.Kill()
+	h.pause(ctx, h.between(2*time.Second, 6*time.Second))
+	primary.Again() // the Sentinels make it a replica
+}
+
+func (h *house) freezePrimary(ctx context.Context) {
+	primary := h.set.Primary()
+	primary.Pause()
+	h.pause(ctx, h.between(500*time.Millisecond, 6*time.Second))
+	primary.Resume()
+}
+
+func (h *house) failover(ctx context.Context) {
+	options := h.set.Sentinels[0].Client().Options()
+	c := redis.NewSentinelClient(options)
+	defer c.Close()
+	_ = c.Failover(ctx, "parley") // refused while one is under way
+	h.pause(ctx, 2*time.Second)
+}
 
 func (h *house) cutSockets(context.Context) { h.door.cut(h.one()) }
 

@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"parley/internal/vtest"
 )
 
@@ -49,20 +47,19 @@ type node struct {
 	ready string // its /readyz
 	takes atomic.Bool
 	args  []string
-	fault *vtest.Fault
+	fault *vtest.Fault // before a Redis of one server; nil otherwise
 	proc  *exec.Cmd
 	ended chan struct{}
 	says  *diary
 }
 
-func newNode(t *testing.T, name, public, state string, server *vtest.Server) *node {
+func newNode(t *testing.T, name, public, state string) *node {
 	t.Helper()
-	fault := vtest.NewFault(t, &redis.Options{Addr: server.Addr})
 	operator := freeAddr(t)
-	n := &node{name: name, host: freeAddr(t), ready: "http://" + operator + "/readyz", fault: fault, says: &diary{}}
+	n := &node{name: name, host: freeAddr(t), ready: "http://" + operator + "/readyz", says: &diary{}}
 	n.args = []string{
 		"--listen", n.host, "--operator-listen", operator, "--relay-listen", freeAddr(t),
-		"--public-url", public, "--state", state, "--redis", "redis://" + fault.Listen(),
+		"--public-url", public, "--state", state,
 		"--trusted-proxies", "127.0.0.0/8", "--log-level", "warn",
 	}
 	t.Cleanup(func() {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -14,6 +13,7 @@ import (
 
 	"parley/internal/history"
 	"parley/internal/simulate"
+	"parley/internal/vtest"
 )
 
 // rollingPeople use three nodes while these are restarted; PARLEY_ROLLING says otherwise.
@@ -35,11 +35,10 @@ func TestRollingRestart(t *testing.T) {
 		}
 	}
 	seed := rand.Uint64() //nolint:gosec // printed by the run
-	h := build(t, seed)
-	file := filepath.Join(t.TempDir(), "history")
-	if v := os.Getenv("PARLEY_CHAOS_HISTORY"); v != "" {
-		file = v
-	}
+	h := newHouse(t, seed)
+	server := vtest.StartServer(t)
+	h.furnish(t, func(*node) string { return server.URL() })
+	file := historyFile(t)
 	out, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)

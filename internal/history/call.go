@@ -5,7 +5,8 @@ type room struct {
 	match string
 	sides map[string]*side // by person
 	first int64
-	told  bool // of a side that is alone
+	reset int64 // when a side was told last that something may have been lost
+	told  bool  // of a side that is alone
 }
 
 // side is one person's part in a call.
@@ -14,6 +15,7 @@ type side struct {
 	at     int64 // when connected was told last
 	left   int64 // when it left, or was told of the end; 0 while it is there
 	lost   bool  // it was away so long that the server may have given it up
+	alone  bool  // it was told that the other is away
 	stream stream
 }
 
@@ -81,6 +83,20 @@ func (c *checker) enter(p *person, e Event) {
 	}
 }
 
+// peer takes away and back. Back without away before it says that letters were lost: who hears it says
+// again what the other may have missed.
+func (c *checker) peer(p *person, e Event) {
+	r := c.rooms[e.Room]
+	if r == nil || r.sides[p.name] == nil {
+		return
+	}
+	s := r.sides[p.name]
+	if e.Why == "back" && !s.alone {
+		r.reset = e.At
+	}
+	s.alone = e.Why == "away"
+}
+
 // leave takes the wish to leave.
 func (c *checker) leave(p *person, e Event) {
 	id := p.room
@@ -146,7 +162,7 @@ func (c *checker) lookAtRoom(id string, r *room) {
 		delete(c.rooms, id)
 		return
 	}
-	if len(r.sides) != 1 || r.told || c.now-r.first <= toldWithin+slack {
+	if len(r.sides) != 1 || r.told || c.now-r.first <= freedWithin {
 		return
 	}
 	for name, s := range r.sides {

@@ -18,8 +18,7 @@ const (
 	second = int64(1_000_000)
 	minute = 60 * second
 
-	toldWithin    = 5 * second  // both sides of a call
-	freedWithin   = 15 * second // or who was told of a match alone
+	freedWithin   = 15 * second // who was told of a match or a call alone
 	welcomeWithin = 15 * second
 	heardWithin   = 75 * second // queued is repeated every 30 to 40 s
 	arrivesWithin = 5 * second  // an envelope between two who are there
@@ -216,7 +215,9 @@ func (c *checker) got(p *person, e Event) error {
 		c.refused(p, e)
 	case "notice":
 		p.search.paused = p.search.paused || e.Code == "store_away"
-	case "peer", "relays", "drain":
+	case "peer":
+		c.peer(p, e)
+	case "relays", "drain":
 	default:
 		return fmt.Errorf("nobody is told %q", e.Got)
 	}

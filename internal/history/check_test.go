@@ -200,6 +200,11 @@ func envelopes() map[string]broken {
 			swap: []string{"50 bo did relay room=r1 seq=1", "45 bo did relay room=r1 seq=1"},
 			rule: history.Envelopes, who: "ana", names: []string{"45 bo did relay room=r1 seq=1"},
 		},
+		"lost before an absence, which is no reset": {
+			cut:  []string{"1.1 bo got relay room=r1 seq=1"},
+			add:  []string{"1.2 ana got peer why=away room=r1", "1.25 ana got peer why=back room=r1"},
+			rule: history.Envelopes, who: "bo", names: []string{"1 ana did relay room=r1 seq=1"},
+		},
 		"twice": {
 			add:  []string{"1.15 bo got relay room=r1 seq=1"},
 			rule: history.Envelopes, who: "bo", names: []string{"1.15 bo got relay room=r1 seq=1"},
@@ -276,6 +281,10 @@ func TestStillGood(t *testing.T) {
 		},
 		"a place that was not shown in time": {
 			swap: []string{"66.4 ana got queued since_ms=4400", "66.4 ana got queued since_ms=0"},
+		},
+		"an envelope lost before a reset": {
+			cut: []string{"1.1 bo got relay room=r1 seq=1"},
+			add: []string{"1.15 bo got peer why=back room=r1"},
 		},
 		"a store that is away": {
 			swap: []string{"140 cem got queued since_ms=29000", "112 cem got notice code=store_away"},

@@ -126,7 +126,9 @@ func (c *count) leaves(visit func(n name, end string)) {
 }
 
 // browser tells whether a test drives a real browser.
-func (n name) browser() bool { return n.pkg == "parley/internal/e2e" || strings.Contains(n.test, "Browser") }
+func (n name) browser() bool {
+	return n.pkg == "parley/internal/e2e" || strings.Contains(n.test, "Browser")
+}
 
 // realRedis tells whether a test runs against a real redis-server.
 func (n name) realRedis() bool {
