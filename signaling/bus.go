@@ -37,7 +37,7 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 			b.ToSession(l.Sender, Undelivered{to.ID, l.C, PeerBusy})
 		}
 		return
-	case Went, Missing, Present, Want, roomTick, kept, fallen, torn:
+	case Went, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
 			return
@@ -58,7 +58,7 @@ func (b *Bus) returned(node string, l ToRoom) {
 		}
 	case Enter, Reenter, Went, Missing, Present:
 		b.owe(node)
-	case roomTick, kept, fallen, torn: // never leave the node
+	case roomTick, kept, homeIs, fallen, torn: // never leave the node
 	}
 }
 
@@ -132,6 +132,8 @@ func (c *call) carry(l ToRoom) {
 			c.hub.keepCall(c)
 		case endCall:
 			c.hub.endCall(c)
+		case seekHome:
+			c.hub.seekHome(c)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
 		}

@@ -113,7 +113,7 @@ func Tell(effects []Effect) (all []Done) {
 				what = "reenter"
 			case Went:
 				what = "went"
-			case *Say, Missing, Present, Want, roomTick, kept, fallen, torn:
+			case *Say, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
 			}
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:

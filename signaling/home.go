@@ -35,7 +35,8 @@ func newHomes(rdb redis.UniversalClient, node string, alive func(string) bool) h
 // tries is how many dead nodes in a row may have claimed a room.
 const tries = 3
 
-// claim returns the living node that carries the room now; this one if nobody else does.
+// claim returns the living node that carries the room now; this one if nobody else does. The node of
+// lost is known not to, if there is one.
 func (s homes) claim(ctx context.Context, lost Address) (string, error) {
 	keys := []string{retention.Home.Key(lost.ID)}
 	dead := lost.Node

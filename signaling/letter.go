@@ -96,6 +96,8 @@ type (
 		Room   Address
 		Member string
 	}
+	// Moved tells that another node carries the room: the session comes in there.
+	Moved struct{ To Address }
 	// Failed tells that the others did not enter.
 	Failed struct{ Room string }
 	// Heard is an envelope of a peer.
@@ -121,6 +123,7 @@ type (
 func (Opened) toSession()      {}
 func (Granted) toSession()     {}
 func (Recheck) toSession()     {}
+func (Moved) toSession()       {}
 func (Failed) toSession()      {}
 func (Heard) toSession()       {}
 func (PeerIs) toSession()      {}
@@ -130,6 +133,7 @@ func (Undelivered) toSession() {}
 func (Opened) event()      {}
 func (Granted) event()     {}
 func (Recheck) event()     {}
+func (Moved) event()       {}
 func (Failed) event()      {}
 func (Heard) event()       {}
 func (PeerIs) event()      {}

@@ -143,13 +143,13 @@ func (h *Hub) post(cl *client, e post) {
 		h.seek(cl, e.to, l)
 	case Enter:
 		h.bus.ToSession(l.From, Failed{e.to.ID})
-	case *Say, Went, Missing, Present, Want, roomTick, kept, fallen, torn:
+	case *Say, Went, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
 		h.bus.returned(e.to.Node, l)
 	}
 }
 
 // seek finds the node that carries a room now. While the store is away that is this one: it is right
-// for all who come back here, and for others the browsers go on talking by themselves.
+// for all who come back here, and others are found later, see [Hub.seekHome].
 func (h *Hub) seek(cl *client, lost Address, l Reenter) {
 	h.ask(&cl.lane, func(ctx context.Context) error {
 		home, err := h.homes.claim(ctx, lost)
@@ -157,6 +157,18 @@ func (h *Hub) seek(cl *client, lost Address, l Reenter) {
 			home = h.node
 		}
 		h.bus.ToRoom(Address{home, lost.ID}, l)
+		return err
+	})
+}
+
+// seekHome asks again which node carries a room of this one.
+func (h *Hub) seekHome(c *call) {
+	here := Address{h.node, c.machine.id}
+	h.ask(&c.lane, func(ctx context.Context) error {
+		home, err := h.homes.claim(ctx, Address{ID: here.ID})
+		if err == nil {
+			c.post(homeIs{home})
+		}
 		return err
 	})
 }

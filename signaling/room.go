@@ -8,6 +8,9 @@ import (
 // renewEvery is how often the record of a running call is renewed.
 const renewEvery = 5 * time.Minute
 
+// seekEvery is how often a room that misses a member asks whether that is elsewhere.
+const seekEvery = 2 * time.Second
+
 // room is the machine behind one call: it decides, and touches nothing.
 type room struct {
 	id      string
@@ -18,6 +21,7 @@ type room struct {
 	// deadline is when gathering, or waiting for a member who must come back, is given up.
 	deadline time.Time
 	renew    time.Time // when the call record must be made or renewed; zero before both are there
+	seek     time.Time // when to ask which node carries the room; zero while all are here
 
 	out []roomEffect
 }
@@ -51,6 +55,8 @@ type (
 	keepCall struct{}
 	// endCall ends the record of the call.
 	endCall struct{}
+	// seekHome asks which node carries the room. The answer is homeIs.
+	seekHome struct{}
 	// closeRoom forgets the room.
 	closeRoom struct{}
 )
@@ -58,16 +64,19 @@ type (
 func (tell) roomEffect()      {}
 func (keepCall) roomEffect()  {}
 func (endCall) roomEffect()   {}
+func (seekHome) roomEffect()  {}
 func (closeRoom) roomEffect() {}
 
-// roomTick is the event that the room's deadline has come; kept answers keepCall.
+// roomTick is the event that the room's deadline has come; kept answers keepCall, homeIs seekHome.
 type (
 	roomTick struct{}
 	kept     struct{ err error }
+	homeIs   struct{ node string }
 )
 
 func (roomTick) toRoom() {}
 func (kept) toRoom()     {}
+func (homeIs) toRoom()   {}
 
 func newRoom(at Address, p Policy) *room { return &room{id: at.ID, node: at.Node, policy: p} }
 
@@ -90,6 +99,8 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.socketOf(l.From, l.Member, PeerBack)
 	case Want:
 		r.grant(l)
+	case homeIs:
+		r.move(l.node)
 	case fallen:
 		r.fallen(now, l.node)
 	case torn:
@@ -212,10 +223,23 @@ func (r *room) reenter(now time.Time, l Reenter) {
 			r.do(tell{m.at, PeerIs{r.id, PeerAway}})
 		}
 	}
-	if !missing {
-		r.deadline = time.Time{}
-		r.keep(now)
+	if missing {
+		r.seek = now.Add(seekEvery)
+		return
 	}
+	r.deadline, r.seek = time.Time{}, time.Time{}
+	r.keep(now)
+}
+
+// move leaves the room to another node. There it was made anew while this one seemed dead, or while
+// the store could not say which of two it was.
+func (r *room) move(to string) {
+	if r.state != open || to == r.node {
+		return
+	}
+	r.others("", Moved{Address{to, r.id}})
+	r.renew = time.Time{} // the call goes on
+	r.close()
 }
 
 // returned tells the others that m is back, also when it was never gone and only letters were lost:
@@ -242,7 +266,7 @@ func (r *room) fallen(now time.Time, node string) {
 		if r.state != open || m.at.Node != node {
 			continue
 		}
-		m.at = Address{}
+		m.at, r.seek = Address{}, now.Add(seekEvery)
 		r.socket(m.Member, PeerAway)
 		if r.deadline.IsZero() {
 			r.deadline = now.Add(r.policy.Rejoin)
@@ -250,11 +274,13 @@ func (r *room) fallen(now time.Time, node string) {
 	}
 }
 
-// torn asks members on a node whether they are still there. The answer makes good what was lost.
+// torn asks members on a node whether they are still there; the answer makes good what was lost. If this
+// node seemed dead to them, they have the room elsewhere by now.
 func (r *room) torn(node string) {
 	for _, m := range r.members {
 		if r.state == open && m.at.Node == node {
 			r.do(tell{m.at, Recheck{m.at, Address{r.node, r.id}, m.Member}})
+			r.do(seekHome{})
 		}
 	}
 }
@@ -285,7 +311,7 @@ func (r *room) close() {
 	if r.state == open && !r.renew.IsZero() {
 		r.do(endCall{})
 	}
-	r.state, r.deadline, r.renew = closed, time.Time{}, time.Time{}
+	r.state, r.deadline, r.renew, r.seek = closed, time.Time{}, time.Time{}, time.Time{}
 	r.do(closeRoom{})
 }
 
@@ -319,15 +345,19 @@ func (r *room) tick(now time.Time) {
 	if !r.renew.IsZero() && !now.Before(r.renew) {
 		r.keep(now)
 	}
+	if !r.seek.IsZero() && !now.Before(r.seek) {
+		r.seek = now.Add(seekEvery)
+		r.do(seekHome{})
+	}
 }
 
 // Deadline is when the room wants its next roomTick; zero for never.
 func (r *room) Deadline() time.Time {
-	switch {
-	case r.deadline.IsZero():
-		return r.renew
-	case r.renew.IsZero() || r.deadline.Before(r.renew):
-		return r.deadline
+	var at time.Time
+	for _, t := range [...]time.Time{r.deadline, r.renew, r.seek} {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
 	}
-	return r.renew
+	return at
 }

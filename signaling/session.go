@@ -43,6 +43,7 @@ type session struct {
 type membership struct {
 	room   Address
 	member string
+	relay  string // the node whose relay the browser was told of last
 	unsure bool   // the room must be asked how it stands, once there is a socket
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
@@ -181,6 +182,8 @@ func (s *session) read(l ToSession) {
 		}
 	case Opened:
 		s.opened(l)
+	case Moved:
+		s.moved(l.To)
 	case Granted:
 		if s.in(l.Room) {
 			s.send(FreshRelays{l.Ice})
@@ -216,8 +219,8 @@ func (s *session) opened(l Opened) {
 	if l.Room != s.call.room.ID || (s.phase != Entering && (s.phase != InRoom || !l.Back)) {
 		return
 	}
-	inside, moved := s.phase == InRoom, s.call.room.Node != l.Node
-	s.call.room.Node, s.call.enter = l.Node, Reenter{s.self, l.pass}
+	inside, moved := s.phase == InRoom, s.call.relay != l.Node
+	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{s.self, l.pass}
 	switch {
 	case !inside:
 		s.phase, s.search, s.match = InRoom, nil, match{}
@@ -228,6 +231,19 @@ func (s *session) opened(l Opened) {
 		s.send(FreshRelays{l.Ice})
 	}
 	s.send(Peer{PeerBack})
+}
+
+// moved follows the room to another node.
+func (s *session) moved(to Address) {
+	if to.ID != s.call.room.ID || to == s.call.room || (s.phase != Entering && s.phase != InRoom) {
+		return
+	}
+	s.call.room = to
+	if s.phase == InRoom {
+		s.reenter(to.Node)
+		return
+	}
+	s.do(post{to, s.call.enter})
 }
 
 // reenter asks the room how it stands: its node fell, or letters were lost. Without a socket it waits

@@ -24,6 +24,7 @@ const (
 	mailOpened
 	mailGranted
 	mailRecheck
+	mailMoved
 	mailFailed
 	mailPeerIs
 	mailOver
@@ -56,7 +57,7 @@ func appendToRoom(b []byte, id string, l ToRoom) []byte {
 		return appendMail(b, mailPresent, id, l)
 	case Want:
 		return appendMail(b, mailWant, id, l)
-	case roomTick, kept, fallen, torn: // never leave the node
+	case roomTick, kept, homeIs, fallen, torn: // never leave the node
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
@@ -72,6 +73,8 @@ func appendToSession(b []byte, id string, l ToSession) []byte {
 		return appendMail(b, mailGranted, id, l)
 	case Recheck:
 		return appendMail(b, mailRecheck, id, l)
+	case Moved:
+		return appendMail(b, mailMoved, id, l)
 	case Failed:
 		return appendMail(b, mailFailed, id, l)
 	case PeerIs:
@@ -193,6 +196,8 @@ func (m mail) toSession() (ToSession, error) {
 		return read[Granted](m)
 	case mailRecheck:
 		return read[Recheck](m)
+	case mailMoved:
+		return read[Moved](m)
 	case mailFailed:
 		return read[Failed](m)
 	case mailPeerIs:
