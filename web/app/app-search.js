@@ -102,9 +102,14 @@ export const searchFrames = {
     const wait = f.wait && { p50: f.wait.p50_ms, p90: f.wait.p90_ms };
     const widensAt = steps.filter((step) => step.at > startedAt).map((step) => step.at);
     s.queue = { ...s.queue, startedAt, steps, widensAt, wait, waiting: f.waiting };
+    if (s.queue.note === 'paused') s.queue.note = '';
     s.own.place = f.place;
     s.own.match = '';
     go(s, 'queued');
+  },
+  /** @param {State} s @param {{code: string}} f */
+  notice(s, f) {
+    if (f.code === 'store_away' && s.screen === 'queued') s.queue.note = 'paused';
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   cancelled(s, _, x) {

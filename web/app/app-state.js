@@ -9,7 +9,7 @@
 /** @typedef {{phase: 'explain' | 'asking' | 'pending' | 'test' | 'recording' | 'playing' | 'failed', error: MicError} & Devices} Mic
  *  error is also set, to silent, in phase test: the microphone gives nothing but zeros */
 /** @typedef {{startedAt: number, widensAt: number[], steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null,
- *    waiting: number | null, note: '' | 'back'}} Queue times in ms since 1970 */
+ *    waiting: number | null, note: '' | 'back' | 'paused'}} Queue times in ms since 1970 */
 /** @typedef {{mine: boolean, text: string, at: number}} Line */
 /** @typedef {{symbols: number[], digits: string}} Sas */
 /** @typedef {{shared: string[], language: string, since: number, liveAt: number, slow: '' | 'relay' | 'peer' | 'network',

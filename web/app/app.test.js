@@ -176,6 +176,10 @@ test('closed for good', () => {
 
 test('the store is away, or we ask too often', () => {
   const p = queued();
+  p.do({ t: 'notice', code: 'store_away', text: '' });
+  assert.deepEqual([p.at, p.state.queue.note], ['queued', 'paused']);
+  p.do(QUEUED);
+  assert.equal(p.state.queue.note, '', 'the store is back');
   p.do({ t: 'error', of: 1, code: 'unavailable', text: '', about: 'find' });
   assert.deepEqual(p.wait(3000), ['find P1']);
   p.do({ t: 'error', of: 2, code: 'too_many', text: '', about: 'find' });

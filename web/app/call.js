@@ -123,8 +123,10 @@ export class Call {
 
   /** resync says again what the peer may have missed. */
   resync() {
-    if (!this.#seal?.ready) this.#hello();
-    if (!this.#watch?.live) this.#peer?.restart();
+    if (this.#watch?.live) return;
+    // Ours may be what the peer lacks. The same key again is no other key.
+    this.#hello();
+    this.#peer?.restart();
   }
 
   /** renew takes fresh credentials of the relay.

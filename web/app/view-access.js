@@ -42,7 +42,7 @@ function screenWords(before, after, t) {
     case 'mic':
       return mic.phase === 'failed' ? t(`mic.fail.${mic.error || 'denied'}`) : t(`mic.${quiet(mic.phase)}`);
     case 'queued':
-      return queue.note === 'back' ? t('queue.back') : t('queue.title');
+      return t(`queue.${queue.note || 'title'}`);
     case 'matched':
       return t('call.matched');
     case 'connecting':

@@ -48,6 +48,7 @@ test('every screen is said when it comes', () => {
     [{ screen: 'mic', mic: { phase: 'failed', error: 'busy' } }, 'mic.fail.busy'],
     [{ screen: 'queued' }, 'queue.title'],
     [{ screen: 'queued', queue: { note: 'back' } }, 'queue.back'],
+    [{ screen: 'queued', queue: { note: 'paused' } }, 'queue.paused'],
     [{ screen: 'matched' }, 'call.matched'],
     [{ screen: 'connecting', call: call() }, 'call.connecting'],
     [{ screen: 'connecting', call: call({ slow: 'relay' }) }, 'slow.relay'],

@@ -193,7 +193,7 @@ export function queue(ctx) {
   const { t, act, names } = ctx;
   const title = h1(t('queue.title'));
   const whom = p('lead');
-  const back = p('note', t('queue.back'));
+  const note = p('note');
   const usual = h('p', { 'data-testid': 'estimate' });
   const timer = h('span', { class: 'clock', 'data-testid': 'timer', 'aria-hidden': 'true' });
   const few = p('note', t('queue.few'));
@@ -204,7 +204,7 @@ export function queue(ctx) {
   const el = h(
     'div',
     { class: 'queue' },
-    ...[title, whom, back, h('div', { class: 'waiting' }, timer, usual), offline, few, plan.el],
+    ...[title, whom, note, h('div', { class: 'waiting' }, timer, usual), offline, few, plan.el],
     p('hint', t('queue.background')),
     h('div', { class: 'go' }, button('cancel', '', act('cancel'), t('cancel')), notify),
   );
@@ -229,7 +229,8 @@ export function queue(ctx) {
       const { languages, interests } = state.choices;
       const params = { language: names.language(languages[0] ?? ''), topics: names.topics(interests, true) };
       text(whom, interests.length > 0 ? t('queue.about', params) : t('queue.anything', params));
-      show(back, state.queue.note === 'back');
+      show(note, state.queue.note !== '');
+      if (state.queue.note) text(note, t(`queue.${state.queue.note}`));
       text(usual, estimate(ctx, state.queue));
       show(offline, !state.online);
       tick(Date.now());
