@@ -106,9 +106,15 @@ type (
 		ask           bool
 	}
 	// report stores a report. The answer is answered.
-	report struct{ msg Report }
+	report struct {
+		msg  Report
+		call string // that this session is in; empty if in none
+	}
 	// block makes a token. The answer is answered.
-	block struct{ msg Block }
+	block struct {
+		msg  Block
+		call string // as in report
+	}
 	// post sends a letter to a room.
 	post struct {
 		to     Address

@@ -53,19 +53,35 @@ func (c *conn) pass(home, session string, m Hello) bool {
 		return false
 	}
 	defer func() { h.bus.far(home, appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings
-	late := time.NewTimer(answerWithin)
-	defer late.Stop()
-	select {
-	case accepted := <-g.answer:
-		if !accepted {
-			return false
-		}
-	case <-late.C:
-		return false
-	case <-h.stopped:
+	if !g.accepted() {
 		return false
 	}
 	g.serve()
+	return true
+}
+
+// accepted waits for the home's answer.
+func (g *gate) accepted() bool {
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	select {
+	case yes := <-g.answer:
+		return yes
+	case <-late.C:
+	case <-g.conn.hub.stopped:
+	}
+	return !g.abandon() && <-g.answer
+}
+
+// abandon gives up waiting, so that nothing of the home reaches the browser any more. It reports false
+// when the answer is there in this very moment.
+func (g *gate) abandon() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.answered {
+		return false
+	}
+	g.answered, g.over = true, true
 	return true
 }
 
@@ -93,6 +109,9 @@ func (g *gate) serve() {
 func (g *gate) push(b []byte) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.over {
+		return
+	}
 	if g.bytes += len(b); g.bytes > gateBytes {
 		g.endLocked(CloseSlow)
 		return

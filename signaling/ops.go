@@ -34,9 +34,9 @@ func (h *Hub) do(cl *client, e Effect) {
 	case abort:
 		h.abort(cl, e)
 	case report:
-		h.report(cl, e.msg)
+		h.report(cl, e)
 	case block:
-		h.block(cl, e.msg)
+		h.block(cl, e)
 	case vanish:
 		h.forget(cl)
 	case send, hint, sendQueued, sendConnected, forward: // client.push has done them
@@ -127,9 +127,21 @@ func (h *Hub) abort(cl *client, e abort) {
 	})
 }
 
-func (h *Hub) report(cl *client, m Report) {
+// record makes sure that the store knows of a running call, which it may have forgotten.
+func (h *Hub) record(ctx context.Context, call string) error {
+	if call == "" {
+		return nil
+	}
+	return h.cfg.Desk.Begin(ctx, call)
+}
+
+func (h *Hub) report(cl *client, e report) {
+	m := e.msg
 	h.decide(cl, m.C, func(ctx context.Context, now time.Time) (ToBrowser, error) {
 		device := cl.machine.device
+		if err := h.record(ctx, e.call); err != nil {
+			return nil, err
+		}
 		if err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now); err != nil {
 			return nil, err
 		}
@@ -138,9 +150,13 @@ func (h *Hub) report(cl *client, m Report) {
 	})
 }
 
-func (h *Hub) block(cl *client, m Block) {
+func (h *Hub) block(cl *client, e block) {
+	m := e.msg
 	h.decide(cl, m.C, func(ctx context.Context, now time.Time) (ToBrowser, error) {
 		device := cl.machine.device
+		if err := h.record(ctx, e.call); err != nil {
+			return nil, err
+		}
 		call, target, err := h.cfg.Desk.Target(device, m.Handle, now)
 		if err != nil {
 			return nil, err

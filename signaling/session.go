@@ -129,9 +129,9 @@ func (s *session) hear(now time.Time, m FromBrowser) {
 	case Relays:
 		s.freshRelays(now, c)
 	case Report:
-		s.do(report{m})
+		s.do(report{m, s.running()})
 	case Block:
-		s.do(block{m})
+		s.do(block{m, s.running()})
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
 	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours
@@ -256,6 +256,14 @@ func (s *session) reenter(node string) {
 	default:
 		s.do(post{s.call.room, s.call.enter})
 	}
+}
+
+// running is the call that this session is in; empty if it is in none.
+func (s *session) running() string {
+	if s.phase != InRoom {
+		return ""
+	}
+	return s.call.room.ID
 }
 
 // in tells whether this session is in a call in room.
