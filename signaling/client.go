@@ -217,7 +217,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		return find{
 			msg:   m,
 			avoid: cl.hub.tokens.openAvoid(now, device, m.Avoid),
-			place: cl.openPlace(now, m.Place),
+			place: cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
 		}
 	case Rejoin:
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
@@ -318,7 +318,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case hint:
 		cl.suggest(e.notice)
 	case sendQueued:
-		e.msg.Place = cl.hub.tokens.sealPlace(now, cl.machine.device, e.place)
+		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device, e.place)
 		cl.queue(now, frameOf(e.msg))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))

@@ -71,6 +71,7 @@ func (t tokens) openAvoid(now time.Time, device string, sealed []string) []strin
 	return tags
 }
 
+// sealPlace and openPlace are told the time by the clock of the store, which all nodes share.
 func (t tokens) sealPlace(now time.Time, device string, p place) string {
 	body := binary.BigEndian.AppendUint64(nil, uint64(p.arrived.UnixMicro()))
 	body = binary.BigEndian.AppendUint32(body, p.calls)
