@@ -9,8 +9,8 @@ import (
 	"parley/matcher"
 )
 
-// across compares the CPU that an envelope costs two nodes and their Redis together when its ends are on
-// different nodes, with the same when both are on one.
+// across compares the CPU that an envelope costs two nodes and their Redis together when its ends
+// are on different nodes, with the same when both are on one.
 func across(ctx context.Context, b bench) (figures []figure, err error) {
 	s, err := startStore(ctx)
 	if err != nil {

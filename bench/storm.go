@@ -12,8 +12,9 @@ import (
 // stormCouples talk on the node to which everybody comes.
 const stormCouples = 50
 
-// storm kills a node in whose queue many wait, and lets them all come to another one, as the page does:
-// within half a second, and when refused again after 1 s, 1.5 s, ... up to 10 s, give or take 30 %.
+// storm kills a node in whose queue many wait, and lets them all come to another one, as the page
+// does: within half a second, and when refused again after 1 s, 1.5 s, ... up to 10 s, give or
+// take 30 %.
 func storm(ctx context.Context, b bench) (figures []figure, err error) {
 	s, err := startStore(ctx)
 	if err != nil {
@@ -47,22 +48,21 @@ func storm(ctx context.Context, b bench) (figures []figure, err error) {
 	}
 
 	dies.kill()
-	var took time.Duration
-	var came, refused int
-	var back error
+	var back returns
+	var fled error
 	var flight sync.WaitGroup
-	flight.Go(func() { took, came, refused, back = crowd.flee(ctx, stays.address) })
+	flight.Go(func() { back, fled = crowd.flee(ctx, stays.address) })
 	rough, err := calls.relay(ctx, stormSpell, b.rate)
 	flight.Wait()
-	if err = errors.Join(err, back); err != nil {
+	if err = errors.Join(err, fled); err != nil {
 		return nil, fmt.Errorf("in the storm: %w", err)
 	}
 	fmt.Fprintf(b.progress, "  %d came back in %.1f s, %d refusals on the way; p99 of others %.1f ms, before %.1f ms\n",
-		came, took.Seconds(), refused, micros(quantile(rough.delays, 0.99))/1000, micros(quantile(calm.delays, 0.99))/1000)
+		back.came, back.took.Seconds(), back.refused, micros(quantile(rough.delays, 0.99))/1000, micros(quantile(calm.delays, 0.99))/1000)
 	name := fmt.Sprintf("storm of %d", b.crowd)
 	p99 := []round{{micros(quantile(rough.delays, 0.99)) / 1000, micros(quantile(calm.delays, 0.99)) / 1000}}
 	return []figure{
-		figure{name: name + ": all queued again", unit: "s", limit: valueAtMost(15)}.over([]round{{took.Seconds(), 0}}),
+		figure{name: name + ": all queued again", unit: "s", limit: valueAtMost(15)}.over([]round{{back.took.Seconds(), 0}}),
 		figure{name: name + ": p99 of the others", unit: "ms", baseline: "before it", limit: valueAtMost(100)}.over(p99),
 	}, nil
 }
@@ -70,8 +70,14 @@ func storm(ctx context.Context, b bench) (figures []figure, err error) {
 // stormSpell is for how long the others are watched.
 const stormSpell = 12 * time.Second
 
-// flee brings every browser of the fleet to another address. It returns how long the last one took.
-func (f *fleet) flee(ctx context.Context, address string) (took time.Duration, came, refused int, err error) {
+// returns is how a crowd came back.
+type returns struct {
+	took          time.Duration // until the last one was queued
+	came, refused int
+}
+
+// flee brings every browser of the fleet to another address.
+func (f *fleet) flee(ctx context.Context, address string) (r returns, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	began := time.Now()
@@ -85,15 +91,15 @@ func (f *fleet) flee(ctx context.Context, address string) (took time.Duration, c
 		})
 	}
 	all.Wait()
-	took = time.Since(began)
+	r.took = time.Since(began)
 	for i := range again {
 		if again[i] != nil {
-			came++
+			r.came++
 			f.browsers[i] = again[i]
 		}
-		refused += tries[i] - 1
+		r.refused += tries[i] - 1
 	}
-	return took, came, refused, errors.Join(errs...)
+	return r, errors.Join(errs...)
 }
 
 // comeBack connects and searches at the old place, until it is queued.

@@ -7,8 +7,9 @@ import (
 	"parley/signaling"
 )
 
-// TestAdmission: of 50,000 who come at once, the first 1,000 are let in at once, the next 5,000 wait for
-// their turn, and the others are told to come back after 5 to 10 s. They take nobody's turn.
+// TestAdmission: of 50,000 who come at once, the first 1,000 are let in at once, the next 5,000
+// wait for their turn, and the others are told to come back after 5 to 10 s. They take nobody's
+// turn.
 func TestAdmission(t *testing.T) {
 	now := time.Unix(0, 0)
 	a := signaling.NewAdmission(now)

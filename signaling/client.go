@@ -154,8 +154,8 @@ func (cl *client) hear(now time.Time, l *line, m FromBrowser) {
 	cl.owe()
 }
 
-// refuses returns with which code to close the socket instead of hearing a frame; 0 to hear it. A search
-// on a node that stops belongs elsewhere, where the browser comes back to.
+// refuses returns with which code to close the socket instead of hearing a frame; 0 to hear it. A
+// search on a node that stops belongs elsewhere, where the browser comes back to.
 func (cl *client) refuses(m FromBrowser, e Event) CloseCode {
 	_, finds := m.(Find)
 	switch {

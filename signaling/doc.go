@@ -23,34 +23,37 @@
 //
 // # Numbers, acknowledgement, resume
 //
-// Every frame of a browser but hello, ack and pong carries "c", its number, 1, 2, 3, ...; every
+// Every frame of a browser but hello, ack and pong carries "c", its number, 1, 2, 3, ... (any number
+// above the last is taken); every
 // frame of the server but welcome, ack, ping, drain and notice carries "n" likewise. Any numbered
 // frame may carry the highest number received from the other side: "a" from the browser, "c" from
-// the server. Who
-// has nothing to say sends ack{a} or ack{c} after 8 unacknowledged frames; a browser also after 1 s.
-// Unacknowledged frames are kept for 30 s after the socket was lost. hello{token, last} on a new
-// socket resumes: the server answers welcome{resumed: true, c}, then sends every frame after last;
-// the browser sends again its own frames after c. Each side drops numbers that it has already.
-// So nothing is lost, doubled or reordered. welcome{resumed: false} says that the session is gone
-// and starts a new one: a browser that was searching sends find with its place, one in a call sends
-// rejoin with its pass.
+// the server. Who has nothing to say sends ack{a} or ack{c} after 8 unacknowledged frames; a
+// browser also after 1 s. Unacknowledged frames are kept for 30 s after the socket was lost.
+// hello{token, last} on a new socket resumes: the server answers welcome{resumed: true, c}, then
+// sends every frame after last; the browser sends again its own frames after c. Each side drops
+// numbers that it has already. So nothing is lost, doubled or reordered. welcome{resumed: false}
+// says that the session is gone and starts a new one: a browser that was searching sends find with
+// its place, one in a call sends rejoin with its pass.
 //
-// A session stays on the node that made it. A browser may come back to any node: one that is not its
-// home brings the socket there, through a pipe, and nothing else is different. welcome{resumed: false}
-// comes when the home is dead, does not answer within 2 s, or stops and the browser is in no call.
+// A session stays on the node that made it. A browser may come back to any node: one that is not
+// its home brings the socket there, through a pipe, and nothing else is different.
+// welcome{resumed: false} comes when the home is dead, does not answer within 2 s, or stops and
+// the browser is in no call.
 //
-// A room is carried by the node of whoever arrived first, and both browsers use that node's relay. When
-// that node dies, the room is made anew on another: a browser whose session was elsewhere hears relays
-// with credentials of the new node's relay, unasked, and peer "back", then peer "away" until the other
-// has come back with its pass. When frames between two nodes were lost for ever, both browsers hear
-// peer "back" without an "away" before it: each says again what the other may have missed. A browser
-// whose socket went through the link that broke is closed with 4008 and resumes.
+// A room is carried by the node of whoever arrived first, and both browsers use that node's relay.
+// When that node dies, the room is made anew on another: a browser whose session was elsewhere
+// hears relays with credentials of the new node's relay, unasked, and peer "back", then peer
+// "away" until the other has come back with its pass. When frames between two nodes were lost for
+// ever, both browsers hear peer "back" without an "away" before it: each says again what the other
+// may have missed. A browser whose socket went through the link that broke is closed with 4008 and
+// resumes.
 //
-// A place counts for its own device, 90 s after it was told and 10 minutes after the search began; in
-// the session that was told of it until that is in a call, and in another once that session is gone, or at once when it was on another node.
-// A place that does not count is no error: the search begins now. The server keeps no list of used
-// places, so a changed client can use one again only this far: who drops its session, waits for the
-// 30 s of grace to end and finds within the 90 s stands where it stood, even if it talked meanwhile.
+// A place counts for its own device, 90 s after it was told and 10 minutes after the search began;
+// in the session that was told of it until that is in a call, and in another once that session is
+// gone, or at once when it was on another node. A place that does not count is no error: the
+// search begins now. The server keeps no list of used places, so a changed client can use one
+// again only this far: who drops its session, waits for the 30 s of grace to end and finds within
+// the 90 s stands where it stood, even if it talked meanwhile.
 //
 // # Frames of the browser
 //
@@ -142,10 +145,10 @@
 //	4510  binary frame                                  show
 //	4526  version: subprotocol parley.v1 was not offered (HTTP 400 before the upgrade)   reload
 //
-// A browser whose socket is stuck sees no close frame, only its end (1006): the same as 4008. Other
-// refusals before the upgrade: 403 for a page of another origin, 426 for a request that is no
-// WebSocket, 503 with Retry-After from a node that stops, is full, or has more handshakes waiting than it
-// lets in within 5 s, at 1,000 a second.
+// A browser whose socket is stuck sees no close frame, only its end (1006): the same as 4008.
+// Other refusals before the upgrade: 403 for a page of another origin, 426 for a request that is
+// no WebSocket, 503 with Retry-After from a node that stops, is full, or has more handshakes
+// waiting than it lets in within 5 s, at 1,000 a second.
 //
 // # Limits
 //
@@ -154,7 +157,7 @@
 //	sends notice slow_down; unacknowledged or unwritten frames for a browser 512 and 256 KiB, beyond
 //	which a peer's envelopes are refused to the peer with peer_busy, so that nobody can end the session
 //	of another by sending; likewise beyond 512 events that wait for a session or a room; a browser is
-//	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected reader that is behind for 5 s is cut with 4008; after 64 more
-//	frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
+//	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected
+//	reader that is behind for 5 s is cut with 4008; after 64 more frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
 //	searches and rejoins 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
 package signaling

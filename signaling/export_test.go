@@ -214,13 +214,9 @@ func NewAdmission(now time.Time) *Admission {
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
-// Hush makes the link refuse everything, as when too much is on its way.
-func (h *Hub) Hush(on bool) {
-	h.bus.far = h.link.Send
-	if on {
-		h.bus.far = func(string, []byte) bool { return false }
-	}
-}
+// Hush makes the link refuse everything, as when too much is on its way, until Unhush.
+func (h *Hub) Hush()   { h.bus.far = func(string, []byte) bool { return false } }
+func (h *Hub) Unhush() { h.bus.far = h.link.Send }
 
 // Tells steps the room and returns who is told something.
 func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {

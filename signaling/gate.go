@@ -121,8 +121,8 @@ func (g *gate) push(b []byte) {
 	g.kickLocked()
 }
 
-// end closes the socket with a code, once what waits is written. Before any frame it says that there is
-// no such session.
+// end closes the socket with a code, once what waits is written. Before any frame it says that
+// there is no such session.
 func (g *gate) end(code CloseCode) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

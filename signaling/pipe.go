@@ -94,7 +94,7 @@ func (h *Hub) plumb(from string, m mail) error {
 			return errMail
 		}
 		if g, ok := h.gates.get(m.id); ok {
-			g.end(CloseCode(code)) //nolint:gosec // checked above
+			g.end(CloseCode(code))
 		}
 	default:
 		return errMail
@@ -105,7 +105,7 @@ func (h *Hub) plumb(from string, m mail) error {
 // serveAfar gives a session the socket of another node.
 func (h *Hub) serveAfar(door, session string, a attach) {
 	p := &spout{door: door, id: a.Pipe}
-	p.line.hub, p.line.wire = h, p
+	p.hub, p.wire = h, p
 	cl, ok := h.bus.clients.get(session)
 	if ok && h.keeps(cl) {
 		p.client = cl

@@ -120,7 +120,8 @@ func (h *Hub) fall(node string) {
 func (h *Hub) everybody(e interface {
 	Event
 	ToRoom
-}) {
+},
+) {
 	for i := range shardCount {
 		for _, cl := range h.bus.clients.part(i) {
 			cl.post(e)

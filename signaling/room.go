@@ -215,7 +215,11 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	m.at, m.pass = l.From, l.pass
 	m.Node = r.node // the room may have been lost with another
 	r.do(tell{m.at, Opened{pass: m.pass, Back: true}})
-	r.returned(m, old == l.From)
+	if old == l.From && !m.away {
+		r.others(m.Member, PeerIs{r.id, PeerBack}) // only letters were lost: say again what it missed
+	} else {
+		r.socket(m.Member, PeerBack)
+	}
 	missing := false
 	for _, o := range r.members {
 		missing = missing || o.at == (Address{})
@@ -242,16 +246,6 @@ func (r *room) move(to string) {
 	r.close()
 }
 
-// returned tells the others that m is back, also when it was never gone and only letters were lost:
-// they say again what it may have missed.
-func (r *room) returned(m *member, same bool) {
-	if same && !m.away {
-		r.others(m.Member, PeerIs{r.id, PeerBack})
-		return
-	}
-	r.socket(m.Member, PeerBack)
-}
-
 // grant answers a member that wants credentials.
 func (r *room) grant(l Want) {
 	if r.state == open && r.find(l.Member) != nil {
@@ -274,8 +268,8 @@ func (r *room) fallen(now time.Time, node string) {
 	}
 }
 
-// torn asks members on a node whether they are still there; the answer makes good what was lost. If this
-// node seemed dead to them, they have the room elsewhere by now.
+// torn asks members on a node whether they are still there; the answer makes good what was lost.
+// If this node seemed dead to them, they have the room elsewhere by now.
 func (r *room) torn(node string) {
 	for _, m := range r.members {
 		if r.state == open && m.at.Node == node {

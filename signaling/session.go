@@ -93,6 +93,15 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		s.detached(now)
 	case tick:
 		s.tick(now)
+	default:
+		s.note(e)
+	}
+	return s.out
+}
+
+// note takes what concerns the node.
+func (s *session) note(e Event) {
+	switch e := e.(type) {
 	case stopSearches:
 		s.draining = true
 	case fallen:
@@ -100,7 +109,6 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case torn:
 		s.reenter(e.node)
 	}
-	return s.out
 }
 
 func (s *session) do(e Effect)                                  { s.out = append(s.out, e) }
@@ -189,10 +197,7 @@ func (s *session) read(l ToSession) {
 			s.send(FreshRelays{l.Ice})
 		}
 	case Recheck:
-		// Who is in the call comes back by itself: it has heard of the loss too.
-		if !s.in(l.Room.ID) {
-			s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
-		}
+		s.recheck(l)
 	case Failed:
 		if s.phase == Entering && l.Room == s.call.room.ID {
 			s.again()
@@ -231,6 +236,14 @@ func (s *session) opened(l Opened) {
 		s.send(FreshRelays{l.Ice})
 	}
 	s.send(Peer{PeerBack})
+}
+
+// recheck says that this session is not in the room, if so. Who is comes back by itself: it has heard
+// of the loss too.
+func (s *session) recheck(l Recheck) {
+	if !s.in(l.Room.ID) {
+		s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
+	}
 }
 
 // moved follows the room to another node.

@@ -109,9 +109,9 @@ func (s *stage) many(what string, n int) {
 	case "kill":
 		s.killOne(n)
 	case "hush": // nothing that it sends to other nodes is taken
-		s.at(n).hub.Hush(true)
+		s.at(n).hub.Hush()
 	case "unhush":
-		s.at(n).hub.Hush(false)
+		s.at(n).hub.Unhush()
 	case "torn": // both sides of the link between the first node and this one lost something
 		s.node.hub.Torn(s.at(n).name)
 		s.at(n).hub.Torn(s.node.name)

@@ -10,10 +10,9 @@ import (
 
 // Mail between nodes: one byte says what it is, then comes to whom, then the letter. Envelopes come
 // often and are written by hand; everything else is JSON. The link carries the version of all this.
-type mailKind byte
 
 const (
-	mailSay mailKind = iota + 1
+	mailSay byte = iota + 1
 	mailEnter
 	mailReenter
 	mailWent
@@ -87,15 +86,15 @@ func appendToSession(b []byte, id string, l ToSession) []byte {
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
 
-func appendKind(b []byte, kind mailKind, id string) []byte {
-	return appendText(append(b, byte(kind)), id)
+func appendKind(b []byte, kind byte, id string) []byte {
+	return appendText(append(b, kind), id)
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-func appendSay(b []byte, kind mailKind, id string, s *Say) []byte {
+func appendSay(b []byte, kind byte, id string, s *Say) []byte {
 	b = appendKind(b, kind, id)
 	for _, text := range [...]string{s.Room, s.Sender.Node, s.Sender.ID, s.From, s.To} {
 		b = appendText(b, text)
@@ -104,7 +103,7 @@ func appendSay(b []byte, kind mailKind, id string, s *Say) []byte {
 	return append(b, s.Tail...)
 }
 
-func appendMail(b []byte, kind mailKind, id string, letter any) []byte {
+func appendMail(b []byte, kind byte, id string, letter any) []byte {
 	body, err := json.Marshal(letter)
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode %T: %v", letter, err)) // our own types always marshal
@@ -114,7 +113,7 @@ func appendMail(b []byte, kind mailKind, id string, letter any) []byte {
 
 // mail is what came from another node, half read.
 type mail struct {
-	kind mailKind
+	kind byte
 	id   string // of the room, session or pipe that it is for
 	rest []byte
 }
@@ -124,16 +123,19 @@ func openMail(b []byte) (mail, error) {
 		return mail{}, errMail
 	}
 	id, rest, err := cutText(b[1:])
-	return mail{mailKind(b[0]), id, rest}, err
+	return mail{b[0], id, rest}, err
 }
+
+// maxText is longer than any name in mail.
+const maxText = 256
 
 // cutText reads what appendText wrote.
 func cutText(b []byte) (text string, rest []byte, err error) {
 	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) {
+	if n <= 0 || length > maxText || n+int(length) > len(b) {
 		return "", nil, errMail
 	}
-	end := n + int(length) //nolint:gosec // no longer than b
+	end := n + int(length)
 	return string(b[n:end]), b[end:], nil
 }
 

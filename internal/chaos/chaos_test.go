@@ -59,7 +59,7 @@ func plan(t *testing.T) (long time.Duration, seed uint64) {
 		t.Skip("chaos is left out by -short")
 	}
 	t.Parallel()
-	long, seed = usual, rand.Uint64() //nolint:gosec // printed below
+	long, seed = usual, rand.Uint64()
 	if v := os.Getenv("PARLEY_CHAOS"); v != "" {
 		var err error
 		if long, err = time.ParseDuration(v); err != nil {
@@ -79,7 +79,7 @@ func plan(t *testing.T) (long time.Duration, seed uint64) {
 func newHouse(t *testing.T, seed uint64) *house {
 	t.Helper()
 	return &house{
-		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), door: newBalancer(t), counts: map[string]int{}, //nolint:gosec // replayable
+		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), door: newBalancer(t), counts: map[string]int{},
 	}
 }
 

@@ -35,7 +35,7 @@ func TestDroppedReplies(t *testing.T) {
 			t.Fatal("PARLEY_DROPS: ", err)
 		}
 	}
-	seed := rand.Uint64() //nolint:gosec // printed
+	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	fault := vtest.NewFault(t, vtest.StartRedis(t))
 	rdb := redis.NewClient(fault.Options())
@@ -46,9 +46,9 @@ func TestDroppedReplies(t *testing.T) {
 	all.Go(func() { _ = h.queue.Run(ctx) })
 	all.Go(func() { h.dispatch(ctx) })
 	enough := make(chan struct{})
-	all.Go(func() { defer close(enough); drop(ctx, fault, most, rand.New(rand.NewPCG(seed, 0))) }) //nolint:gosec // replayable
+	all.Go(func() { defer close(enough); drop(ctx, fault, most, rand.New(rand.NewPCG(seed, 0))) })
 	for i := range dropping {
-		rnd := rand.New(rand.NewPCG(seed, uint64(i+1))) //nolint:gosec // replayable
+		rnd := rand.New(rand.NewPCG(seed, uint64(i+1)))
 		people.Go(func() {
 			for n := 0; ; n++ {
 				select {

@@ -27,7 +27,7 @@ type house struct {
 // fault breaks something for a while, and mends it before it returns.
 type fault struct {
 	name string
-	do   func(h *house, ctx context.Context) //nolint:revive // as a method expression has it
+	do   func(h *house, ctx context.Context)
 }
 
 // nodeFaults need nothing of Redis.
@@ -147,7 +147,9 @@ func (h *house) slowRedis(ctx context.Context) {
 	h.heal()
 }
 
-func (h *house) forgetScripts(context.Context) { h.redis.Run("script", "flush") }
+func (h *house) forgetScripts(ctx context.Context) {
+	_ = h.redis.Client().ScriptFlush(ctx).Err() // it may be away
+}
 
 func (h *house) cutRedis(context.Context) { h.one().fault.Cut() }
 
@@ -169,14 +171,14 @@ func (h *house) loseReplies(ctx context.Context) {
 func (h *house) strand(context.Context) { h.one().fault.Strand() }
 
 func (h *house) killPrimary(ctx context.Context) {
-	primary := h.set.Primary()
+	primary := h.set.Primary() //nolint:contextcheck // bounded by itself
 	primary.Kill()
 	h.pause(ctx, h.between(2*time.Second, 6*time.Second))
 	primary.Again() // the Sentinels make it a replica
 }
 
 func (h *house) freezePrimary(ctx context.Context) {
-	primary := h.set.Primary()
+	primary := h.set.Primary() //nolint:contextcheck // bounded by itself
 	primary.Pause()
 	h.pause(ctx, h.between(500*time.Millisecond, 6*time.Second))
 	primary.Resume()

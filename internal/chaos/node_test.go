@@ -151,8 +151,8 @@ func (n *node) look(ctx context.Context) {
 	n.takes.Store(err == nil && answer.StatusCode == http.StatusOK)
 }
 
-// balancer leads each connection to a node that says that it is ready, one after the other; to any when
-// none does. It asks twice a second.
+// balancer leads each connection to a node that says that it is ready, one after the other; to any
+// when none does. It asks twice a second.
 type balancer struct {
 	addr  string
 	nodes []*node

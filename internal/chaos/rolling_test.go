@@ -19,9 +19,9 @@ import (
 // rollingPeople use three nodes while these are restarted; PARLEY_ROLLING says otherwise.
 const rollingPeople = 60
 
-// TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an upgrade does,
-// while people search and talk. Nobody loses a place in the queue, and no call ends or is even made anew:
-// each node stays for its own.
+// TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an
+// upgrade does, while people search and talk. Nobody loses a place in the queue, and no call ends
+// or is even made anew: each node stays for its own.
 func TestRollingRestart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the rolling restart is left out by -short")
@@ -34,7 +34,7 @@ func TestRollingRestart(t *testing.T) {
 			t.Fatal("PARLEY_ROLLING: ", err)
 		}
 	}
-	seed := rand.Uint64() //nolint:gosec // printed by the run
+	seed := rand.Uint64()
 	h := newHouse(t, seed)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })

@@ -93,8 +93,9 @@ func (s *server) soak(t *testing.T, long time.Duration) *simulate.Summary {
 	return summary
 }
 
-// checkKeys fails when a key remains that nobody needs: of a search, a match or a node's mail. Records of
-// calls, reports and waiting times stay until their time is over, as the catalogue says.
+// checkKeys fails when a key remains that nobody needs: of a search, a match or a node's mail.
+// Records of calls, reports and waiting times stay until their time is over, as the catalogue
+// says.
 func checkKeys(t *testing.T, rdb *redis.Client) {
 	t.Helper()
 	faults, err := retention.Audit(t.Context(), rdb)

@@ -89,8 +89,8 @@ func (c *checker) received(p *person, e Event) {
 	s.last = max(s.last, e.Seq)
 }
 
-// excused is until when loss is excused: what was sent before a side's session was given up, or before a
-// reset, may be lost, and both were told so.
+// excused is until when loss is excused: what was sent before a side's session was given up, or
+// before a reset, may be lost, and both were told so.
 func (c *checker) excused(r *room) int64 {
 	until := r.reset
 	for name, s := range r.sides {

@@ -5,8 +5,8 @@
 //	go run ./internal/tally [flags of go test]
 //
 // With PARLEY_E2E=require or PARLEY_REDIS=require it fails when not one test of that kind passed,
-// so that a gate cannot be green because everything was skipped. Browser tests and chaos measure time, so
-// they run after the others, alone.
+// so that a gate cannot be green because everything was skipped. Browser tests and chaos measure
+// time, so they run after the others, alone.
 package main
 
 import (
