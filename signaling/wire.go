@@ -10,7 +10,6 @@ import (
 
 // Mail between nodes: one byte says what it is, then comes to whom, then the letter. Envelopes come
 // often and are written by hand; everything else is JSON. The link carries the version of all this.
-
 const (
 	mailSay byte = iota + 1
 	mailEnter
