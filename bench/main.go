@@ -23,6 +23,7 @@ type options struct {
 	rate     int
 	browsers int
 	crowd    int
+	people   int
 	quiet    time.Duration
 	strict   bool
 	child    string
@@ -45,6 +46,7 @@ func parts() []part {
 	return []part{
 		{"pairs", pairs},
 		{"depth", depth},
+		{"arrivals", arrivals},
 		{"relay", relay},
 		{"nodes", across},
 		{"storm", storm},
@@ -70,10 +72,11 @@ func parse(args []string, errs io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(errs)
-	fs.StringVar(&o.parts, "parts", "pairs,depth,relay,nodes,storm,idle,page", "what to measure")
+	fs.StringVar(&o.parts, "parts", "pairs,depth,arrivals,relay,nodes,storm,idle,page", "what to measure")
 	fs.IntVar(&o.rounds, "rounds", 3, "how often a figure and its baseline take turns")
 	fs.DurationVar(&o.spell, "spell", 4*time.Second, "how long one measurement lasts")
 	fs.IntVar(&o.depth, "depth", 1_000_000, "depth: waiting tickets of the deep queue")
+	fs.IntVar(&o.people, "people", 3000, "arrivals: people who come each second")
 	fs.IntVar(&o.couples, "couples", 300, "relay: calls at the same time")
 	fs.IntVar(&o.rate, "rate", 16, "relay: envelopes a second from each browser (the server allows 20)")
 	fs.IntVar(&o.crowd, "crowd", 10_000, "storm: browsers whose node dies")
@@ -88,7 +91,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected %q: see -help", fs.Arg(0))
 	}
-	if o.rounds < 1 || o.couples < 1 || o.rate < 1 || o.browsers < 1 || o.depth < shallow {
+	if o.rounds < 1 || o.people < 1 || o.couples < 1 || o.rate < 1 || o.browsers < 1 || o.depth < shallow {
 		return o, fmt.Errorf("sizes must be positive, and -depth at least %d", shallow)
 	}
 	return o, nil
@@ -141,7 +144,11 @@ func choose(names string) ([]part, error) {
 		}
 	}
 	for name := range wanted {
-		return nil, fmt.Errorf("no part %q: pairs, depth, relay, idle, page", name)
+		var known []string
+		for _, p := range parts() {
+			known = append(known, p.name)
+		}
+		return nil, fmt.Errorf("no part %q: %s", name, strings.Join(known, ", "))
 	}
 	return chosen, nil
 }
