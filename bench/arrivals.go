@@ -183,7 +183,7 @@ func fullEvening(ctx context.Context, s *store, b bench, confirms bool) (e eveni
 	errs := make([]error, 2*len(f.nodes))
 	for i := range f.nodes {
 		client := redis.NewClient(storeOptions(s.socket))
-		f.nodes[i] = matcher.New(client, matcher.Config{})
+		f.nodes[i] = matcher.New(client, matcher.Config{Timeout: 30 * time.Second})
 		running.Go(func() { errs[2*i] = errors.Join(f.nodes[i].Run(ctx), client.Close()) })
 		running.Go(func() { errs[2*i+1] = f.attend(ctx, f.nodes[i]) })
 	}

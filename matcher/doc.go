@@ -35,9 +35,9 @@
 //
 // # Together
 //
-// While few joins are under way each goes to Redis at once. Else those that come wait for the next
-// call and go together, for much of what a join costs Redis is the call; each is decided as if it had
-// come alone, in turn.
+// While few come each join goes to Redis at once. Else those that come wait for the next call, 2 ms
+// at most unless Redis is slow, and go together, for much of what a join costs Redis is the call;
+// each is decided as if it had come alone, in turn.
 //
 // # What holds it together
 //

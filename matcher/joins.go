@@ -9,26 +9,32 @@ import (
 )
 
 const (
-	// flights is how many calls of join.lua may be under way at a time from this node. A join that
-	// comes while there are so many waits, and goes with others.
-	flights = 4
+	// spacing is the time between two calls of join.lua from this node when many come, unless so many
+	// wait that a call is full. After a quiet moment burst may go at once.
+	spacing = 2 * time.Millisecond
+	burst   = 4
 
 	// together is how many may go in one call, so that it keeps Redis for a millisecond at most.
 	together = 16
+
+	// flights is how many calls may be under way at a time.
+	flights = 4
 
 	// standby is how many may wait. Beyond it Redis is slower than people come: they are told so.
 	standby = 8192
 )
 
-// joins sends joins to Redis: at once and alone while few are under way, and else several in one
-// call, which costs Redis much less than so many calls.
+// joins sends joins to Redis: at once and alone while few come, and else several in one call, which
+// costs Redis much less than so many calls.
 type joins struct {
 	send    func(context.Context, []request) ([]string, error)
 	timeout time.Duration
 
 	mu      sync.Mutex // guards the following
-	landed  *sync.Cond // no flight is under way
+	landed  *sync.Cond // no flight is under way or due
 	flying  int
+	due     bool      // a flight will begin at opens
+	opens   time.Time // from when on a flight may begin that is not full
 	waiting []*asked
 }
 
@@ -38,11 +44,11 @@ func newJoins(timeout time.Duration, send func(context.Context, []request) ([]st
 	return j
 }
 
-// wait returns when no flight is under way.
+// wait returns when no flight is under way or due.
 func (j *joins) wait() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for j.flying > 0 {
+	for j.flying > 0 || j.due {
 		j.landed.Wait()
 	}
 }
@@ -63,7 +69,7 @@ func (j *joins) ask(ctx context.Context, r request) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
 	a := &asked{r, make(chan answer, 1)}
-	if !j.board(ctx, a) {
+	if !j.board(a) { //nolint:contextcheck // several share a call, so it is of none of them
 		return "", fmt.Errorf("%w: %d wait for it", ErrUnavailable, standby)
 	}
 	select {
@@ -75,20 +81,65 @@ func (j *joins) ask(ctx context.Context, r request) (string, error) {
 	}
 }
 
-// board lets a join fly at once, or wait; false if too many wait.
-func (j *joins) board(ctx context.Context, a *asked) bool {
+// board lets a join wait for the next flight, which may begin at once; false if too many wait.
+func (j *joins) board(a *asked) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	switch {
-	case j.flying < flights:
-		j.flying++
-		go j.fly(context.WithoutCancel(ctx), []*asked{a})
-	case len(j.waiting) < standby:
-		j.waiting = append(j.waiting, a)
-	default:
+	if len(j.waiting) == standby {
 		return false
 	}
+	j.waiting = append(j.waiting, a)
+	j.depart()
 	return true
+}
+
+// depart begins a flight for those who wait, now or as soon as one may begin. While there are as many
+// as may be, the first that lands takes them. Called with mu held.
+func (j *joins) depart() {
+	switch {
+	case len(j.waiting) == 0 || j.flying == flights:
+	case j.ready():
+		j.flying++
+		go j.fly(j.take())
+	case !j.due:
+		j.due = true
+		time.AfterFunc(time.Until(j.opens), func() {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.due = false
+			j.depart()
+			j.land()
+		})
+	}
+}
+
+// ready says that those who wait may go. Called with mu held.
+func (j *joins) ready() bool {
+	return len(j.waiting) >= together || !time.Now().Before(j.opens)
+}
+
+// take returns those who go in the next call. Called with mu held.
+func (j *joins) take() []*asked {
+	n := min(len(j.waiting), together)
+	some := j.waiting[:n:n]
+	if j.waiting = j.waiting[n:]; len(j.waiting) == 0 {
+		j.waiting = nil
+	}
+	if now := time.Now(); !now.Before(j.opens) {
+		// Opens lies so far behind at most that burst may begin at once.
+		if least := now.Add(-(burst - 1) * spacing); j.opens.Before(least) {
+			j.opens = least
+		}
+		j.opens = j.opens.Add(spacing)
+	}
+	return some
+}
+
+// land wakes those who wait for the last flight. Called with mu held.
+func (j *joins) land() {
+	if j.flying == 0 && !j.due {
+		j.landed.Broadcast()
+	}
 }
 
 // withdraw takes back a join that still waits.
@@ -100,10 +151,10 @@ func (j *joins) withdraw(a *asked) {
 	}
 }
 
-// fly sends some joins, and then those who have come to wait meanwhile, until nobody waits.
-func (j *joins) fly(ctx context.Context, some []*asked) {
+// fly sends some joins, and then those who have come to wait meanwhile, until nobody may go.
+func (j *joins) fly(some []*asked) {
 	for len(some) > 0 {
-		j.answer(ctx, some)
+		j.answer(some)
 		some = j.next()
 	}
 }
@@ -112,22 +163,18 @@ func (j *joins) fly(ctx context.Context, some []*asked) {
 func (j *joins) next() []*asked {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := min(len(j.waiting), together)
-	if n == 0 {
-		if j.flying--; j.flying == 0 {
-			j.landed.Broadcast()
-		}
-		j.waiting = nil
-		return nil
+	if len(j.waiting) > 0 && j.ready() {
+		return j.take()
 	}
-	some := j.waiting[:n:n]
-	j.waiting = j.waiting[n:]
-	return some
+	j.flying--
+	j.depart()
+	j.land()
+	return nil
 }
 
 // answer makes one call and hands out its answers.
-func (j *joins) answer(ctx context.Context, some []*asked) {
-	ctx, cancel := context.WithTimeout(ctx, j.timeout)
+func (j *joins) answer(some []*asked) {
+	ctx, cancel := context.WithTimeout(context.Background(), j.timeout) // of nobody: several share it
 	defer cancel()
 	requests := make([]request, len(some))
 	for i, a := range some {

@@ -60,6 +60,47 @@ func TestJoinsGoTogether(t *testing.T) {
 	})
 }
 
+// TestJoinsGather: after a quiet moment four calls go at once; then one each 2 ms, with all who came
+// meanwhile, although nothing is under way; and one that is full at once.
+func TestJoinsGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{open: make(chan struct{})}
+		close(d.open)
+		joins := matcher.NewJoins(time.Second, d.send)
+		var all sync.WaitGroup
+		come := func(n int, every time.Duration) {
+			for range n {
+				began := time.Now()
+				all.Go(func() {
+					if _, err := joins.Ask(t.Context(), ""); err != nil || time.Since(began) > 2*time.Millisecond {
+						t.Errorf("%v after %v", err, time.Since(began))
+					}
+				})
+				synctest.Wait()
+				time.Sleep(every)
+			}
+		}
+		for _, step := range []struct {
+			people int
+			every  time.Duration
+			calls  []int
+		}{
+			{3, 100 * time.Millisecond, []int{1, 1, 1}},
+			{12, 700 * time.Microsecond, []int{1, 1, 1, 1, 1, 1, 3, 3}},
+			{5, 2 * time.Millisecond, []int{1, 1, 1, 1, 1}},
+			{4 + 40, 0, []int{1, 1, 1, 1, 16, 16, 8}},
+		} {
+			d.calls = nil
+			come(step.people, step.every)
+			all.Wait()
+			if !slices.Equal(d.calls, step.calls) {
+				t.Errorf("%d people, one each %v: calls of %v, want %v", step.people, step.every, d.calls, step.calls)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
 // TestJoinsWithdraw: who gives up does not go, and who does not fit is told so.
 func TestJoinsWithdraw(t *testing.T) {
 	const capacity = 8192
