@@ -1,6 +1,7 @@
 package matcher_test
 
 import (
+	_ "embed" // the interests stand in a file
 	"errors"
 	"slices"
 	"strings"
@@ -37,6 +38,26 @@ func TestCatalogue(t *testing.T) {
 	interests[0] = "changed by a caller"
 	if slices.Contains(matcher.Interests(), interests[0]) {
 		t.Error("a caller can change the catalogue")
+	}
+}
+
+// interestsOnce are the interests in the order in which they came into the catalogue.
+//
+//go:embed testdata/interests.txt
+var interestsOnce string
+
+// TestInterestsAreOnlyAppended: tickets and matches hold an interest as a letter, by its place in the
+// catalogue. Were one moved or removed, a node of the new version would read another one than a node
+// of the old version wrote.
+func TestInterestsAreOnlyAppended(t *testing.T) {
+	once, now := strings.Fields(interestsOnce), matcher.Interests()
+	if len(now) < len(once) || !slices.Equal(now[:len(once)], once) {
+		t.Errorf("an interest was moved or removed: %v, before %v", now, once)
+	} else if len(now) > len(once) {
+		t.Errorf("new, so add to the end of testdata/interests.txt, where nothing is ever changed: %v", now[len(once):])
+	}
+	if len(now) > 64 {
+		t.Errorf("%d interests, and 64 letters", len(now))
 	}
 }
 
