@@ -133,7 +133,7 @@ func Catalogue() []Item {
 			TTL:    BusTime,
 			Holds:  "Nothing: it is a channel. Sealed envelopes and events pass over it from one parley node to another; the sender keeps them in its memory until the other has them.",
 			Why:    "So that two people on different nodes can talk.",
-			Breach: "Nothing; who listens to the database while it runs sees sizes, times and what the envelopes' outside says, and cannot open them.",
+			Breach: "Nothing; who listens to the database while it runs sees sizes and times of sealed mail.",
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"parley/internal/keyring"
 	"parley/matcher"
 )
 
@@ -216,7 +217,7 @@ func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now)
 
 // Hush makes the link refuse everything, as when too much is on its way, until Unhush.
 func (h *Hub) Hush()   { h.bus.far = func(string, []byte) bool { return false } }
-func (h *Hub) Unhush() { h.bus.far = h.link.Send }
+func (h *Hub) Unhush() { h.bus.far = h.send }
 
 // Tells steps the room and returns who is told something.
 func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
@@ -230,3 +231,15 @@ func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
 
 // Torn is the event that letters from or to a node were lost.
 func Torn(node string) Event { return torn{node} }
+
+// Seals are the keys of one node with the others.
+type Seals struct{ *seals }
+
+func NewSeals(ring *keyring.Ring, node string) *Seals { return &Seals{newSeals(ring, node)} }
+
+func (s *Seals) Close(to string, mail []byte) (sealed []byte) {
+	s.send(to, mail, func(_ string, b []byte) bool { sealed = b; return true })
+	return sealed
+}
+
+func (s *Seals) Open(from string, sealed []byte) ([]byte, error) { return s.open(from, sealed) }

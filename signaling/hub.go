@@ -38,6 +38,7 @@ type Hub struct {
 	link     *link.Link
 	homes    homes
 	debts    debts
+	seals    *seals
 	spouts   *shards[*spout]  // pipes to sockets of other nodes
 	gates    *shards[*gate]   // pipes to sessions of other nodes
 	tickets  *shards[*client] // who holds which ticket
@@ -88,7 +89,8 @@ func New(cfg Config) *Hub {
 	})
 	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
 	h.debts.nodes = map[string]bool{}
-	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.link.Send, h.debts.owe
+	h.seals = newSeals(cfg.Ring, h.node)
+	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.send, h.debts.owe
 	return h
 }
 

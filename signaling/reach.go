@@ -10,10 +10,17 @@ import (
 // watchEvery is how often a hub looks which nodes have died. A lease ends 3 s after the last beat.
 const watchEvery = time.Second
 
+// send brings mail to another node, sealed. It reports false when the link does not take it.
+func (h *Hub) send(to string, mail []byte) bool { return h.seals.send(to, mail, h.link.Send) }
+
 // Take hands out what another node has sent. It never blocks. Mail that is not understood is counted
 // and dropped.
 func (h *Hub) Take(from string, b []byte) {
-	m, err := openMail(b)
+	var m mail
+	plain, err := h.seals.open(from, b)
+	if err == nil {
+		m, err = openMail(plain)
+	}
 	if err == nil {
 		err = h.sort(from, m)
 	}
