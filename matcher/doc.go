@@ -33,6 +33,12 @@
 // live, for both, in one atomic step. Else the match is aborted and both tickets are closed; an
 // owner who wants to go on joins with a new ticket and the old arrival. Nobody loses their place.
 //
+// # The estimate
+//
+// How long a search took is recorded when its match becomes live, when it leaves the queue, and when
+// it finds nobody in all its time; for the last two, that it was given up. [Estimate] says what is
+// made of that. A ticket of a dead node leaves no record: its browser searches on at the same place.
+//
 // # Together
 //
 // While few come each join goes to Redis at once. Else those that come wait for the next call, 2 ms

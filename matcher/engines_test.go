@@ -19,7 +19,7 @@ func TestOnEveryServer(t *testing.T) {
 		"Model": modelHolds, "Alive": alive, "BothRipenWhileWaiting": bothRipenWhileWaiting, "OneRipeIsEnough": oneRipeIsEnough,
 		"Strict": strict, "OtherLanguages": otherLanguages, "OverlapWithinTwoSeconds": overlapWithinTwoSeconds,
 		"LateDuplicates": lateDuplicates, "NodeComesBack": nodeComesBack, "DeadDoNotBlock": deadDoNotBlock,
-		"Sweep": sweepsTheDead, "Deadline": deadline, "Estimate": estimate,
+		"Sweep": sweepsTheDead, "Deadline": deadline, "Estimate": estimate, "DeadAreNotCounted": deadAreNotCounted,
 	}
 	for _, one := range vtest.Engines() {
 		if one.Name == "redis-server" {

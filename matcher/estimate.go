@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +16,29 @@ import (
 	"parley/retention"
 )
 
-// Estimate is how long searches like this one took lately, as measured.
+// Estimate is how long it takes lately until a search like this one leads to a call.
+//
+// Who gives up, or finds nobody within [retention.LongestWait], has waited too, and says that it takes
+// at least so long. Without them an estimate is the better the more give up. So the percentiles are
+// those of the Kaplan-Meier estimator (Kaplan and Meier, Nonparametric Estimation from Incomplete
+// Observations, Journal of the American Statistical Association 53, 1958): the share that would still
+// wait after a time if nobody had given up. It takes those who give up to be no different from those
+// who stay; and somebody whose search moves to another node counts as one who gave up there, which
+// makes an estimate longer, never shorter.
 type Estimate struct {
+	// P50 and P90 are after how long half and nine of ten are in a call. If fewer than nine of ten
+	// were before all others had given up, nobody knows P90: it is the longest wait that was measured.
 	P50, P90 time.Duration
-	Samples  int // measured searches behind it; 0: nothing is known
-	Waiting  int // others who wait for one of these choices now, at least
+
+	// Samples is how many measured searches are behind it, of those who gave up too. It is 0 if there
+	// were none, or if so many gave up that even P50 is not known.
+	Samples int
+
+	// Waiting is how many others wait for one of these choices now, at least. Called after a
+	// [Queue.Join] that found nobody, it counts no ticket of a node that had died by then: that join
+	// took them out of these pools, 128 at most, unless it had looked at 48 living ones before. Of
+	// more, the next joins take out as many each.
+	Waiting int
 }
 
 // Estimate tells what to expect of a search with the ticket's choices.
@@ -50,7 +69,7 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return Estimate{}, fmt.Errorf("estimate: %w: %w", ErrUnavailable, err)
 	}
-	e := summary(durations(waits))
+	e := summary(measured(waits))
 	e.Waiting = most(own)
 	if e.Waiting > 0 && strings.EqualFold(record.Val(), "w") {
 		e.Waiting-- // the ticket itself
@@ -59,12 +78,19 @@ func (q *Queue) Estimate(ctx context.Context, t Ticket) (Estimate, error) {
 	return e, nil
 }
 
-// durations returns the waits that were recorded, in milliseconds.
-func durations(waits []*redis.StringSliceCmd) []time.Duration {
-	var all []time.Duration
+// sample is how long a search took.
+type sample struct {
+	wait  time.Duration
+	found bool // it led to a call; else it was given up after so long
+}
+
+// measured returns the waits that were recorded, as waits.lua writes them.
+func measured(waits []*redis.StringSliceCmd) []sample {
+	var all []sample
 	for _, list := range waits {
-		for _, ms := range list.Val() {
-			all = append(all, time.Duration(micros(ms))*time.Millisecond)
+		for _, text := range list.Val() {
+			ms, gaveUp := strings.CutSuffix(text, "+")
+			all = append(all, sample{time.Duration(micros(ms)) * time.Millisecond, !gaveUp})
 		}
 	}
 	return all
@@ -79,16 +105,43 @@ func most(numbers []*redis.IntCmd) int {
 	return int(n)
 }
 
-// summary returns the percentiles of samples, by nearest rank.
-func summary(samples []time.Duration) Estimate {
-	if len(samples) == 0 {
+// summary returns the percentiles of samples, as [Estimate] describes them.
+func summary(samples []sample) Estimate {
+	p50, half := reached(samples, 0.5)
+	p90, most := reached(samples, 0.9)
+	switch {
+	case !half:
 		return Estimate{}
+	case !most:
+		p90 = slices.MaxFunc(samples, shorter).wait
 	}
-	slices.Sort(samples)
-	rank := func(share float64) time.Duration {
-		return samples[int(math.Ceil(share*float64(len(samples))))-1]
+	return Estimate{P50: p50, P90: p90, Samples: len(samples)}
+}
+
+// shorter orders samples. Of two that are as long, who found somebody comes first: the other was still
+// waiting when that happened.
+func shorter(a, b sample) int {
+	if a.found != b.found && a.wait == b.wait {
+		return map[bool]int{true: -1, false: 1}[a.found]
 	}
-	return Estimate{P50: rank(0.5), P90: rank(0.9), Samples: len(samples)}
+	return cmp.Compare(a.wait, b.wait)
+}
+
+// reached returns after how long a share of all searches would have led to a call if nobody gave up;
+// false if that is not known. Without anybody who gave up it is the percentile by nearest rank.
+func reached(samples []sample, share float64) (time.Duration, bool) {
+	const rounding = 1e-9
+	waiting := 1.0 // the share that still waits
+	for i, s := range slices.SortedFunc(slices.Values(samples), shorter) {
+		if !s.found {
+			continue
+		}
+		left := float64(len(samples) - i) // who had neither found anybody nor given up before
+		if waiting *= 1 - 1/left; waiting <= 1-share+rounding {
+			return s.wait, true
+		}
+	}
+	return 0, false
 }
 
 // memory is the time over which the pace of arrivals is averaged.

@@ -19,7 +19,7 @@ func Edited(rdb redis.UniversalClient, cfg Config, edit func(string) string, wid
 
 // Source returns all that an edit may change.
 func Source() string {
-	return commonLua + ticketLua + matchLua + joinLua + confirmLua + abortLua + leaveLua + beatLua + sweepLua
+	return commonLua + ticketLua + matchLua + waitsLua + joinLua + confirmLua + abortLua + leaveLua + beatLua + sweepLua
 }
 
 // Beat renews the lease once, as Run does each second.
@@ -91,11 +91,17 @@ func (q *Queue) Collect(ctx context.Context) error {
 // Hand gives an event to the owner.
 func (q *Queue) Hand(e Event) { q.hand(e) }
 
-// Unexported, but worth a test of their own.
-var (
-	Widening = widening
-	Summary  = summary
-)
+// Widening is unexported, but worth a test of its own.
+var Widening = widening
+
+// Summary returns the percentiles of searches: how long each took, and which were given up.
+func Summary(waits []time.Duration, gaveUp ...bool) Estimate {
+	samples := make([]sample, len(waits))
+	for i, wait := range waits {
+		samples[i] = sample{wait, i >= len(gaveUp) || !gaveUp[i]}
+	}
+	return summary(samples)
+}
 
 // Pace is pace for tests.
 type Pace struct{ *pace }

@@ -46,7 +46,7 @@ var mutants = []mutant{
 	{"peer leaves its pools", "local waits = unqueue(best_id, best)", "local waits = match(best, '^[^;]*', FROM_WAITS)", nil},
 	{"seeker leaves its pools", "    if stored then unqueue(id, stored) end\n    call('SET', TICKET_KEY", "    call('SET', TICKET_KEY", nil},
 	{"peer is claimed", "    call('SET', TICKET_KEY .. best_id, 'm;' .. id, 'KEEPTTL')\n", "", nil},
-	{"leaver leaves its pools", "unqueue(id, record)\nclose(id)", "close(id)", nil},
+	{"leaver leaves its pools", "remember(unqueue(id, record), now - sub(record, FROM_ARRIVED, TO_ARRIVED), '+')\nclose(id)", "close(id)", nil},
 	{"leaver leaves its other languages", "elseif wide and byte(stored) ~= WIDE then", "elseif false then", nil},
 	{"strict", "", "", func(t *matcher.Ticket) { t.Strict = false }},
 	{"first language first", "", "", func(t *matcher.Ticket) { t.Languages = slices.Sorted(slices.Values(t.Languages)) }},
@@ -67,7 +67,7 @@ var mutants = []mutant{
 	{"peer is told of an abort", "if other.node ~= pair.mine.node then tell(", "if false then tell(", nil},
 	{"new pools expire", "      call('PEXPIRE', pool, POOL_TTL)\n      if front", "      if front", nil},
 	{"inboxes expire", "redis.call('PEXPIRE', inbox, INBOX_TTL)", "", nil},
-	{"waits expire", "call('PEXPIRE', waits, WAITS_TTL)", "", nil},
+	{"waits expire", "call('PEXPIRE', key, WAITS_TTL)", "", nil},
 }
 
 // quickest is redis-server if it is there: it tells the same as the embedded server, sooner.

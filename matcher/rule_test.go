@@ -400,32 +400,3 @@ func deadline(t *testing.T, e engine) {
 		}
 	}
 }
-
-func TestEstimate(t *testing.T) { engines(t, estimate) }
-
-func estimate(t *testing.T, e engine) {
-	h := newHall(t, e)
-	for range 3 {
-		h.join(0, want('a', en, music))
-		h.wait(second)
-		h.is(h.join(0, want('c', en, music)), "a")
-		p := h.pairs[len(h.pairs)-1]
-		for _, s := range p.sides {
-			if err := h.confirm(p, s); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	h.join(0, want('a', en, music))
-	h.join(0, want('a', en, music))
-	got, err := h.nodes[0].Estimate(t.Context(), h.last["a"])
-	wanted := matcher.Estimate{P50: 0, P90: second, Samples: 6, Waiting: 1}
-	if err != nil || got != wanted {
-		t.Errorf("%+v %v, want %+v", got, err, wanted)
-	}
-	other := want('a', en, film)
-	other.ID = matcher.NewID()
-	if got, err := h.nodes[0].Estimate(t.Context(), other); err != nil || got != (matcher.Estimate{}) {
-		t.Errorf("%+v %v, want nothing known", got, err)
-	}
-}

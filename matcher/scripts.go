@@ -12,8 +12,8 @@ import (
 	"parley/retention"
 )
 
-// The scripts, embedded. common.lua is put before each; ticket.lua and match.lua before those that
-// read tickets or matches.
+// The scripts, embedded. common.lua is put before each; ticket.lua, match.lua and waits.lua before
+// those that read tickets or matches or end a search.
 var (
 	//go:embed lua/common.lua
 	commonLua string
@@ -21,6 +21,8 @@ var (
 	ticketLua string
 	//go:embed lua/match.lua
 	matchLua string
+	//go:embed lua/waits.lua
+	waitsLua string
 	//go:embed lua/join.lua
 	joinLua string
 	//go:embed lua/confirm.lua
@@ -47,12 +49,12 @@ func load(offer time.Duration, edit func(source string) string) scripts {
 		return redis.NewScript(constants.Replace(edit(commonLua + source)))
 	}
 	return scripts{
-		join:    build(ticketLua + joinLua),
-		confirm: build(matchLua + confirmLua),
+		join:    build(ticketLua + waitsLua + joinLua),
+		confirm: build(matchLua + waitsLua + confirmLua),
 		abort:   build(matchLua + abortLua),
-		leave:   build(ticketLua + leaveLua),
+		leave:   build(ticketLua + waitsLua + leaveLua),
 		beat:    build(beatLua),
-		sweep:   build(ticketLua + sweepLua),
+		sweep:   build(ticketLua + waitsLua + sweepLua),
 	}
 }
 

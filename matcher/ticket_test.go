@@ -156,19 +156,3 @@ func TestPace(t *testing.T) {
 		t.Errorf("%.2f expected long after the last", got)
 	}
 }
-
-func TestSummary(t *testing.T) {
-	var samples []time.Duration
-	for i := range 10 {
-		samples = append(samples, time.Duration(10-i)*second)
-	}
-	if got := matcher.Summary(samples); got != (matcher.Estimate{P50: 5 * second, P90: 9 * second, Samples: 10}) {
-		t.Errorf("%+v", got)
-	}
-	if got := matcher.Summary(samples[:1]); got != (matcher.Estimate{P50: second, P90: second, Samples: 1}) {
-		t.Errorf("%+v", got)
-	}
-	if got := matcher.Summary(nil); got != (matcher.Estimate{}) {
-		t.Errorf("%+v", got)
-	}
-}

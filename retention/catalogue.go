@@ -88,9 +88,9 @@ func Catalogue() []Item {
 		{
 			Class: Waits, Name: "waits", Pattern: "parley:{m}:waits:<language>:<interest>", Kind: "list",
 			TTL:    time.Hour,
-			Holds:  "How many milliseconds each of the last 100 searches took.",
+			Holds:  "How many milliseconds each of the last 100 searches took, and whether somebody was found.",
 			Why:    "For an honest estimate of your wait.",
-			Breach: "How long strangers waited; not who.",
+			Breach: "How long strangers waited, and how many gave up; not who.",
 		},
 		{
 			Class: Call, Name: "call", Pattern: "parley:{c:<call>}:call", Kind: "string",

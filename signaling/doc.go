@@ -91,7 +91,8 @@
 //	                                         for a fresh place. steps = [{at_ms, look}],
 //	                                         look = "interests", "anything" or "languages", at_ms counted from
 //	                                         the beginning of the search; since_ms = how long it has run;
-//	                                         wait = {p50_ms, p90_ms} or null when too few were measured;
+//	                                         wait = {p50_ms, p90_ms}, who gave up counted as having waited so
+//	                                         long, or null when too few were measured or too many gave up;
 //	                                         waiting = how many wait for one of these choices, null below 5
 //	cancelled n c                            answer to cancel and decline
 //	expired   n c                            nobody came in 10 minutes; search again

@@ -28,12 +28,7 @@ end
 become(pair, 'l')
 -- The tickets stay claimed until no late duplicate of join can come any more.
 call('PEXPIRE', TICKET_KEY .. (ticket == id and other.ticket or ticket), TOMBSTONE)
--- A long list is trimmed and given its lifetime only now and then; it never holds more than 100.
-for _, side in ipairs({mine, other}) do
-  local waits = WAITS_KEY .. side.waits
-  local length = call('LPUSH', waits, string.format('%d', math.floor((pair.made - side.arrived) / 1000)))
-  if length <= 10 or length % 10 == 1 then call('PEXPIRE', waits, WAITS_TTL) end
-  if length >= 100 then call('LTRIM', waits, '0', '79') end
-end
+remember(mine.waits, pair.made - mine.arrived, '')
+remember(other.waits, pair.made - other.arrived, '')
 if other.node ~= mine.node then tell(other.node, 'live', id, other.ticket, '') end
 return {'live', NOW, other.ticket, other.node}

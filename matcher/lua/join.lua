@@ -57,7 +57,7 @@ local function join(own, terms, wish)
     return 'offered;' .. NOW .. ';old;' .. made_by .. ';' .. stored
   end
   if now - at >= LONGEST then
-    if stored then unqueue(id, stored) end
+    if stored then remember(unqueue(id, stored), LONGEST, '+') end
     call('SET', mine, 'x', 'PX', TOMBSTONE)
     return 'closed'
   end

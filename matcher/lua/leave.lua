@@ -15,6 +15,6 @@ end
 local state = sub(record, 1, 1)
 if state == 'x' or state == 'p' or state == 't' then return {'left', NOW} end
 if not waiting(record) then return {'claimed', NOW, state == 'm' and sub(record, 3) or id} end
-unqueue(id, record)
+remember(unqueue(id, record), now - sub(record, FROM_ARRIVED, TO_ARRIVED), '+')
 close(id)
 return {'left', NOW}

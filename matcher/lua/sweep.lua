@@ -9,8 +9,9 @@
 -- drop takes out a ticket that is over. Should its node only have been slow, its owner may queue
 -- the same ticket again; one that waited too long is closed.
 local function drop(id, record)
-  unqueue(id, record)
+  local waits = unqueue(id, record)
   if alive(sub(record, FROM_NODE, TO_NODE)) then
+    remember(waits, LONGEST, '+')
     close(id)
   else
     call('DEL', TICKET_KEY .. id)
