@@ -24,21 +24,12 @@ func idle(ctx context.Context, b bench) (figures []figure, err error) {
 
 	ours := &crowdedness{child: real, stage: "queued", start: seeker(real.address)}
 	base := &crowdedness{child: plain, start: lonely(plain.address)}
-	defer ours.close()
-	defer base.close()
-	// What a server makes once, such as its connections to Redis, is not charged to those who wait:
-	// the first quarter is there before the first reading.
-	for _, n := range []int{b.browsers / 4, b.browsers} {
-		if err := ours.add(ctx, n); err != nil {
-			return nil, fmt.Errorf("parley: %w", err)
-		}
-		if err := base.add(ctx, n); err != nil {
-			return nil, fmt.Errorf("bare relay: %w", err)
-		}
-		pause(ctx, b.quiet)
-		if err := errors.Join(ours.read(), base.read(), context.Cause(ctx)); err != nil {
-			return nil, err
-		}
+	// One after the other, so that both may use all descriptors of this process.
+	if err := ours.fill(ctx, b); err != nil {
+		return nil, fmt.Errorf("parley: %w", err)
+	}
+	if err := base.fill(ctx, b); err != nil {
+		return nil, fmt.Errorf("bare relay: %w", err)
 	}
 	name := fmt.Sprintf("idle: one queued browser of %d", b.browsers)
 	line := func(what string, of func(usage) uint64, l limit) figure {
@@ -63,6 +54,23 @@ type crowdedness struct {
 	fleets   []*fleet
 	readings []usage
 	counts   []int
+}
+
+// fill brings in all browsers and reads what they cost. What a server makes once, such as its
+// connections to Redis, is not charged to those who wait: the first quarter is there before the first
+// reading.
+func (c *crowdedness) fill(ctx context.Context, b bench) error {
+	defer c.close()
+	for _, n := range []int{b.browsers / 4, b.browsers} {
+		if err := c.add(ctx, n); err != nil {
+			return err
+		}
+		pause(ctx, b.quiet)
+		if err := errors.Join(c.read(), context.Cause(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // add brings the browsers up to n.

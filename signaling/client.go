@@ -110,19 +110,16 @@ func (cl *client) detach(l *line) {
 	}
 }
 
-// receive takes in what was read: a frame, or the error of reading it. It reports false when nothing
-// more can be read.
-func (cl *client) receive(now time.Time, l *line, m FromBrowser, err error) bool {
+// fail answers a frame that could not be read. It reports false when nothing more can be.
+func (cl *client) fail(l *line, err error) bool {
 	fault := new(Fault)
 	switch {
-	case errors.As(err, &fault) && fault.Close != 0:
-		cl.shut(l, fault.Close)
-	case errors.As(err, &fault):
-		cl.refuse(l, *fault)
-	case err != nil:
+	case !errors.As(err, &fault):
 		return false
+	case fault.Close != 0:
+		cl.shut(l, fault.Close)
 	default:
-		cl.hear(now, l, m)
+		cl.refuse(l, *fault)
 	}
 	return true
 }

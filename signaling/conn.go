@@ -37,7 +37,6 @@ const (
 type conn struct {
 	line // of the client that hello found on this node
 	ws   *websocket.Conn
-	done chan struct{} // closed when the reader is gone
 
 	head    []byte // the writer's
 	frames  bucket // the reader's, like the following
@@ -94,7 +93,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now()
 	c := &conn{
-		ws: ws, done: make(chan struct{}),
+		ws:     ws,
 		frames: newBucket(now, frameRate, frameBurst), bytes: newBucket(now, byteRate, byteBurst),
 	}
 	c.line = line{hub: h, wire: c}
@@ -103,43 +102,65 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve reads the socket until its end.
+// serve reads the socket until its end. An idle browser keeps the stack that the deepest call from
+// here took, so what is deep is called from as near as possible.
 func (c *conn) serve() {
-	defer close(c.done)
-	defer func() { _ = c.ws.Close() }() // whatever there was to say has been said
+	defer c.hangUp()
 	c.ws.SetReadLimit(MaxFrame)
 	c.ws.SetPongHandler(c.heardPong)
 	c.ws.SetPingHandler(c.answerPing)
-	hello, ok := c.greet()
-	if !ok {
+	cl := c.meet()
+	if cl == nil {
 		return
-	}
-	if home, session, far := c.hub.homeOf(hello.Token); far && c.pass(home, session, hello) {
-		return
-	}
-	c.readBy(time.Time{})
-	cl := c.hub.welcome(&c.line, hello)
-	defer cl.detach(&c.line)
-	if c.hub.isOver() {
-		c.hurry()
 	}
 	for {
-		m, got, err := c.next()
-		if !cl.receive(got.at, &c.line, m, err) {
-			return
+		in, err := c.await()
+		if err != nil {
+			break
+		}
+		m, got, err := c.decode(in)
+		if err != nil {
+			if !cl.fail(&c.line, err) {
+				break
+			}
+		} else {
+			cl.hear(got.at, &c.line, m)
 		}
 		c.pace(cl, got)
 	}
+	cl.detach(&c.line)
 }
 
-// greet reads hello. It reports false when the socket is not worth going on with.
-func (c *conn) greet() (Hello, bool) {
+// hangUp closes the socket: whatever there was to say has been said.
+func (c *conn) hangUp() { _ = c.ws.Close() }
+
+// meet finds or makes the client of the browser. It returns nil when the socket is not worth going on
+// with, or was served for a session of another node.
+func (c *conn) meet() *client {
 	c.readBy(time.Now().Add(helloWithin))
-	m, _, err := c.next()
-	hello, ok := m.(Hello)
-	if err == nil && ok && isDevice(hello.Device) {
-		return hello, true
+	var m FromBrowser
+	in, err := c.await()
+	if err == nil {
+		m, _, err = c.decode(in)
 	}
+	hello, ok := m.(Hello)
+	if err != nil || !ok || !isDevice(hello.Device) {
+		c.reject(err)
+		return nil
+	}
+	if home, session, far := c.hub.homeOf(hello.Token); far && c.pass(home, session, hello) {
+		return nil
+	}
+	c.readBy(time.Time{})
+	cl := c.hub.welcome(&c.line, hello)
+	if c.hub.isOver() {
+		c.hurry()
+	}
+	return cl
+}
+
+// reject says why the first frame is not a valid hello.
+func (c *conn) reject(err error) {
 	code := CloseBadHello
 	if fault := new(Fault); errors.As(err, &fault) && fault.Close != 0 {
 		code = fault.Close
@@ -148,7 +169,6 @@ func (c *conn) greet() (Hello, bool) {
 		c.say(code)
 		c.linger()
 	}
-	return Hello{}, false
 }
 
 // arrival is when a frame came and how long it is.
@@ -157,44 +177,60 @@ type arrival struct {
 	size int
 }
 
-// read reads one frame into buf. After a frame that is too long it says so, and reads on for a moment.
-func (c *conn) read(buf *bytes.Buffer) (got arrival, err error) {
-	defer func() {
-		if errors.Is(err, websocket.ErrReadLimit) {
-			c.linger() // gorilla has sent the close frame
-		}
-	}()
-	kind, r, err := c.ws.NextReader()
-	got.at = time.Now()
+// incoming is a frame of which the head has arrived.
+type incoming struct {
+	kind int
+	rest io.Reader
+	at   time.Time
+}
+
+// await waits for the next frame.
+func (c *conn) await() (in incoming, err error) {
+	in.kind, in.rest, err = c.ws.NextReader()
+	in.at = time.Now()
 	if err != nil {
-		return got, err
+		return in, c.broken(err)
 	}
+	return in, nil
+}
+
+// read reads the frame into buf.
+func (c *conn) read(buf *bytes.Buffer, in incoming) (got arrival, err error) {
+	got.at = in.at
 	c.begun.Store(got.at.UnixNano())
 	defer c.begun.Store(0)
 	before := buf.Len()
-	if _, err := buf.ReadFrom(r); err != nil {
-		return got, err
+	if _, err := buf.ReadFrom(in.rest); err != nil {
+		return got, c.broken(err)
 	}
 	got.size = buf.Len() - before
 	c.pinged.Store(0)
-	if kind != websocket.TextMessage {
+	if in.kind != websocket.TextMessage {
 		return got, &Fault{Code: BadFrame, Close: CloseBinary, Text: CloseBinary.Text()}
 	}
 	return got, nil
 }
 
-// next reads and decodes one frame.
-func (c *conn) next() (m FromBrowser, got arrival, err error) {
-	buf := c.hub.buffers.Get().(*bytes.Buffer)
-	defer c.hub.buffers.Put(buf)
-	buf.Reset()
-	if got, err = c.read(buf); err != nil {
-		return nil, got, err
+// broken returns why nothing more can be read. After a frame that is too long it reads on for a
+// moment, so that the close frame, which gorilla has sent, arrives.
+func (c *conn) broken(err error) error {
+	if errors.Is(err, websocket.ErrReadLimit) {
+		c.linger()
 	}
-	m, err = Decode(buf.Bytes())
+	return err
+}
+
+// decode reads and decodes the frame.
+func (c *conn) decode(in incoming) (m FromBrowser, got arrival, err error) {
+	buf := c.hub.buffers.Get().(*bytes.Buffer)
+	buf.Reset()
+	if got, err = c.read(buf, in); err == nil {
+		m, err = Decode(buf.Bytes())
+	}
 	if relay, ok := m.(*Relay); ok {
 		relay.Tail = bytes.Clone(relay.Tail) // the buffer is used again
 	}
+	c.hub.buffers.Put(buf)
 	return m, got, err
 }
 

@@ -90,19 +90,32 @@ func (g *gate) serve() {
 	c := g.conn
 	for {
 		c.readBy(time.Now().Add(gateSilent))
-		buf := bytes.NewBuffer(appendKind(nil, mailUp, g.id))
-		got, err := c.read(buf)
-		fault := new(Fault)
-		switch {
-		case errors.As(err, &fault):
-			g.end(fault.Close)
-		case err != nil:
+		in, err := c.await()
+		if err != nil {
 			return
-		case !c.hub.bus.far(g.home, buf.Bytes()):
-			g.end(CloseSlow)
 		}
-		c.sleep(c.owes(got))
+		if got, ok := g.forward(in); ok {
+			c.sleep(c.owes(got))
+			continue
+		}
+		return
 	}
+}
+
+// forward sends a frame of the browser to the home. It reports false when nothing more can be read.
+func (g *gate) forward(in incoming) (arrival, bool) {
+	buf := bytes.NewBuffer(appendKind(nil, mailUp, g.id))
+	got, err := g.conn.read(buf, in)
+	fault := new(Fault)
+	switch {
+	case errors.As(err, &fault):
+		g.end(fault.Close)
+	case err != nil:
+		return got, false
+	case !g.conn.hub.bus.far(g.home, buf.Bytes()):
+		g.end(CloseSlow)
+	}
+	return got, true
 }
 
 // push takes a frame for the browser.

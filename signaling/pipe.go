@@ -76,8 +76,11 @@ func (h *Hub) plumb(from string, m mail) error {
 			return nil
 		}
 		p.pinged.Store(0)
-		frame, err := Decode(m.rest)
-		p.client.receive(time.Now(), &p.line, frame, err)
+		if frame, err := Decode(m.rest); err != nil {
+			p.client.fail(&p.line, err)
+		} else {
+			p.client.hear(time.Now(), &p.line, frame)
+		}
 	case mailGone:
 		if p, ok := h.spouts.get(m.id); ok {
 			h.spouts.remove(m.id)
