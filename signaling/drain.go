@@ -41,6 +41,7 @@ func (h *Hub) Drain(ctx context.Context) {
 		}
 		for _, g := range h.gates.part(i) {
 			within := rand.N(over) //nolint:gosec // jitter, not a secret
+			g.push(frameOf(Drain{within.Milliseconds()}).bare())
 			h.timers.set(newTimer(func() { g.end(CloseDrain) }), time.Now().Add(within))
 			wait = max(wait, within)
 		}
@@ -76,8 +77,10 @@ func (h *Hub) Alone() bool { return len(h.cfg.Queue.Living()) < 2 }
 // needed tells whether this node has calls that somebody can reach from another node.
 func (h *Hub) needed() bool {
 	calls := int64(h.bus.rooms.count())
-	for _, phase := range []Phase{Offered, Confirmed, Entering, InRoom} {
-		calls += h.phases[phase].Load()
+	for phase := Idle; phase < Gone; phase++ {
+		if phase.stays() {
+			calls += h.phases[phase].Load()
+		}
 	}
 	return calls > 0 && !h.Alone()
 }

@@ -26,6 +26,9 @@ func frameOf(m ToBrowser) frame {
 	return frame{kind: m.kind(), tail: body[1:]}
 }
 
+// bare is the whole frame without numbers.
+func (f frame) bare() []byte { return append(f.appendHead(nil, 0, 0), f.tail...) }
+
 // appendHead appends everything before the tail. n is 0 in frames without a number, c when there
 // is nothing to acknowledge.
 func (f frame) appendHead(b []byte, n, c uint64) []byte {

@@ -219,6 +219,11 @@ func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now)
 func (h *Hub) Hush()   { h.bus.far = func(string, []byte) bool { return false } }
 func (h *Hub) Unhush() { h.bus.far = h.send }
 
+// Clog makes the link refuse large mail, as when little room is left.
+func (h *Hub) Clog() {
+	h.bus.far = func(to string, b []byte) bool { return len(b) < 4096 && h.send(to, b) }
+}
+
 // Tells steps the room and returns who is told something.
 func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
 	for _, e := range r.Step(now, l) {

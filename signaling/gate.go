@@ -107,15 +107,18 @@ func (g *gate) forward(in incoming) (arrival, bool) {
 	buf := bytes.NewBuffer(appendKind(nil, mailUp, g.id))
 	got, err := g.conn.read(buf, in)
 	fault := new(Fault)
+	code := CloseSlow // what the home does not get is sent again: nothing behind it may pass
 	switch {
 	case errors.As(err, &fault):
-		g.end(fault.Close)
+		code = fault.Close
 	case err != nil:
 		return got, false
-	case !g.conn.hub.bus.far(g.home, buf.Bytes()):
-		g.end(CloseSlow)
+	case g.conn.hub.bus.far(g.home, buf.Bytes()):
+		return got, true
 	}
-	return got, true
+	g.end(code)
+	g.conn.linger()
+	return got, false
 }
 
 // push takes a frame for the browser.

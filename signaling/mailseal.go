@@ -101,7 +101,7 @@ func (s *seals) send(to string, mail []byte, post func(to string, sealed []byte)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.number++
+	o.number++ // also of what post refuses: no number closes two letters
 	sealed := make([]byte, numberBytes, numberBytes+len(mail)+o.aead.Overhead())
 	binary.BigEndian.PutUint64(sealed, o.number)
 	return post(to, o.aead.Seal(sealed, nonce(o.number), mail, nil))

@@ -14,6 +14,11 @@ const (
 	Gone                   // the socket was away for 30 s; final
 )
 
+// stays tells whether a node that stops waits for a session of this phase.
+func (p Phase) stays() bool {
+	return p == Offered || p == Confirmed || p == Entering || p == InRoom
+}
+
 // String returns the phase for a log.
 func (p Phase) String() string {
 	switch p {

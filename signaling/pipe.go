@@ -57,7 +57,9 @@ func (p *spout) cut() {
 // endPipe tells the door to close its socket. Code 0 says that there is no such session.
 func (h *Hub) endPipe(door, id string, code CloseCode) {
 	b := appendKind(nil, mailEnd, id)
-	h.bus.far(door, binary.AppendUvarint(b, uint64(code))) //nolint:gosec // codes are positive; a lost one shows when the browser next speaks
+	if !h.bus.far(door, binary.AppendUvarint(b, uint64(code))) { //nolint:gosec // codes are positive
+		h.debts.owe(door)
+	}
 }
 
 // plumb takes the mail of pipes.
@@ -121,14 +123,15 @@ func (h *Hub) serveAfar(door, session string, a attach) {
 	h.endPipe(door, a.Pipe, 0)
 }
 
-// keeps tells whether a session may go on here: a node that stops keeps only those in a call.
+// keeps tells whether a session may go on here: a node that stops keeps only those in a call, or on
+// their way into one.
 func (h *Hub) keeps(cl *client) bool {
 	h.mu.Lock()
 	state := h.state
 	h.mu.Unlock()
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	return state == running || (state == draining && (cl.phase == InRoom || cl.phase == Entering))
+	return state == running || (state == draining && cl.phase.stays())
 }
 
 // breakPipes ends all pipes from and to a node.

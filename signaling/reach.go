@@ -44,7 +44,7 @@ func (h *Hub) sort(from string, m mail) error {
 		return err
 	}
 	if m.kind == mailTorn {
-		h.everybody(torn{from})
+		h.Torn(from)
 		return nil
 	}
 	return h.plumb(from, m)
@@ -109,7 +109,7 @@ func (h *Hub) settleDebts() {
 		switch {
 		case !h.cfg.Queue.Alive(node):
 		case h.bus.far(node, appendKind(nil, mailTorn, "")):
-			h.everybody(torn{node})
+			h.Torn(node)
 		default:
 			h.debts.owe(node)
 		}

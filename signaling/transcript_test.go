@@ -77,7 +77,7 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
-	case "nodes", "kill", "drain", "torn", "hush", "unhush":
+	case "nodes", "kill", "drain", "torn", "hush", "unhush", "clog":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
 			s.many(first, n)
@@ -110,6 +110,8 @@ func (s *stage) many(what string, n int) {
 		s.killOne(n)
 	case "hush": // nothing that it sends to other nodes is taken
 		s.at(n).hub.Hush()
+	case "clog":
+		s.at(n).hub.Clog()
 	case "unhush":
 		s.at(n).hub.Unhush()
 	case "torn": // both sides of the link between the first node and this one lost something
@@ -239,6 +241,10 @@ func (s *stage) move(b *browser, verb, object string) error {
 	case "pours": // a box too large, and a frame right behind it
 		_ = b.write(b.ws, websocket.TextMessage, boxed("nobody", 1, 32769))
 		return b.say(object)
+	case "pours-two": // a large envelope to somebody, and a small one right behind it
+		to := s.vars[object].(string)
+		_ = b.write(b.ws, websocket.TextMessage, boxed(to, 3, 8000))
+		return b.say(boxed(to, 4, 100))
 	case "box-to":
 		to, size, _ := strings.Cut(object, " ")
 		return b.box(s.vars[to].(string), int(s.vars["$i"].(float64)), size)
