@@ -122,9 +122,9 @@ func (c *checker) ended(p *person, e Event) {
 	mine := r.sides[p.name]
 	name, theirs := r.other(p.name)
 	switch {
-	case e.Why == "left" && mine.left == 0:
-		c.violate(EndedByUs, p.name, "is told that it left call "+e.Room+", and did not", mine.line, c.line)
+	case mine.left > 0: // it wanted to leave, whatever the answer
 	case e.Why == "left":
+		c.violate(EndedByUs, p.name, "is told that it left call "+e.Room+", and did not", mine.line, c.line)
 	case e.Why == "peer_left":
 		if theirs != nil && theirs.left == 0 && len(c.people[name].cancels) == 0 {
 			c.violate(EndedByUs, p.name, "is told that "+name+" left call "+e.Room+", who did not", mine.line, theirs.line, c.line)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -21,7 +22,7 @@ const (
 	freedWithin   = 15 * second // who was told of a match or a call alone
 	welcomeWithin = 15 * second
 	heardWithin   = 75 * second // queued is repeated every 30 to 40 s
-	arrivesWithin = 5 * second  // an envelope between two who are there
+	heldWithin    = 5 * second  // an envelope between two who are there, see [CheckHeld]
 	metFor        = 30 * minute // a token of connected
 	placeFor      = 85 * second // less than the 90 s of the protocol
 	lostAfter     = 25 * second // less than the 30 s of grace
@@ -74,8 +75,14 @@ type Result struct {
 // Check reads a history and returns every promise that was not kept. It supposes that everybody who
 // was there is in it. An error says that it is no history, or not a complete one.
 func Check(r io.Reader) (*Result, error) {
+	return CheckHeld(r, time.Duration(heldWithin)*time.Microsecond)
+}
+
+// CheckHeld is Check for a parley whose nodes cannot always reach one another, so that an envelope may
+// be held for some time before it arrives, or both sides hear of a loss.
+func CheckHeld(r io.Reader, held time.Duration) (*Result, error) {
 	c := &checker{
-		Result: &Result{}, people: map[string]*person{}, matches: map[string]*match{}, rooms: map[string]*room{},
+		Result: &Result{}, held: held.Microseconds(), people: map[string]*person{}, matches: map[string]*match{}, rooms: map[string]*room{},
 	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
@@ -107,6 +114,7 @@ func Check(r io.Reader) (*Result, error) {
 type checker struct {
 	*Result
 	line    int
+	held    int64 // how long an envelope may be under way
 	now     int64 // the latest time seen
 	looked  int64 // when the rules of time were looked at last
 	people  map[string]*person

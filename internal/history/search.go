@@ -64,6 +64,7 @@ func (c *checker) matched(p *person, e Event) {
 	c.release(p)
 	p.match = e.Match
 	m := c.matchOf(e.Match)
+	m.forgetFreed()
 	if len(m.told) == 0 {
 		m.first = e.At
 	}
@@ -76,6 +77,17 @@ func (c *checker) matched(p *person, e Event) {
 		}
 	}
 	m.told[p.name] = mark{line: c.line, at: e.At}
+}
+
+// forgetFreed drops those who were told that the match came to nothing: a store that has forgotten it
+// may make another one under the same name, which is that of a search.
+func (m *match) forgetFreed() {
+	for name, told := range m.told {
+		if told.free {
+			delete(m.told, name)
+			delete(m.confirmed, name)
+		}
+	}
 }
 
 // meets looks whether two may meet. Both searches are still those that led to the match.

@@ -108,7 +108,7 @@ func (c *checker) suspect(r *room) {
 		other, theirs := r.other(name)
 		for _, seq := range slices.Sorted(maps.Keys(side.stream.suspects)) {
 			s := side.stream.suspects[seq]
-			if c.now-s.since <= 2*arrivesWithin {
+			if c.now-s.since <= 2*c.held {
 				continue
 			}
 			delete(side.stream.suspects, seq)
@@ -138,7 +138,7 @@ func (c *checker) tail(id string, r *room) {
 		for _, seq := range slices.Sorted(maps.Keys(side.stream.sent)) {
 			m := side.stream.sent[seq]
 			there := !c.people[name].away(m.at, end) && !c.people[other].away(m.at, end)
-			if m.at+arrivesWithin < end && m.at > excused && !side.stream.returned[seq] && there {
+			if m.at+c.held < end && m.at > excused && !side.stream.returned[seq] && there {
 				c.violate(Envelopes, other, fmt.Sprintf("never receives envelope %d of %s in call %s", seq, name, id), m.line, theirs.line)
 			}
 		}
