@@ -248,3 +248,6 @@ func (s *Seals) Close(to string, mail []byte) (sealed []byte) {
 }
 
 func (s *Seals) Open(from string, sealed []byte) ([]byte, error) { return s.open(from, sealed) }
+
+// HomeIs is the answer to which node carries a room.
+func HomeIs(node string) ToRoom { return homeIs{node} }

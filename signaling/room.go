@@ -21,6 +21,7 @@ type room struct {
 	// deadline is when gathering, or waiting for a member who must come back, is given up.
 	deadline time.Time
 	renew    time.Time // when the call record must be made or renewed; zero before both are there
+	moved    string    // the node that carries it now, once closed for that
 	seek     time.Time // when to ask which node carries the room; zero while all are here
 
 	out []roomEffect
@@ -198,6 +199,10 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		r.members = []member{{pass: l.pass}, {pass: absent, away: true}}
 	}
 	m := r.find(l.Member)
+	if r.moved != "" {
+		r.do(tell{l.From, Moved{Address{r.moved, r.id}}})
+		return
+	}
 	if r.state != open || m == nil {
 		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
 		r.do(tell{l.From, Over{r.id, EndPeerLost}})
@@ -242,7 +247,7 @@ func (r *room) move(to string) {
 		return
 	}
 	r.others("", Moved{Address{to, r.id}})
-	r.renew = time.Time{} // the call goes on
+	r.moved, r.renew = to, time.Time{} // the call goes on
 	r.close()
 }
 

@@ -143,3 +143,22 @@ func TestUnsure(t *testing.T) {
 		t.Errorf("with a socket again: %v", done)
 	}
 }
+
+// TestMoved: who comes back to a room that has moved in this very moment is sent after it.
+func TestMoved(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
+	r := signaling.NewRoom(at("room"))
+	r.Passes(now, signaling.Enter{From: at("ana"), Member: "a"})
+	passes := r.Passes(now, signaling.Enter{From: at("bo"), Member: "b"})
+	if told := r.Tells(now, signaling.HomeIs("two")); len(told) != 2 {
+		t.Errorf("%v are told that the room moves", told)
+	}
+	told := r.Step(now, signaling.Reenters(at("bo"), passes[1]))
+	if len(told) != 1 {
+		t.Errorf("who comes late is told %v", told)
+	}
+	if late := r.Passes(now, signaling.Reenters(at("bo"), passes[1])); len(late) != 0 {
+		t.Errorf("who comes late comes in: %v", late)
+	}
+}
