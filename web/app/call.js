@@ -26,6 +26,9 @@ const RENEWAL = 1500;
 // ms for the last words to leave.
 const GOODBYE = 300;
 
+// Envelopes that may come before their key.
+const MOST_EARLY = 64;
+
 /** prepare makes the keys of one call ahead of it: they serve no second one. No connection can be
  * built with a certificate that has expired, so it must outlast the search and the longest call.
  * @returns {Prepared} */
@@ -48,6 +51,8 @@ export class Call {
   #chat;
   /** @type {string[]} texts that wait for the peer's key */
   #waiting = [];
+  /** @type {import('./protocol.js').Envelope[]} envelopes that wait for it */
+  #early = [];
   /** @type {Promise<unknown>} */
   #incoming;
   /** @type {Promise<unknown>} */
@@ -104,9 +109,17 @@ export class Call {
   receive({ from, seq, box }) {
     this.#incoming = this.#incoming
       .then(async () => {
+        if (this.#seal?.early(box)) {
+          // Its key was refused on the way and comes again, behind it.
+          if (this.#early.length < MOST_EARLY) this.#early.push({ t: 'relay', from, seq, box });
+          return;
+        }
         const text = await this.#seal?.open(from, seq, box);
         if (text) this.#peer?.receive(text);
-        else for (const waiting of this.#waiting.splice(0)) this.#say(waiting);
+        else {
+          for (const waiting of this.#waiting.splice(0)) this.#say(waiting);
+          for (const early of this.#early.splice(0)) this.receive(early);
+        }
       })
       .catch((error) => console.warn('envelope refused:', error.message));
   }

@@ -67,6 +67,12 @@ export class Seal {
     return this.#keys !== null;
   }
 
+  /** early tells whether a box is sealed with a key that has not come yet.
+   * @param {string} box */
+  early(box) {
+    return !this.#keys && decode(box)[1] === SEALED;
+  }
+
   /** hello is the box with the public key. It may be sent again, always with a new number.
    * @returns {Promise<{seq: number, box: string}>} */
   async hello() {

@@ -100,3 +100,18 @@ test('keys that would give a known secret, and sealing without a key, are refuse
   assert.equal(bo.ready, false);
   assert.throws(() => new Seal({ room: 'r|a', me: 'b', peer: 'a' }, {}), /bad ids/);
 });
+
+test('what comes before its key is told from what comes after, and opens then', async () => {
+  const room = { room: 'r', me: 'a1', peer: 'b2' };
+  const ana = new Seal(room, await pair());
+  const bo = new Seal({ room: 'r', me: 'b2', peer: 'a1' }, await pair());
+  const fromAna = await ana.hello();
+  const fromBo = await bo.hello();
+  await bo.open('a1', fromAna.seq, fromAna.box);
+  const text = await bo.seal('early');
+  assert.equal(ana.early(text.box), true);
+  assert.equal(ana.early(fromBo.box), false, 'the key itself is never too early');
+  await ana.open('b2', fromBo.seq, fromBo.box);
+  assert.equal(ana.early(text.box), false);
+  assert.equal(await ana.open('b2', text.seq, text.box), 'early');
+});
