@@ -201,7 +201,13 @@ func (p *person) searches() { p.t.Helper(); p.press("mic-ok") }
 // pair brings two people into a call: hz are their tones.
 func pair(t testing.TB, browser chrome, url string) (ana, bo *person) {
 	t.Helper()
-	ana, bo = newPerson(t, browser, url, 700), newPerson(t, browser, url, 1000)
+	return pairAt(t, browser, url, url)
+}
+
+// pairAt is pair for two who open the page at addresses of their own. Ana waits longer.
+func pairAt(t testing.TB, browser chrome, one, other string) (ana, bo *person) {
+	t.Helper()
+	ana, bo = newPerson(t, browser, one, 700), newPerson(t, browser, other, 1000)
 	ana.ready("music")
 	bo.ready("music")
 	ana.searches()

@@ -55,20 +55,6 @@ func (p *parley) host(t testing.TB) string {
 	return "127.0.0.1:" + u.Port()
 }
 
-// pairOf brings two people on two doors into a call. Ana waits longer.
-func (n *nodes) pairOf(t testing.TB, browser chrome, a, b int) (ana, bo *person) {
-	t.Helper()
-	ana, bo = newPerson(t, browser, n.url(a), 700), newPerson(t, browser, n.url(b), 1000)
-	ana.ready("music")
-	bo.ready("music")
-	ana.searches()
-	ana.reaches("queued", 5*time.Second)
-	bo.searches()
-	ana.reaches("live", 15*time.Second)
-	bo.reaches("live", 15*time.Second)
-	return ana, bo
-}
-
 // talks fails unless both hear each other, with equal strings and no address given away.
 func talks(ana, bo *person, within time.Duration) {
 	ana.t.Helper()
@@ -88,7 +74,7 @@ func talks(ana, bo *person, within time.Duration) {
 func TestBrowserTwoNodes(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 2)
-	ana, bo := n.pairOf(t, browser, 0, 1)
+	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
 	n.kill(t, 0, 1)
@@ -109,7 +95,7 @@ func TestBrowserTwoNodes(t *testing.T) {
 func TestBrowserPeersNodeKilled(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 2)
-	ana, bo := n.pairOf(t, browser, 0, 1)
+	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
 	n.kill(t, 1, 0)
@@ -131,7 +117,7 @@ func TestBrowserPeersNodeKilled(t *testing.T) {
 func TestBrowserResumesElsewhere(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 3)
-	ana, bo := n.pairOf(t, browser, 0, 1)
+	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 	token := welcomeToken(bo)
 
