@@ -67,6 +67,7 @@ func habitFlags(f *flag.FlagSet, s *simulation) {
 	f.Float64Var(&s.Drop, "drop", 0.02, "share of searches and calls in which a socket is dropped for 1 to 60 s")
 	f.Float64Var(&s.Vanish, "vanish", 0.02, "share of people who go without a word")
 	f.Float64Var(&s.Ignore, "ignore", 0.01, "share of matches that are not confirmed")
+	f.Float64Var(&s.Media, "media", 0, "share of calls in which both people really connect through the relay and send sound")
 	f.Float64Var(&s.Twins, "twins", 0.01, "share of people who come with the device of somebody before")
 }
 
@@ -76,6 +77,7 @@ func limitFlags(f *flag.FlagSet, l *simulate.Limits) {
 	f.DurationVar(&l.FirstP99, "max-first-p99", 0, "limit: from connected to the peer's first envelope")
 	f.DurationVar(&l.EnvelopeP99, "max-envelope-p99", 0, "limit: delay of an envelope")
 	f.DurationVar(&l.ResumeP99, "max-resume-p99", 0, "limit: from the wish to be back to the resumed session")
+	f.DurationVar(&l.SoundP99, "max-sound-p99", 0, "limit: from connected to the first packet of sound, with --media")
 	f.IntVar(&l.MaxErrors, "max-errors", 0, "limit: errors that no crossing of messages explains; -1 for any number")
 	f.IntVar(&l.MaxLost, "max-lost", 0, "limit: envelopes lost or doubled; -1 for any number")
 	f.IntVar(&l.MinCalls, "min-calls", 1, "limit: at least so many calls")

@@ -17,6 +17,7 @@ type Behaviour struct {
 	Drop     float64       // of searches and calls, during which a socket is dropped for 1 to 60 s
 	Vanish   float64       // of people, who go without a word
 	Ignore   float64       // of matches, that are not confirmed
+	Media    float64       // of calls, in which both people really connect and send sound
 
 	Languages []string // that people search in, the most common first
 	Interests []string // likewise; those of the target's catalogue if there are none

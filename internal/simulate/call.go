@@ -29,6 +29,7 @@ func (p *Person) connected(now time.Duration, f connected) {
 	if c := p.call; c != nil && c.room == f.Room && c.me == f.Me && c.peer == f.Peer {
 		c.handle, c.pass, c.back = f.Handle, f.Pass, false
 		p.count("calls rejoined")
+		p.moveSound(f.Ice)
 		p.resync(now)
 		return
 	}
@@ -60,6 +61,7 @@ func (p *Person) connected(now time.Duration, f connected) {
 	p.planCut(now, lasts)
 	p.count("calls")
 	p.helloPeer(now)
+	p.beginSound(now, f.Ice)
 }
 
 func (p *Person) helloPeer(now time.Duration) {
@@ -84,9 +86,14 @@ func (p *Person) resync(now time.Duration) {
 
 func (p *Person) peerIs(now time.Duration, state string) {
 	p.count("peer " + state)
-	if p.call != nil && state == "back" {
+	if p.call == nil {
+		return
+	}
+	p.call.sound.disturbed = true
+	if state == "back" {
 		p.call.reset = true
 		p.resync(now)
+		p.repeatSound()
 	}
 }
 
@@ -115,7 +122,7 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 	p.count("envelopes received")
 	if plain != "" {
 		p.judge(now, at, plain)
-	} else if !wasReady && c.role == "offer" {
+	} else if !wasReady && c.role == "offer" && !c.sound.on {
 		c.describe(now, p.rnd, "offer")
 	}
 	p.say(now)
@@ -134,6 +141,10 @@ func (p *Person) judge(now, at time.Duration, plain string) {
 		p.count("envelopes after an absence")
 	} else {
 		p.took(Envelope, at-time.Duration(t.At))
+	}
+	if t.G > 0 {
+		p.hearSound(t)
+		return
 	}
 	if t.What == "offer" && !p.call.described {
 		p.call.describe(now, p.rnd, "answer")
@@ -183,6 +194,9 @@ func (p *Person) ended(now time.Duration, f because) {
 func (p *Person) hangUp() {
 	for range p.call.lost() {
 		p.count("envelopes lost")
+	}
+	if p.call.sound.gen > 0 {
+		p.do(SoundOff{})
 	}
 	p.link.forget()
 	p.call, p.phase, p.cutAt = nil, resting, 0
@@ -265,6 +279,7 @@ func (p *Person) tick(now time.Duration) {
 	}
 	if c := p.call; c != nil {
 		p.say(now)
+		p.missSound(now)
 		if due(c.leaveAt, now) {
 			p.leave(now)
 			return

@@ -25,7 +25,7 @@ type Config struct {
 
 // Limits are what a run is judged by. Zero judges nothing, but for MaxLost.
 type Limits struct {
-	WaitP99, EnvelopeP99, ResumeP99, FirstP99, HelloP99 time.Duration
+	WaitP99, EnvelopeP99, ResumeP99, FirstP99, HelloP99, SoundP99 time.Duration
 
 	MaxErrors int // -1 for any number
 	MaxLost   int // -1 for any number
@@ -59,6 +59,7 @@ func (c *Config) Validate() error {
 		{"drop", c.Drop},
 		{"vanish", c.Vanish},
 		{"ignore", c.Ignore},
+		{"media", c.Media},
 		{"twins", c.Twins},
 	}
 	for _, s := range shares {

@@ -29,6 +29,7 @@ type crowd struct {
 	shards []*shard
 	record *history.Recorder // nil: none is kept
 	rnd    *rand.Rand        // of the arrivals
+	studio *studio           // nil when no call has sound
 
 	present, calls, looks atomic.Int64
 	most, arrived, putOff int64      // of the loop of arrivals

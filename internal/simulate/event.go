@@ -32,6 +32,18 @@ type (
 	Tick struct{}
 	// Stop ends the run: who is here leaves.
 	Stop struct{}
+	// SoundSays is an offer, an answer or a candidate of a connection, for the other side.
+	SoundSays struct {
+		Way
+		What, Body string
+	}
+	// SoundCame is the first packet of the other side on a connection, read at At.
+	SoundCame struct {
+		Way
+		At time.Duration
+	}
+	// SoundRefused says that there are too many connections already.
+	SoundRefused struct{ Way }
 )
 
 // Frame reads a frame of the server that came at.
@@ -47,6 +59,10 @@ func (Received) event() {}
 func (Lost) event()     {}
 func (Tick) event()     {}
 func (Stop) event()     {}
+
+func (SoundSays) event()    {}
+func (SoundCame) event()    {}
+func (SoundRefused) event() {}
 
 // Effect is something that a person wants done.
 //
@@ -69,6 +85,19 @@ type (
 	}
 	// Count counts something by its name.
 	Count struct{ What string }
+	// SoundOn begins a connection, instead of an older one if there is one.
+	SoundOn struct {
+		Way
+		Offers bool
+		ice    ice
+	}
+	// SoundHear is what the other side says about a connection: an offer, an answer or a candidate.
+	SoundHear struct {
+		Way
+		What, Body string
+	}
+	// SoundOff ends the connection.
+	SoundOff struct{}
 	// Gone ends the person.
 	Gone struct{}
 )
@@ -81,6 +110,10 @@ func (Took) effect()   {}
 func (Count) effect()  {}
 func (Gone) effect()   {}
 
+func (SoundOn) effect()   {}
+func (SoundHear) effect() {}
+func (SoundOff) effect()  {}
+
 // Measure is one of the times that are measured, each from the moment at which it should have begun.
 type Measure int
 
@@ -91,6 +124,7 @@ const (
 	First                   // from connected to the peer's first envelope
 	Envelope                // from the moment an envelope was due to its arrival
 	Resume                  // from the wish to be back to welcome{resumed: true}
+	Sound                   // from connected to the peer's first packet of sound
 	Lag                     // from the moment something was due here to the moment it was done
 	measures
 )
@@ -107,6 +141,8 @@ func (m Measure) String() string {
 		return "envelope"
 	case Resume:
 		return "resume"
+	case Sound:
+		return "sound"
 	case Lag:
 		return "lag"
 	case measures:

@@ -103,6 +103,12 @@ func (p *Person) Step(now time.Duration, e Event) []Effect {
 		p.tick(now)
 	case Stop:
 		p.stop(now)
+	case SoundSays:
+		p.saySound(now, e)
+	case SoundCame:
+		p.soundCame(e)
+	case SoundRefused:
+		p.soundRefused(e)
 	}
 	return p.out
 }
@@ -166,6 +172,7 @@ func (p *Person) hear(now time.Duration, e Received) {
 		p.count("notice " + f.Code)
 	case relays:
 		p.note(history.Event{Got: f.T})
+		p.moveSound(f.Ice)
 	case plain:
 		p.plain(now, f)
 	}

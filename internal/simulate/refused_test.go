@@ -107,7 +107,7 @@ func TestValidateNamesEveryFault(t *testing.T) {
 // TestLimits holds a summary to its limits.
 func TestLimits(t *testing.T) {
 	cfg := simulate.Config{
-		Targets: target(t, startParley(t)), Rate: 30, People: 10, For: 1500 * time.Millisecond, Seed: 1, Behaviour: busy(),
+		Targets: target(t, startParley(t, relayless)), Rate: 30, People: 10, For: 1500 * time.Millisecond, Seed: 1, Behaviour: busy(),
 		Limits: simulate.Limits{WaitP99: time.Nanosecond, HelloP99: time.Minute, ResumeP99: time.Minute, MinCalls: 100_000, MaxLost: -1},
 	}
 	cfg.Drop, cfg.Languages = 0, []string{"en"}

@@ -33,6 +33,12 @@ func Run(ctx context.Context, cfg Config, progress io.Writer, record *history.Re
 		cfg: cfg, run: rand.Text()[:8], door: newDoor(cfg.Origin, cfg.Forwarded, spread), record: record,
 		rnd: source(cfg.Seed, 0),
 	}
+	if cfg.Media > 0 {
+		var err error
+		if c.studio, err = newStudio(mostConnections); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range cfg.Targets {
 		if err := c.look(ctx, t); err != nil {
 			return nil, err

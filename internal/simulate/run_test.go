@@ -23,8 +23,11 @@ import (
 	"parley/web"
 )
 
+// relayless is a parley without a relay.
+func relayless(string) signaling.Ice { return signaling.Ice{Servers: []signaling.IceServer{}} }
+
 // startParley runs a real parley in this process, on a store in this process, and returns where it is.
-func startParley(t *testing.T) string {
+func startParley(t *testing.T, relays func(call string) signaling.Ice) string {
 	t.Helper()
 	store := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{
@@ -44,7 +47,7 @@ func startParley(t *testing.T) string {
 	origin := "http://" + public.Addr().String()
 	hub := signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(rdb, ring, log), Ring: ring, Origins: []string{origin}, Log: log, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
-		Ice: func(string) signaling.Ice { return signaling.Ice{Servers: []signaling.IceServer{}} },
+		Ice: relays,
 	})
 	server, err := web.New(web.Config{Socket: hub, Ready: func(context.Context) error { return nil }, Log: log})
 	if err != nil {
@@ -89,7 +92,7 @@ func target(t *testing.T, address string) []simulate.Target {
 // TestRun lets some forty people do everything on a real parley. Nothing may be lost.
 func TestRun(t *testing.T) {
 	cfg := simulate.Config{
-		Targets: target(t, startParley(t)), Rate: 40, People: 40, For: 7 * time.Second, Ramp: time.Second, Twins: 0.1,
+		Targets: target(t, startParley(t, relayless)), Rate: 40, People: 40, For: 7 * time.Second, Ramp: time.Second, Twins: 0.1,
 		Seed: 7, Behaviour: busy(), Limits: simulate.Limits{MinCalls: 20},
 	}
 	var progress bytes.Buffer

@@ -24,6 +24,7 @@ type walker struct {
 	giveUp func()        // ends the handshake that is under way, if one is
 	at     time.Duration // when the next tick is due, 0 for never
 	index  int           // in the heap, -1 outside
+	wire   *wire         // nil without sound
 	calls  bool          // as it was counted last
 	looks  bool
 }
@@ -118,6 +119,8 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 		}
 	case Received:
 		s.tally.took(Lag, now-e.At)
+	case SoundSays, SoundCame, SoundRefused:
+		l.gen = l.to.gen // sound does not depend on the socket
 	case Tick, Stop:
 	}
 	if l.gen == l.to.gen {
@@ -199,6 +202,12 @@ func (s *shard) carryOut(ctx context.Context, w *walker, now time.Duration, effe
 		s.tally.took(e.What, e.Time)
 	case Count:
 		s.tally.count(e.What)
+	case SoundOn:
+		s.soundOn(ctx, w, e)
+	case SoundHear:
+		s.soundHear(w, e)
+	case SoundOff:
+		w.soundOff()
 	case Gone:
 		s.remove(w)
 	}

@@ -67,11 +67,11 @@ func (t *tally) at(m Measure, percentile float64) time.Duration {
 	return d.Round(10 * time.Microsecond)
 }
 
-// errors counts the error frames that no crossing of messages explains, and frames and envelopes
-// that were not understood.
+// errors counts the error frames that no crossing of messages explains, frames and envelopes that
+// were not understood, and calls whose sound never came.
 func (t *tally) errors() int64 {
 	n := t.counts["frames not understood"] + t.counts["envelopes that do not open"] + t.counts[string(altered)] +
-		t.counts["gap in the server's numbers"] + t.counts["frames before welcome"]
+		t.counts["gap in the server's numbers"] + t.counts["frames before welcome"] + t.counts[soundless] + t.counts[soundFault]
 	for what, c := range t.counts {
 		if strings.HasPrefix(what, "error ") {
 			n += c
@@ -123,6 +123,7 @@ func (l Limits) judge(s *Summary, t *tally) []Verdict {
 	within("max-first-p99", l.FirstP99, First)
 	within("max-envelope-p99", l.EnvelopeP99, Envelope)
 	within("max-resume-p99", l.ResumeP99, Resume)
+	within("max-sound-p99", l.SoundP99, Sound)
 	most := func(name string, bound int, was int64) {
 		if bound >= 0 {
 			verdicts = append(verdicts, Verdict{name, fmt.Sprint(bound), fmt.Sprint(was), was <= int64(bound)})

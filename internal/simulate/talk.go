@@ -36,6 +36,7 @@ type talk struct {
 	heard                uint64 // texts of the peer: the number of the last in order
 	any                  bool   // an envelope of the peer came
 	described            bool
+	sound                sound
 	missing              map[uint64]time.Duration // texts of the peer that did not come: since when; 0 when it is known why
 	newest               time.Duration            // when its newest text was due
 	refused              []uint64                 // texts of ours that the peer could not take, at least not at once
@@ -48,7 +49,9 @@ type talk struct {
 type line struct {
 	at   time.Duration
 	what string
-	size int
+	size int    // of a body that is made up
+	body string // one that is not
+	g    int    // of which connection it speaks
 }
 
 // text is what stands in an envelope.
@@ -59,13 +62,14 @@ type text struct {
 	Away bool     `json:"away"`          // the sender had no connection then
 	Gone []uint64 `json:"gone,omitzero"` // which ones the server refused to the sender
 	What string   `json:"what"`
+	G    int      `json:"g,omitzero"` // the connection that it speaks of
 	Body string   `json:"body"`
 	Sum  string   `json:"sum"`
 }
 
 func (c *talk) deadline() time.Duration {
-	at := c.leaveAt
-	if len(c.lines) > 0 && !c.back {
+	at := soonest(c.leaveAt, c.sound.dueAt)
+	if len(c.lines) > 0 && !c.back && c.seal.Ready() {
 		at = soonest(at, c.lines[0].at)
 	}
 	return at
@@ -76,7 +80,7 @@ func (c *talk) later(at time.Duration, what string, size int) {
 	if n := len(c.lines); n > 0 {
 		at = max(at, c.lines[n-1].at)
 	}
-	c.lines = append(c.lines, line{at, what, size})
+	c.lines = append(c.lines, line{at: at, what: what, size: size})
 }
 
 // describe plans a description and the candidates behind it.
@@ -105,9 +109,11 @@ func (c *talk) due(now time.Duration) []line {
 // write makes the text of a line, with a body that the other side can check.
 func (c *talk) write(run string, l line, away bool) (string, error) {
 	c.said++
-	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, Gone: c.refused, What: l.what}
-	seed := c.sum(c.me, t.K, "")
-	t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
+	t := text{Sim: run, K: c.said, At: int64(l.at), Away: away, Gone: c.refused, What: l.what, G: l.g, Body: l.body}
+	if l.size > 0 {
+		seed := c.sum(c.me, t.K, "")
+		t.Body = strings.Repeat(seed, l.size/len(seed)+1)[:l.size]
+	}
 	t.Sum = c.sum(c.me, t.K, t.Body)
 	b, err := json.Marshal(t)
 	return string(b), err

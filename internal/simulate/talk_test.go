@@ -27,8 +27,12 @@ type envelope struct {
 	Box string `json:"box"`
 }
 
-func newDuo(t *testing.T) *duo {
+func newDuo(t *testing.T) *duo { return newDuoOf(t, func(*simulate.Behaviour) {}) }
+
+// newDuoOf is of people who are calm but for something.
+func newDuoOf(t *testing.T, but func(*simulate.Behaviour)) *duo {
 	like := calm()
+	but(&like)
 	d := &duo{mail: func(_ int, e envelope) []envelope { return []envelope{e} }, now: time.Second, n: [2]int{3, 3}}
 	for i := range d.sides {
 		s := enterAs(t, like, uint64(i))

@@ -37,10 +37,12 @@ func (t *tally) took(m Measure, d time.Duration) {
 	_ = t.times[m].RecordValue(us) // it is within the bounds
 }
 
-func (t *tally) count(what string) {
+func (t *tally) count(what string) { t.add(what, 1) }
+
+func (t *tally) add(what string, n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[what]++
+	t.counts[what] += n
 }
 
 // addTo merges the tally into another that nobody else uses.
