@@ -41,7 +41,7 @@ func (h *Hub) Drain(ctx context.Context) {
 		}
 		for _, g := range h.gates.part(i) {
 			within := rand.N(over) //nolint:gosec // jitter, not a secret
-			g.push(frameOf(Drain{within.Milliseconds()}).bare())
+			g.hint(Drain{within.Milliseconds()})
 			h.timers.set(newTimer(func() { g.end(CloseDrain) }), time.Now().Add(within))
 			wait = max(wait, within)
 		}

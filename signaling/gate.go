@@ -137,6 +137,16 @@ func (g *gate) push(b []byte) {
 	g.kickLocked()
 }
 
+// hint says something of this node's own, once the home has answered.
+func (g *gate) hint(m ToBrowser) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.answered && !g.over {
+		g.waiting = append(g.waiting, frameOf(m).bare())
+		g.kickLocked()
+	}
+}
+
 // end closes the socket with a code, once what waits is written. Before any frame it says that
 // there is no such session.
 func (g *gate) end(code CloseCode) {
