@@ -43,6 +43,7 @@ type link struct {
 	connectAt, silentAt, ackAt time.Duration
 	resend                     []resend
 	resent                     map[uint64]int // by number of the envelope
+	forgotten                  []uint64       // texts of which no session knows any more whether they went out
 }
 
 // resend is an envelope that the peer could not take.
@@ -211,6 +212,7 @@ func (l *link) welcome(now time.Duration, w welcome) {
 		}
 	case asked:
 		l.out(Count{"session forgotten"})
+		l.forgotten = l.numbers.texts()
 		fallthrough
 	default:
 		l.numbers.reset()

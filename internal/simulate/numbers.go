@@ -72,6 +72,17 @@ func (s *numbers) tell() uint64 {
 	return s.seen
 }
 
+// texts returns the numbers of the recent texts.
+func (s *numbers) texts() []uint64 {
+	var all []uint64
+	for _, k := range s.recent {
+		if k.k > 0 {
+			all = append(all, k.k)
+		}
+	}
+	return all
+}
+
 // frame returns the frame numbered c, if it is recent.
 func (s *numbers) frame(c uint64) (outgoing, bool) {
 	for _, k := range s.recent {

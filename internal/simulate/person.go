@@ -203,6 +203,7 @@ func (p *Person) welcome(now time.Duration, f welcome) {
 	switch {
 	case p.phase == talking:
 		p.call.reset, p.call.back = true, true
+		p.call.refused = append(p.call.refused, p.link.forgotten...)
 		p.send(now, with("rejoin", "pass", p.call.pass), history.Event{Room: p.call.room})
 	case p.Searches():
 		p.find(now)

@@ -218,3 +218,24 @@ func TestTalkOnTheWayBack(t *testing.T) {
 	s.step(simulate.Tick{})
 	s.want(`"t":"relay"`)
 }
+
+// TestTalkForgotten: what a session knew that was lost with its node is no loss, for its browser was
+// told so.
+func TestTalkForgotten(t *testing.T) {
+	d := newDuo(t)
+	d.talk(3 * time.Second)
+	s, peer := d.sides[0], d.sides[1]
+	s.step(simulate.Lost{Code: 1006})
+	s.waits()
+	s.now += 8 * time.Second
+	s.step(simulate.Tick{}) // says what no session takes
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	s.hears(begins, 1)
+	d.n[0], peer.now = 1, s.now
+	d.talk(40 * time.Second)
+	peer.step(simulate.Stop{})
+	if peer.sees["envelopes with a gap in front"] != 1 || peer.sees["envelopes lost"] != 0 {
+		t.Error(peer.sees)
+	}
+}
