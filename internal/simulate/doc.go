@@ -8,4 +8,5 @@
 //
 // A [Person] is a machine that decides and touches nothing: Step takes an event and returns effects.
 // A shard steps its people and writes to their sockets; one goroutine for each socket reads.
+// Whoever has sound has one more goroutine, which owns the connection (media.go).
 package simulate
