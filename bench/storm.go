@@ -104,6 +104,7 @@ func (f *fleet) flee(ctx context.Context, address string) (r returns, err error)
 
 // comeBack connects and searches at the old place, until it is queued.
 func (b *browser) comeBack(ctx context.Context, address string) (*browser, int, error) {
+	_ = b.conn.Close() // its other end is dead; its descriptor is needed
 	wait := time.Second
 	pause(ctx, rand.N(500*time.Millisecond)) //nolint:gosec // jitter, not a secret
 	for try := 1; ; try++ {
