@@ -2,6 +2,8 @@ package signaling
 
 import (
 	"context"
+	"math"
+	"sync/atomic"
 	"time"
 
 	"parley/internal/keyring"
@@ -215,27 +217,20 @@ func NewAdmission(now time.Time) *Admission {
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
-// Hush makes the link refuse everything, as when too much is on its way, until Unhush.
-func (h *Hub) Hush()   { h.bus.far = func(string, []byte) bool { return false } }
-func (h *Hub) Unhush() { h.bus.far = h.send }
+// Valve says what the link of a hub takes: everything, only what is small, or nothing.
+type Valve struct{ most atomic.Int64 }
 
-// Clog makes the link refuse large mail, as when little room is left.
-func (h *Hub) Clog() {
-	h.bus.far = func(to string, b []byte) bool { return len(b) < 4096 && h.send(to, b) }
+// Valve puts one before the link; before the hub runs.
+func (h *Hub) Valve() *Valve {
+	v := new(Valve)
+	v.Open()
+	h.bus.far = func(to string, b []byte) bool { return int64(len(b)) < v.most.Load() && h.send(to, b) }
+	return v
 }
 
-// Tells steps the room and returns who is told something.
-func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
-	for _, e := range r.Step(now, l) {
-		if t, ok := e.(tell); ok {
-			all = append(all, t.to)
-		}
-	}
-	return all
-}
-
-// Torn is the event that letters from or to a node were lost.
-func Torn(node string) Event { return torn{node} }
+func (v *Valve) Open()  { v.most.Store(math.MaxInt64) }
+func (v *Valve) Clog()  { v.most.Store(4096) }
+func (v *Valve) Close() { v.most.Store(0) }
 
 // Seals are the keys of one node with the others.
 type Seals struct{ *seals }
@@ -251,3 +246,16 @@ func (s *Seals) Open(from string, sealed []byte) ([]byte, error) { return s.open
 
 // HomeIs is the answer to which node carries a room.
 func HomeIs(node string) ToRoom { return homeIs{node} }
+
+// Tells steps the room and returns who is told something.
+func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
+	for _, e := range r.Step(now, l) {
+		if t, ok := e.(tell); ok {
+			all = append(all, t.to)
+		}
+	}
+	return all
+}
+
+// Torn is the event that letters from or to a node were lost.
+func Torn(node string) Event { return torn{node} }

@@ -49,6 +49,7 @@ type stage struct {
 type node struct {
 	redis    *redis.Client // its own, to be cut off by
 	name     string
+	valve    *signaling.Valve
 	hub      *signaling.Hub
 	listener *vtest.Listener
 	server   *http.Server
@@ -85,6 +86,7 @@ func (s *stage) launch() *node {
 			}}}
 		},
 	})
+	n.valve = n.hub.Valve()
 	n.server = &http.Server{Handler: n.hub, ErrorLog: log.New(io.Discard, "", 0)}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop

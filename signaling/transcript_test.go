@@ -109,11 +109,11 @@ func (s *stage) many(what string, n int) {
 	case "kill":
 		s.killOne(n)
 	case "hush": // nothing that it sends to other nodes is taken
-		s.at(n).hub.Hush()
+		s.at(n).valve.Close()
 	case "clog":
-		s.at(n).hub.Clog()
+		s.at(n).valve.Clog()
 	case "unhush":
-		s.at(n).hub.Unhush()
+		s.at(n).valve.Open()
 	case "torn": // both sides of the link between the first node and this one lost something
 		s.node.hub.Torn(s.at(n).name)
 		s.at(n).hub.Torn(s.node.name)
