@@ -37,7 +37,7 @@
 //
 // A session stays on the node that made it. A browser may come back to any node: one that is not
 // its home brings the socket there, through a pipe, and nothing else is different.
-// welcome{resumed: false} comes when the home is dead, does not answer within 2 s, or stops and
+// welcome{resumed: false} comes when the home is dead, does not answer within 3 s, or stops and
 // the browser is in no call.
 //
 // A room is carried by the node of whoever arrived first, and both browsers use that node's relay.

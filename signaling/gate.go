@@ -9,7 +9,7 @@ import (
 
 const (
 	// answerWithin is how long a door waits for the home of a session, before the browser gets a new one.
-	answerWithin = 2 * time.Second
+	answerWithin = 3 * time.Second
 	// gateBytes is how much may wait for a socket: more than the session's ring lets out unacknowledged.
 	gateBytes = ringBytes + 64<<10
 	// gateSilent is how long the browser may say nothing: its home pings it.

@@ -162,7 +162,7 @@ func (c *checker) lookAtRoom(id string, r *room) {
 		delete(c.rooms, id)
 		return
 	}
-	if len(r.sides) != 1 || r.told || c.now-r.first <= freedWithin+c.held {
+	if len(r.sides) != 1 || r.told || c.now-r.first <= toldWithin+slack+c.held-heldWithin {
 		return
 	}
 	for name, s := range r.sides {

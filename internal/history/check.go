@@ -19,7 +19,8 @@ const (
 	second = int64(1_000_000)
 	minute = 60 * second
 
-	freedWithin   = 15 * second // who was told of a match or a call alone
+	toldWithin    = 5 * second  // both sides of a call
+	freedWithin   = 15 * second // or who was told of a match alone
 	welcomeWithin = 15 * second
 	heardWithin   = 75 * second // queued is repeated every 30 to 40 s
 	heldWithin    = 5 * second  // an envelope between two who are there, see [CheckHeld]
