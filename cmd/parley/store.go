@@ -37,6 +37,9 @@ func openStore(ctx context.Context, h *house, where store.Where, log *slog.Logge
 	m.rdb = m.where.Open()
 	h.closeLater("redis client", m.rdb.Close)
 	m.watch = store.NewWatch(m.rdb, log)
+	if where.IsEmbedded() {
+		m.watch.KeepsAll()
+	}
 	first, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	if err := m.watch.Ask(first); err != nil {

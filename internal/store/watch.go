@@ -30,6 +30,7 @@ type Watch struct {
 	log    *slog.Logger
 	last   atomic.Pointer[error] // of the last probe; what it points to is nil when the write was taken
 	policy string                // the worst eviction policy seen last; only Run uses it
+	keeps  bool                  // see [Watch.KeepsAll]
 	also   func(context.Context) // see [Watch.Also]
 }
 
@@ -43,6 +44,10 @@ func NewWatch(rdb redis.UniversalClient, log *slog.Logger) *Watch {
 // Also has do done whenever the settings of Redis are looked at: at first, after each outage and every
 // half minute. Another server may answer by then, or one that has forgotten. Call it before Run.
 func (w *Watch) Also(do func(context.Context)) { w.also = do }
+
+// KeepsAll says that this server throws nothing away, so that nobody need ask for its policy: the
+// embedded one has none to tell. Call it before Run.
+func (w *Watch) KeepsAll() { w.keeps = true }
 
 // Err says why Redis took no write at the last probe, nil if it did.
 func (w *Watch) Err() error { return *w.last.Load() }
@@ -103,6 +108,9 @@ const noEviction = "noeviction"
 // lookAtPolicy warns when Redis begins to throw keys away when its memory is full: nearly all of
 // ours carry an expiry, so it would throw away matches and reports.
 func (w *Watch) lookAtPolicy(ctx context.Context) {
+	if w.keeps {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	policy, err := evictionPolicy(ctx, w.rdb)
