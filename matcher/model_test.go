@@ -42,7 +42,7 @@ type pairing struct {
 	sides     [2]*search
 	confirmed [2]bool
 	live, off bool
-	why       matcher.Why // what the other side was told when it was aborted
+	inTime    bool // it was aborted before its deadline
 	language  string
 	shared    []string
 	deadline  time.Time
@@ -239,7 +239,7 @@ func (m *model) confirm(p *pairing, s *search) (answer matcher.Confirmation, orp
 	case !p.confirmed[1-mine]:
 		return matcher.Pending, false
 	case !m.alive(p.sides[1-mine].node):
-		p.close(matcher.WhyPeer)
+		p.close(true)
 		return matcher.Gone, true
 	}
 	p.live = true
@@ -254,17 +254,16 @@ func (m *model) abort(p *pairing, s *search) (matcher.Abortion, matcher.Why) {
 		return matcher.NoMatch, ""
 	case p.live:
 		return matcher.AlreadyLive, ""
-	case p.off:
-		return matcher.Aborted, p.why
-	case p.confirmed[1-mine] || m.now.Before(p.deadline.Add(-second/4)):
-		p.close(matcher.WhyPeer)
-	default:
-		p.close(matcher.WhyLate)
+	case !p.off:
+		p.close(m.now.Before(p.deadline.Add(-second / 4)))
 	}
-	return matcher.Aborted, p.why
+	if p.inTime || p.confirmed[1-mine] {
+		return matcher.Aborted, matcher.WhyPeer
+	}
+	return matcher.Aborted, matcher.WhyLate
 }
 
-func (p *pairing) close(why matcher.Why) {
-	p.off, p.why = true, why
+func (p *pairing) close(inTime bool) {
+	p.off, p.inTime = true, inTime
 	p.sides[0].state, p.sides[1].state = closed, closed
 }

@@ -182,7 +182,7 @@ func TestLinkCarries(t *testing.T) {
 		b.wantUps(ana, true)
 		b.send(ana, bo, 1, 2, 3)
 		b.send(bo, ana, 1)
-		b.pass(0)
+		b.pass(10 * time.Millisecond) // what is sent while a PUBLISH runs is gathered
 		b.want(bo, "[a 1 a 2 a 3]")
 		b.want(ana, "[b 1]")
 		before := b.server.Commands()

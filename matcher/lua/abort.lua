@@ -13,11 +13,11 @@ local pair = read_match(ticket)
 if not pair then return {'unknown', NOW} end
 if pair.state == 'l' then return {'live', NOW} end
 local other = pair.other
-if pair.aborted then return {'aborted', NOW, other.ticket, other.node, WHY[pair.state]} end
+if pair.aborted then return {'aborted', NOW, other.ticket, other.node, why(pair.state, other.name)} end
 
 local in_time = now < pair.deadline - ARGV[3]
-local state = (pair.state == other.name or in_time) and 'p' or 't'
-local why = WHY[state]
+local state = in_time and 'P' or string.upper(pair.state)
 abort(pair, id, state)
-if other.node ~= pair.mine.node then tell(other.node, 'abort', id, other.ticket, why) end
-return {'aborted', NOW, other.ticket, other.node, why}
+local reason = why(state, other.name)
+if other.node ~= pair.mine.node then tell(other.node, 'abort', id, other.ticket, reason) end
+return {'aborted', NOW, other.ticket, other.node, reason}

@@ -19,7 +19,7 @@ if pair.state ~= other.name then -- the first confirmation, or the same again
 end
 
 if not alive(other.node) then
-  abort(pair, id, 'p')
+  abort(pair, id, 'P')
   -- Should it only have been slow.
   if other.node ~= mine.node then tell(other.node, 'abort', id, other.ticket, 'peer') end
   return {'orphaned', NOW, other.ticket, other.node}

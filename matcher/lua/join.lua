@@ -53,7 +53,7 @@ local function join(own, terms, wish)
       made_by = sub(stored, 3)
       stored = call('GET', TICKET_KEY .. made_by)
     end
-    if not stored or find(stored, '^[xpt]') then return 'closed' end
+    if not stored or find(stored, '^[xPOAB]') then return 'closed' end
     return 'offered;' .. NOW .. ';old;' .. made_by .. ';' .. stored
   end
   if now - at >= LONGEST then

@@ -13,7 +13,7 @@ if not record then
   return {'unknown', NOW}
 end
 local state = sub(record, 1, 1)
-if state == 'x' or state == 'p' or state == 't' then return {'left', NOW} end
+if find(state, '[xPOAB]') then return {'left', NOW} end
 if not waiting(record) then return {'claimed', NOW, state == 'm' and sub(record, 3) or id} end
 remember(unqueue(id, record), now - sub(record, FROM_ARRIVED, TO_ARRIVED), '+')
 close(id)

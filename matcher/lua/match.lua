@@ -2,9 +2,9 @@
 
 -- A match is kept in the ticket that made it, under whose name it goes:
 --   <state>;<language>;<shared>;<made>;<deadline>;<side a>;<side b>
---     state: o offered; a or b, that side has confirmed; l live; p or t, it was aborted, and the side
---     that is told hears that it was its peer's doing or that it was itself too late; shared = interests,
---     one letter each
+--     state: o offered; a or b, that side has confirmed; l live; aborted: P in time, or O, A or B after
+--     the deadline, when it was o, a or b. So whoever asks later, each side hears the same;
+--     shared = interests, one letter each
 -- and a side, of which a arrived first, is
 --   <ticket>;<node>;<arrived>;<waits>
 --     waits as in a ticket; join writes all this, and no device: a match says nothing of who met
@@ -18,7 +18,7 @@ local function read_match(ticket)
   if not state then return nil end
   local pair = {
     state = state, rest = rest, made = made, deadline = tonumber(deadline),
-    aborted = state == 'p' or state == 't',
+    aborted = find(state, '[POAB]'),
   }
   local a = {name = 'a', ticket = a_ticket, node = a_node, arrived = a_arrived, waits = a_waits}
   local b = {name = 'b', ticket = b_ticket, node = b_node, arrived = b_arrived, waits = b_waits}
@@ -44,4 +44,6 @@ local function abort(pair, id, state)
   end
 end
 
-local WHY = {p = 'peer', t = 'late'}
+-- why is what the other side of an aborted match is told: 'late' if it was that side that did not
+-- confirm until the deadline, or else 'peer'.
+local function why(state, other) return (state == 'P' or state == string.upper(other)) and 'peer' or 'late' end
