@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,61 +30,41 @@ const (
 // TestChaos breaks three nodes, their Redis and what lies between for a minute, while people arrive,
 // talk, drop their sockets and vanish. PARLEY_CHAOS_SEED plays the faults of an earlier run again.
 func TestChaos(t *testing.T) {
-	long, seed := plan(t)
-	h := newHouse(t, seed)
+	long := length(t)
+	t.Parallel()
+	h := newHouse(t)
 	h.redis = vtest.StartServer(t)
 	h.faults = slices.Concat(nodeFaults(), serverFaults())
 	h.furnish(t, func(n *node) string {
 		n.fault = vtest.NewFault(t, &redis.Options{Addr: h.redis.Addr})
 		return "redis://" + n.fault.Listen()
 	})
-	h.play(t, long, seed)
+	h.play(t, long)
 }
 
 // TestChaosSentinel is the same on a primary with replicas that Sentinels watch. A failover may forget
 // what was written last, and what it forgets may not become a wrong match.
-//
-// It runs only when PARLEY_CHAOS says for how long: in 20 minutes there were 3 violations yet.
 func TestChaosSentinel(t *testing.T) {
-	if os.Getenv("PARLEY_CHAOS") == "" {
-		t.Skip("chaos on Sentinels is not clean yet: PARLEY_CHAOS=1m, or make chaos")
-	}
-	long, seed := plan(t)
-	h := newHouse(t, seed)
+	long := length(t)
+	t.Parallel()
+	h := newHouse(t)
 	h.set = vtest.StartSentinel(t)
 	h.faults = slices.Concat(nodeFaults(), setFaults(), setFaults())
 	h.furnish(t, func(*node) string { return h.set.URL() })
-	h.play(t, long, seed)
+	h.play(t, long)
 }
 
-// plan says for how long, and from which seed.
-func plan(t *testing.T) (long time.Duration, seed uint64) {
+// length says for how long people live in the house.
+func length(t *testing.T) time.Duration {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("chaos is left out by -short")
-	}
-	t.Parallel()
-	long, seed = usual, rand.Uint64()
-	if v := os.Getenv("PARLEY_CHAOS"); v != "" {
-		var err error
-		if long, err = time.ParseDuration(v); err != nil {
-			t.Fatal("PARLEY_CHAOS: ", err)
-		}
-	}
-	if v := os.Getenv("PARLEY_CHAOS_SEED"); v != "" {
-		var err error
-		if seed, err = strconv.ParseUint(v, 10, 64); err != nil {
-			t.Fatal("PARLEY_CHAOS_SEED: ", err)
-		}
-	}
-	t.Logf("PARLEY_CHAOS=%v PARLEY_CHAOS_SEED=%d", long, seed)
-	return long, seed
+	return plan(t, "PARLEY_CHAOS", usual, time.ParseDuration)
 }
 
-func newHouse(t *testing.T, seed uint64) *house {
+func newHouse(t *testing.T) *house {
 	t.Helper()
+	seed := sow(t)
 	return &house{
-		t: t, rnd: rand.New(rand.NewPCG(seed, 1)), door: newBalancer(t), counts: map[string]int{},
+		t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 1)), door: newBalancer(t), counts: map[string]int{},
 	}
 }
 
@@ -94,20 +73,17 @@ func (h *house) furnish(t *testing.T, store func(*node) string) {
 	t.Helper()
 	state := t.TempDir()
 	for i := range 3 {
-		n := newNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.addr, state)
-		n.args = append(n.args, "--redis", store(n))
-		n.start(t)
-		h.nodes = append(h.nodes, n)
+		h.nodes = append(h.nodes, startNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.Addr, state, store))
 	}
-	h.door.lead(h.nodes)
+	h.door.nodes.Store(&h.nodes)
 	h.await(t)
 }
 
 // play lets people live in the house while it is broken, and judges what they met.
-func (h *house) play(t *testing.T, long time.Duration, seed uint64) {
+func (h *house) play(t *testing.T, long time.Duration) {
 	t.Helper()
 	file := historyFile(t)
-	summary := h.live(t, file, long, seed)
+	summary := h.live(t, file, long)
 	h.judge(t, file, summary)
 }
 
@@ -125,8 +101,8 @@ func (h *house) await(t *testing.T) {
 	for _, n := range h.nodes {
 		deadline := time.Now().Add(20 * time.Second)
 		for !n.answers() {
-			if time.Now().After(deadline) || !n.runs() {
-				t.Fatalf("%s does not start:\n%s", n.name, n.says.text())
+			if time.Now().After(deadline) || !n.Runs() {
+				t.Fatalf("%s does not start:\n%s", n.name, n.Said())
 			}
 			h.pause(t.Context(), 50*time.Millisecond)
 		}
@@ -134,14 +110,14 @@ func (h *house) await(t *testing.T) {
 }
 
 // live lets people use the house while it is broken.
-func (h *house) live(t *testing.T, file string, long time.Duration, seed uint64) *simulate.Summary {
+func (h *house) live(t *testing.T, file string, long time.Duration) *simulate.Summary {
 	t.Helper()
 	out, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	target, err := simulate.ParseTarget("http://" + h.door.addr)
+	target, err := simulate.ParseTarget("http://" + h.door.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +128,7 @@ func (h *house) live(t *testing.T, file string, long time.Duration, seed uint64)
 	rage.Go(func() { h.rage(ctx) })
 	summary, err := simulate.Run(t.Context(), simulate.Config{
 		Targets: []simulate.Target{target}, Forwarded: true,
-		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: seed,
+		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: h.seed,
 		Behaviour: simulate.Behaviour{
 			Talk: 12 * time.Second, Patience: 90 * time.Second, Next: 0.7, Skip: 0.2, Report: 0.1, Block: 0.05,
 			Drop: 0.3, Vanish: 0.05, Ignore: 0.02, Languages: []string{"en", "es"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -24,19 +23,9 @@ const (
 // TestDroppedReplies loses thousands of replies of Redis after the command was carried out. Whoever
 // searches is waiting, matched once and told so on both sides, or gone by their own will.
 func TestDroppedReplies(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the dropped replies are left out by -short")
-	}
+	most := plan(t, "PARLEY_DROPS", drops, strconv.Atoi)
 	t.Parallel()
-	most := drops
-	if v := os.Getenv("PARLEY_DROPS"); v != "" {
-		var err error
-		if most, err = strconv.Atoi(v); err != nil {
-			t.Fatal("PARLEY_DROPS: ", err)
-		}
-	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := sow(t)
 	fault := vtest.NewFault(t, vtest.StartRedis(t))
 	rdb := redis.NewClient(fault.Options())
 	defer rdb.Close()

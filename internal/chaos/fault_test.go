@@ -15,6 +15,7 @@ import (
 // house is the installation that is broken.
 type house struct {
 	t      *testing.T
+	seed   uint64
 	rnd    *rand.Rand
 	redis  *vtest.Server      // one server, or
 	set    *vtest.SentinelSet // several
@@ -78,8 +79,8 @@ func (h *house) rage(ctx context.Context) {
 // supervise starts nodes that have ended by themselves, as those do that find no Redis at their start.
 func (h *house) supervise() {
 	for _, n := range h.nodes {
-		if !n.runs() {
-			n.start(h.t)
+		if !n.Runs() {
+			n.Start()
 			h.counts["node started again by its supervisor"]++
 		}
 	}
@@ -103,28 +104,28 @@ func (h *house) one() *node { return h.nodes[h.rnd.IntN(len(h.nodes))] }
 
 func (h *house) killNode(ctx context.Context) {
 	n := h.one()
-	n.kill()
+	n.Kill()
 	h.pause(ctx, h.between(0, 5*time.Second))
-	n.start(h.t)
+	n.Start()
 }
 
 func (h *house) drainNode(ctx context.Context) {
 	n := h.one()
-	n.signal(syscall.SIGTERM)
+	n.Signal(syscall.SIGTERM)
 	select {
-	case <-n.ended:
+	case <-n.Ended():
 	case <-time.After(h.between(3*time.Second, 12*time.Second)): // an impatient operator
-		n.kill()
+		n.Kill()
 	}
 	h.pause(ctx, h.between(0, 2*time.Second))
-	n.start(h.t)
+	n.Start()
 }
 
 func (h *house) freezeNode(ctx context.Context) {
 	n := h.one()
-	n.signal(syscall.SIGSTOP)
+	n.Signal(syscall.SIGSTOP)
 	h.pause(ctx, h.between(500*time.Millisecond, 8*time.Second))
-	n.signal(syscall.SIGCONT)
+	n.Signal(syscall.SIGCONT)
 }
 
 func (h *house) killRedis(ctx context.Context) {
@@ -192,7 +193,7 @@ func (h *house) failover(ctx context.Context) {
 	h.pause(ctx, 2*time.Second)
 }
 
-func (h *house) cutSockets(context.Context) { h.door.cut(h.one()) }
+func (h *house) cutSockets(context.Context) { h.door.Cut(h.one().host) }
 
 func (h *house) heal() {
 	for _, n := range h.nodes {

@@ -3,7 +3,6 @@ package chaos_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"sync"
@@ -23,18 +22,8 @@ const rollingPeople = 60
 // does, while people search and talk. Nobody loses a place in the queue, and no call ends or is even
 // made anew: each node stays for its own.
 func TestRollingRestart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the rolling restart is left out by -short")
-	}
-	people := rollingPeople
-	if v := os.Getenv("PARLEY_ROLLING"); v != "" {
-		var err error
-		if people, err = strconv.Atoi(v); err != nil {
-			t.Fatal("PARLEY_ROLLING: ", err)
-		}
-	}
-	seed := rand.Uint64()
-	h := newHouse(t, seed)
+	people := plan(t, "PARLEY_ROLLING", rollingPeople, strconv.Atoi)
+	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
 	file := historyFile(t)
@@ -43,7 +32,7 @@ func TestRollingRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	target, err := simulate.ParseTarget("http://" + h.door.addr)
+	target, err := simulate.ParseTarget("http://" + h.door.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +43,7 @@ func TestRollingRestart(t *testing.T) {
 	restarts.Go(func() { h.roll(ctx, t); cancel() })
 	summary, err := simulate.Run(ctx, simulate.Config{
 		Targets: []simulate.Target{target}, Forwarded: true,
-		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second, Seed: seed,
+		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second, Seed: h.seed,
 		Behaviour: simulate.Behaviour{
 			Talk: 5 * time.Second, Patience: 5 * time.Minute, Next: 0.9, Languages: []string{"en", "es"},
 		},
@@ -77,15 +66,15 @@ func (h *house) roll(ctx context.Context, t *testing.T) {
 	h.pause(ctx, 5*time.Second)
 	for _, n := range h.nodes {
 		began := time.Now()
-		n.signal(syscall.SIGTERM)
+		n.Signal(syscall.SIGTERM)
 		select {
-		case <-n.ended:
+		case <-n.Ended():
 			t.Logf("%s stopped after %v", n.name, time.Since(began).Round(100*time.Millisecond))
 		case <-time.After(3 * time.Minute):
-			t.Errorf("%s does not stop:\n%s", n.name, n.says.text())
-			n.kill()
+			t.Errorf("%s does not stop:\n%s", n.name, n.Said())
+			n.Kill()
 		}
-		n.start(t)
+		n.Start()
 		h.counts["node restarted"]++
 		h.pause(ctx, 3*time.Second)
 	}

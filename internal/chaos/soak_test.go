@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -163,13 +162,7 @@ type usage struct {
 
 func startServer(t *testing.T, socket string) *server {
 	t.Helper()
-	bench := filepath.Join(t.TempDir(), "bench")
-	build := exec.Command("go", "build", "-o", bench, "parley/bench")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		t.Fatal("the benchmark does not build: ", err)
-	}
-	child := exec.Command(bench, "-child", "parley:"+socket)
+	child := exec.Command(vtest.Program("bench"), "-child", "parley:"+socket)
 	child.Stderr = os.Stderr
 	orders, err := child.StdinPipe()
 	if err != nil {

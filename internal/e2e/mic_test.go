@@ -156,7 +156,7 @@ func TestBrowserInsecureOrigin(t *testing.T) {
 	if got := js[string](ana, knocks); got != "refused" {
 		t.Errorf("a socket of a foreign origin is %s", got)
 	}
-	if !strings.Contains(server.said(), "a page of another origin was refused") {
+	if !strings.Contains(server.Said(), "a page of another origin was refused") {
 		t.Error("the operator is not told")
 	}
 }

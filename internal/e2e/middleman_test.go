@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"parley/internal/vtest"
 )
 
 // connectedFrame is what a middleman reads of connected.
@@ -71,24 +72,20 @@ func TestBrowserMiddleman(t *testing.T) {
 // comeBetween starts a parley and a middleman in front of it; proves is that of middleman.
 func comeBetween(t testing.TB, proves bool) *middleman {
 	t.Helper()
-	front := freePort(t)
-	origin := fmt.Sprintf("http://localhost:%d", front)
+	front := vtest.FreeAddr(t)
+	origin := "http://" + localhost(front)
 	server := startParley(t, "--public-url", origin)
-	inner, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &middleman{t: t, server: "127.0.0.1:" + inner.Port(), origin: origin, proves: proves}
+	m := &middleman{t: t, server: server.host, origin: origin, proves: proves}
 	m.serve(t, front)
 	return m
 }
 
-func (m *middleman) serve(t testing.TB, port int) {
+func (m *middleman) serve(t testing.TB, addr string) {
 	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: m.server})
 	mux := http.NewServeMux()
 	mux.Handle("/", behind)
 	mux.HandleFunc("/ws", m.socket)
-	s := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 			t.Errorf("middleman: %v", err)

@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
-	"net/url"
 	"testing"
 	"time"
 
@@ -23,7 +21,7 @@ func startNodes(t testing.TB, count int) *nodes {
 	n := &nodes{}
 	fronts := make([]string, count)
 	for i := range fronts {
-		fronts[i] = fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		fronts[i] = vtest.FreeAddr(t)
 		if i > 0 {
 			origins += ","
 		}
@@ -32,7 +30,7 @@ func startNodes(t testing.TB, count int) *nodes {
 	for _, front := range fronts {
 		server := startParley(t, "--redis", store, "--state", state, "--public-url", origins)
 		n.servers = append(n.servers, server)
-		n.doors = append(n.doors, newGate(t, front, server.host(t)))
+		n.doors = append(n.doors, newGate(t, front, server.host))
 	}
 	return n
 }
@@ -40,19 +38,9 @@ func startNodes(t testing.TB, count int) *nodes {
 func (n *nodes) url(i int) string { return "http://" + n.doors[i].Addr + "/" }
 
 // kill ends one process with kill -9; its door leads to another one.
-func (n *nodes) kill(t testing.TB, i, instead int) {
-	n.servers[i].kill()
-	n.doors[i].Turn(n.servers[instead].host(t))
-}
-
-// host is where the process listens.
-func (p *parley) host(t testing.TB) string {
-	t.Helper()
-	u, err := url.Parse(p.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "127.0.0.1:" + u.Port()
+func (n *nodes) kill(i, instead int) {
+	n.servers[i].Kill()
+	n.doors[i].Turn(n.servers[instead].host)
 }
 
 // talks fails unless both hear each other, with equal strings and no address given away.
@@ -77,7 +65,7 @@ func TestBrowserTwoNodes(t *testing.T) {
 	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
-	n.kill(t, 0, 1)
+	n.kill(0, 1)
 	killed := time.Now()
 	for _, p := range []*person{ana, bo} {
 		if !js[bool](p, `seen.until(15000, () => seen.screens.includes('reconnecting'))`) {
@@ -98,7 +86,7 @@ func TestBrowserPeersNodeKilled(t *testing.T) {
 	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
-	n.kill(t, 1, 0)
+	n.kill(1, 0)
 	if !js[bool](bo, `seen.until(20000, () => seen.frames.filter((f) => f.includes('"connected"')).length >= 2)`) {
 		t.Fatal("Bo did not come back into the call\n" + bo.diary())
 	}
@@ -121,7 +109,7 @@ func TestBrowserResumesElsewhere(t *testing.T) {
 	talks(ana, bo, 10*time.Second)
 	token := welcomeToken(bo)
 
-	n.doors[1].Turn(n.servers[2].host(t))
+	n.doors[1].Turn(n.servers[2].host)
 	if !js[bool](bo, `seen.until(15000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"resumed":true')))`) {
 		t.Fatal("the session did not resume\n" + bo.diary())
 	}
@@ -145,7 +133,7 @@ func TestBrowserNodeKilledWhileWaiting(t *testing.T) {
 	bo := newPerson(t, browser, n.url(1), 1000)
 	bo.ready("music")
 
-	n.kill(t, 0, 1)
+	n.kill(0, 1)
 	bo.searches()
 	bo.reaches("live", 30*time.Second)
 	talks(ana, bo, 20*time.Second)

@@ -1,25 +1,21 @@
 package e2e_test
 
 import (
-	"fmt"
-	"net/url"
 	"slices"
 	"testing"
 	"time"
+
+	"parley/internal/vtest"
 )
 
 // TestBrowserSocketDropped: the signaling socket is gone for five seconds; the call goes on
 // meanwhile and the session resumes.
 func TestBrowserSocketDropped(t *testing.T) {
 	browser := chromium(t)
-	front := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	front := vtest.FreeAddr(t)
 	public := "http://" + front
 	server := startParley(t, "--public-url", public)
-	inner, err := url.Parse(server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := newGate(t, front, "127.0.0.1:"+inner.Port())
+	g := newGate(t, front, server.host)
 	ana, bo := pair(t, browser, public+"/")
 	ana.hears(bo.hz, 10*time.Second)
 	token := welcomeToken(ana)
@@ -33,7 +29,7 @@ func TestBrowserSocketDropped(t *testing.T) {
 	if quiet.Received-before.Received < 100 {
 		t.Errorf("only %v packets arrived in the 5 s without a socket", quiet.Received-before.Received)
 	}
-	g.Open(t)
+	g.Open()
 	if !js[bool](ana, `seen.until(15000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"resumed":true')))`) {
 		t.Fatal("the session did not resume\n" + ana.diary())
 	}
@@ -73,9 +69,9 @@ func TestBrowserServerKilled(t *testing.T) {
 	ghost.searches()
 	ghost.reaches("queued", 5*time.Second)
 
-	server.kill()
+	server.Kill()
 	js[bool](ghost, `(location.href = 'about:blank', true)`) // never comes back
-	server.start(t)
+	server.again(t)
 
 	waiting.reaches("queued", 15*time.Second)
 	if !js[bool](waiting, `seen.until(20000, () => seen.frames.filter((f) => f.includes('"queued"')).length >= 2)`) {
@@ -115,9 +111,9 @@ func TestBrowserNotTakenBack(t *testing.T) {
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	bo.hears(ana.hz, 10*time.Second)
-	server.kill()
-	server.args[slices.Index(server.args, "--state")+1] = t.TempDir()
-	server.start(t)
+	server.Kill()
+	server.Args[slices.Index(server.Args, "--state")+1] = t.TempDir()
+	server.again(t)
 	for _, p := range []*person{ana, bo} {
 		if !js[bool](p, `seen.until(30000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"error"')))`) {
 			t.Fatalf("%d Hz: the server took the call back: the test shows nothing\n%s", p.hz, p.diary())

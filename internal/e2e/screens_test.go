@@ -60,10 +60,10 @@ func TestScreens(t *testing.T) {
 	ana.press("direct")
 	shoot(ana, "09-live-direct-asked")
 
-	server.kill()
+	server.Kill()
 	ana.reaches("reconnecting", 15*time.Second)
 	shoot(ana, "10-reconnecting")
-	server.start(t)
+	server.again(t)
 	ana.reaches("live", 30*time.Second)
 	bo.reaches("live", 30*time.Second)
 	bo.press("leave")

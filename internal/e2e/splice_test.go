@@ -1,25 +1,28 @@
 package e2e_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/pion/webrtc/v4"
+
+	"parley/internal/envelope"
 )
 
 // spliceEnd is one half of a dishonest server's way into a call: it poses as the peer of one browser,
 // ends the DTLS connection itself, and copies voice and data channels to the other half.
 type spliceEnd struct {
-	other    *spliceEnd
-	envelope *envelope
-	say      func(seq uint64, box string) // sends a relay frame to the browser
-	offers   bool                         // this end makes the offers: the browser's role is answer
-	pc       *webrtc.PeerConnection
-	voice    *webrtc.TrackLocalStaticRTP // to the browser
-	trouble  func(format string, args ...any)
-	proof    *spliceProof // this end's own authentication exchange; nil: what the browser says is copied
+	other   *spliceEnd
+	seal    *envelope.Seal
+	say     func(seq uint64, box string) // sends a relay frame to the browser
+	offers  bool                         // this end makes the offers: the browser's role is answer
+	pc      *webrtc.PeerConnection
+	voice   *webrtc.TrackLocalStaticRTP // to the browser
+	trouble func(format string, args ...any)
+	proof   *spliceProof // this end's own authentication exchange; nil: what the browser says is copied
 
 	mu       sync.Mutex // guards the following fields
 	channels map[string]*webrtc.DataChannel
@@ -44,12 +47,14 @@ func joinEnds(a, b *spliceEnd) { a.other, b.other = b, a }
 
 // newSpliceEnd faces the browser that was told these frame fields in connected.
 func newSpliceEnd(c connectedFrame, say func(uint64, string), trouble func(string, ...any)) (*spliceEnd, error) {
-	env, err := newEnvelope(c.Room, c.Peer, c.Me)
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	seal, err := envelope.New(c.Room, c.Peer, c.Me, secret)
 	if err != nil {
 		return nil, err
 	}
 	e := &spliceEnd{
-		envelope: env, say: say, offers: c.Role == "answer", trouble: trouble,
+		seal: seal, say: say, offers: c.Role == "answer", trouble: trouble,
 		channels: map[string]*webrtc.DataChannel{}, waiting: map[string][]string{},
 	}
 	media := &webrtc.MediaEngine{}
@@ -159,7 +164,7 @@ func (e *spliceEnd) tell(m spliceMessage) {
 		return
 	}
 	e.mu.Lock()
-	seq, box, err := e.envelope.seal(string(text))
+	seq, box, err := e.seal.Seal(string(text))
 	e.mu.Unlock()
 	if err != nil {
 		e.trouble("splice: %v", err)
@@ -171,8 +176,8 @@ func (e *spliceEnd) tell(m spliceMessage) {
 // relay takes an envelope that the browser meant for its peer.
 func (e *spliceEnd) relay(seq uint64, box string) error {
 	e.mu.Lock()
-	met := e.envelope.receive != nil
-	text, err := e.envelope.open(seq, box)
+	met := e.seal.Ready()
+	text, err := e.seal.Open(seq, box)
 	e.mu.Unlock()
 	switch {
 	case err != nil:
@@ -182,7 +187,7 @@ func (e *spliceEnd) relay(seq uint64, box string) error {
 	case met:
 		return nil
 	}
-	e.say(e.envelope.hello())
+	e.say(e.seal.Hello())
 	if e.offers {
 		return e.offer()
 	}

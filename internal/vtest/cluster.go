@@ -42,7 +42,7 @@ func StartCluster(t testing.TB) *Cluster {
 // start starts a node, and returns the port at which the others reach it.
 func (c *Cluster) start() (node *Server, bus string) {
 	c.t.Helper()
-	_, bus, err := net.SplitHostPort(freeAddr(c.t))
+	_, bus, err := net.SplitHostPort(FreeAddr(c.t))
 	if err != nil {
 		c.t.Fatal(err)
 	}

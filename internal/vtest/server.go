@@ -46,7 +46,7 @@ func newServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Addr: freeAddr(t), Dir: dir, t: t, path: redisServer(t)}
+	s := &Server{Addr: FreeAddr(t), Dir: dir, t: t, path: redisServer(t)}
 	t.Cleanup(func() {
 		s.Kill()
 		_ = os.RemoveAll(dir)
@@ -67,9 +67,10 @@ func redisServer(t testing.TB) string {
 	return path
 }
 
-// freeAddr returns an address that was free a moment ago. Its port is below those from which the
-// system takes one for each connection, so that none of these takes it.
-func freeAddr(t testing.TB) string {
+// FreeAddr returns an address of the loopback interface that was free a moment ago, for TCP and for
+// UDP. Its port is below those from which the system takes one for each connection, so that none of
+// these takes it.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	for range 50 {
 		at := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // no secret
@@ -77,7 +78,12 @@ func freeAddr(t testing.TB) string {
 		if err != nil {
 			continue
 		}
+		u, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp4", at)
 		_ = l.Close()
+		if err != nil {
+			continue
+		}
+		_ = u.Close()
 		return at
 	}
 	t.Fatal("no port is free")
