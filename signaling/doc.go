@@ -48,6 +48,12 @@
 // may have missed. A browser whose socket went through the link that broke is closed with 4008 and
 // resumes.
 //
+// Two nodes may not hear of a call at the same time, and one of them may die in between. So the room
+// waits 5 s for a member's session on another node to say that it knows of the call, and 5 s for one
+// whose node died before its browser had said a word there. Then nobody came: the others hear aborted
+// "peer" in place of ended, and search on where they stood. A room that was made anew cannot know who
+// was there, and waits for 30 s.
+//
 // A place counts for its own device, 90 s after it was told and 10 minutes after the search began;
 // in the session that was told of it until that is in a call, and in another once that session is
 // gone, or at once when it was on another node. A place that does not count is no error: the
@@ -101,7 +107,8 @@
 //	                                         within_ms = time left to confirm
 //	aborted   n c why                        why "peer" (did not confirm or left) or "late" (you did not confirm).
 //	                                         After "peer" the search goes on by itself with the old place: queued
-//	                                         follows. After "late" it does not
+//	                                         follows. After "late" it does not. After connected, "peer" says that
+//	                                         nobody came to the call, which is over, and the search goes on likewise
 //	connected n c room me peer role ice handle avoid pass shared language
 //	                                         me, peer = member ids of this room; ice = {servers: [{urls,
 //	                                         username, credential}], ttl_ms}; handle names the peer in report and

@@ -77,7 +77,7 @@ func (h *Hub) Alone() bool { return len(h.cfg.Queue.Living()) < 2 }
 // needed tells whether this node has calls that somebody can reach from another node.
 func (h *Hub) needed() bool {
 	calls := int64(h.bus.rooms.count())
-	for phase := Idle; phase < Gone; phase++ {
+	for phase := range Gone {
 		if phase.stays() {
 			calls += h.phases[phase].Load()
 		}

@@ -72,17 +72,7 @@ func (h *Hub) plumb(from string, m mail) error {
 		}
 		return err
 	case mailUp:
-		p, ok := h.spouts.get(m.id)
-		if !ok {
-			h.endPipe(from, m.id, CloseSlow)
-			return nil
-		}
-		p.pinged.Store(0)
-		if frame, err := Decode(m.rest); err != nil {
-			p.client.fail(&p.line, err)
-		} else {
-			p.client.hear(time.Now(), &p.line, frame)
-		}
+		h.drink(from, m)
 	case mailGone:
 		if p, ok := h.spouts.get(m.id); ok {
 			h.spouts.remove(m.id)
@@ -105,6 +95,21 @@ func (h *Hub) plumb(from string, m mail) error {
 		return errMail
 	}
 	return nil
+}
+
+// drink takes a frame of a browser whose socket is at another node.
+func (h *Hub) drink(from string, m mail) {
+	p, ok := h.spouts.get(m.id)
+	if !ok {
+		h.endPipe(from, m.id, CloseSlow)
+		return
+	}
+	p.pinged.Store(0)
+	if frame, err := Decode(m.rest); err != nil {
+		p.client.fail(&p.line, err)
+	} else {
+		p.client.hear(time.Now(), &p.line, frame)
+	}
 }
 
 // serveAfar gives a session the socket of another node.

@@ -18,7 +18,7 @@ type room struct {
 	policy  Policy
 	state   roomState
 	members []member
-	// deadline is when gathering, or waiting for a member who must come back, is given up.
+	// deadline is when gathering, or waiting for a member who must arrive or come back, is given up.
 	deadline time.Time
 	renew    time.Time // when the call record must be made or renewed; zero before both are there
 	moved    string    // the node that carries it now, once closed for that
@@ -39,7 +39,19 @@ type member struct {
 	pass
 	at   Address // its session; zero while it must come back first
 	away bool    // its peers were told that its socket is lost
+	sure sure
 }
+
+// sure is what the room knows of a member's side of the call. Until its session has heard that the
+// room is open nothing has begun, and until its browser has spoken it may have begun for nobody: then
+// there is no call to come back to, and the others go on searching at their place.
+type sure int
+
+const (
+	notYet  sure = iota // -> arrived by any letter of its session
+	arrived             // -> spoke by any frame of its browser
+	spoke               // final
+)
 
 // roomEffect is what a room wants done. A closed set.
 //
@@ -87,6 +99,7 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	r.out = r.out[:0]
 	switch l := l.(type) {
 	case *Say:
+		r.heardOf(l.Sender, l.From, spoke)
 		r.say(l)
 	case Enter:
 		r.enter(now, l)
@@ -95,10 +108,13 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	case Went:
 		r.went(l)
 	case Missing:
+		r.heardOf(l.From, l.Member, arrived)
 		r.socketOf(l.From, l.Member, PeerAway)
 	case Present:
+		r.heardOf(l.From, l.Member, arrived)
 		r.socketOf(l.From, l.Member, PeerBack)
 	case Want:
+		r.heardOf(l.From, l.Member, spoke)
 		r.grant(l)
 	case homeIs:
 		r.move(l.node)
@@ -174,6 +190,11 @@ func (r *room) enter(now time.Time, l Enter) {
 func (r *room) open(now time.Time) {
 	r.state, r.deadline = open, time.Time{}
 	for i := range r.members {
+		if r.members[i].at.Node == r.node {
+			r.members[i].sure = arrived // nothing is lost on the way
+		} else {
+			r.deadline = now.Add(r.policy.Arrive)
+		}
 		// A stranger call has one peer; rooms of more will name all.
 		peer := r.members[(i+1)%len(r.members)]
 		r.members[i].Peer, r.members[i].PeerDevice = peer.Member, peer.Device
@@ -184,6 +205,29 @@ func (r *room) open(now time.Time) {
 		r.do(tell{m.at, Opened{pass: m.pass}})
 	}
 }
+
+// heardOf notes a sign of life of a member.
+func (r *room) heardOf(from Address, id string, s sure) {
+	m := r.find(id)
+	if m == nil || m.at != from || m.sure >= s {
+		return
+	}
+	m.sure = s
+	r.calm()
+}
+
+// calm ends the waiting when nobody is awaited any more.
+func (r *room) calm() {
+	if r.state == open && !slices.ContainsFunc(r.members, member.awaited) {
+		r.deadline = time.Time{}
+	}
+}
+
+// awaited tells whether the room does not go on for ever without a word of the member.
+func (m member) awaited() bool { return m.sure == notYet || m.at == (Address{}) }
+
+// never tells whether the member, for which the room has waited, was not in the call at all.
+func (m member) never() bool { return m.sure == notYet || m.at == (Address{}) && m.sure < spoke }
 
 func (r *room) keep(now time.Time) {
 	r.renew = now.Add(renewEvery)
@@ -196,7 +240,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	if r.state == gathering && len(r.members) == 0 {
 		r.state, r.deadline = open, now.Add(r.policy.Rejoin)
 		absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device, Until: l.Until}
-		r.members = []member{{pass: l.pass}, {pass: absent, away: true}}
+		r.members = []member{{pass: l.pass}, {pass: absent, away: true, sure: spoke}} // as far as this room can know
 	}
 	m := r.find(l.Member)
 	if r.moved != "" {
@@ -217,7 +261,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	default:
 		r.do(tell{old, Over{r.id, EndLeft}})
 	}
-	m.at, m.pass = l.From, l.pass
+	m.at, m.pass, m.sure = l.From, l.pass, spoke
 	m.Node = r.node // the room may have been lost with another
 	r.do(tell{m.at, Opened{pass: m.pass, Back: true}})
 	if old == l.From && !m.away {
@@ -225,18 +269,22 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	} else {
 		r.socket(m.Member, PeerBack)
 	}
-	missing := false
 	for _, o := range r.members {
-		missing = missing || o.at == (Address{})
 		if o.Member != m.Member && o.away {
 			r.do(tell{m.at, PeerIs{r.id, PeerAway}})
 		}
 	}
-	if missing {
+	r.regain(now)
+}
+
+// regain looks for those who are still missing after one has come back.
+func (r *room) regain(now time.Time) {
+	if slices.ContainsFunc(r.members, func(m member) bool { return m.at == (Address{}) }) {
 		r.seek = now.Add(seekEvery)
 		return
 	}
-	r.deadline, r.seek = time.Time{}, time.Time{}
+	r.seek = time.Time{}
+	r.calm()
 	r.keep(now)
 }
 
@@ -267,8 +315,12 @@ func (r *room) fallen(now time.Time, node string) {
 		}
 		m.at, r.seek = Address{}, now.Add(seekEvery)
 		r.socket(m.Member, PeerAway)
-		if r.deadline.IsZero() {
-			r.deadline = now.Add(r.policy.Rejoin)
+		patience := r.policy.Rejoin
+		if m.sure < spoke {
+			patience = r.policy.Arrive
+		}
+		if end := now.Add(patience); r.deadline.IsZero() || end.Before(r.deadline) {
+			r.deadline = end
 		}
 	}
 }
@@ -290,7 +342,7 @@ func (r *room) went(l Went) {
 	if m == nil || r.state == closed || m.at != l.From {
 		return
 	}
-	if r.state == gathering {
+	if r.state == gathering || m.sure == notYet {
 		r.others(l.Member, Failed{r.id})
 		r.close()
 		return
@@ -333,7 +385,7 @@ func (r *room) socket(id string, state PeerState) {
 
 func (r *room) tick(now time.Time) {
 	if !r.deadline.IsZero() && !now.Before(r.deadline) {
-		if r.state == gathering {
+		if r.state == gathering || slices.ContainsFunc(r.members, member.never) {
 			r.others("", Failed{r.id})
 		} else {
 			r.others("", Over{r.id, EndPeerLost})

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/matcher"
 	"parley/signaling"
 )
 
@@ -160,5 +161,37 @@ func TestMoved(t *testing.T) {
 	}
 	if late := r.Passes(now, signaling.Reenters(at("bo"), passes[1])); len(late) != 0 {
 		t.Errorf("who comes late comes in: %v", late)
+	}
+}
+
+// TestNobodyCame: a search goes on after a call to which nobody came, and ends with one in which the
+// peer was heard.
+func TestNobodyCame(t *testing.T) {
+	for _, heard := range []bool{false, true} {
+		now := time.Unix(1e9, 0)
+		s := signaling.NewSession(now)
+		step := func(e signaling.Event) []signaling.Done { return signaling.Tell(s.Step(now, e)) }
+		step(signaling.Attached())
+		ticket := step(signaling.Finds(signaling.Find{Languages: []string{"en"}, Widen: true}))[0].About
+		step(signaling.Offers(matcher.Offer{Match: "room", Ticket: ticket, PeerNode: "there", Language: "en", Deadline: now.Add(time.Second)}))
+		step(signaling.Said(signaling.Confirm{Match: "room"}))
+		step(signaling.WentLive("room"))
+		if done := step(signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"})); len(done) != 2 || done[1].What != "other" {
+			t.Errorf("the room is not told that the session knows of it: %v", done)
+		}
+		want := []signaling.Done{{What: "frame:aborted", About: "peer"}, {What: "join"}}
+		if heard {
+			step(signaling.Heard{Say: &signaling.Say{Room: "room", From: "you"}})
+			want = []signaling.Done{{What: "frame:ended"}}
+		}
+		done := step(signaling.Failed{Room: "room"})
+		for i := range done {
+			if done[i].What == "join" {
+				done[i].About = ""
+			}
+		}
+		if !slices.Equal(done, want) {
+			t.Errorf("heard %v: %v", heard, done)
+		}
 	}
 }

@@ -23,7 +23,7 @@ type session struct {
 	newID  func() string // unguessable ids
 
 	phase    Phase
-	search   *search // from Searching to Entering; nil after rejoin
+	search   *search // from Searching to the first word of the peer; nil after rejoin
 	match    match   // from Offered to Entering
 	call     membership
 	entered  time.Time // since when Entering
@@ -186,6 +186,7 @@ func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
 		if s.in(l.Say.Room) {
+			s.search = nil // it has found somebody
 			s.do(forward{say: l.Say})
 		}
 	case Opened:
@@ -199,7 +200,7 @@ func (s *session) read(l ToSession) {
 	case Recheck:
 		s.recheck(l)
 	case Failed:
-		if s.phase == Entering && l.Room == s.call.room.ID {
+		if l.Room == s.call.room.ID && (s.phase == Entering || s.phase == InRoom) {
 			s.again()
 		}
 	case PeerIs:
@@ -228,9 +229,12 @@ func (s *session) opened(l Opened) {
 	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{s.self, l.pass}
 	switch {
 	case !inside:
-		s.phase, s.search, s.match = InRoom, nil, match{}
+		s.phase, s.match = InRoom, match{}
 		s.calls++
 		s.do(sendConnected{l.pass, l.Ice})
+		if l.Node != s.self.Node && !l.Back {
+			s.do(post{s.call.room, Present{s.self, s.call.member}}) // the room waits for a word
+		}
 		return
 	case moved:
 		s.send(FreshRelays{l.Ice})
@@ -241,7 +245,10 @@ func (s *session) opened(l Opened) {
 // recheck says that this session is not in the room, if so. Who is comes back by itself: it has heard
 // of the loss too.
 func (s *session) recheck(l Recheck) {
-	if !s.in(l.Room.ID) {
+	switch {
+	case s.phase == Entering && s.call.room.ID == l.Room.ID:
+		s.do(post{l.Room, s.call.enter}) // the answer to the first was lost
+	case !s.in(l.Room.ID):
 		s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
 	}
 }

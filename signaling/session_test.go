@@ -80,6 +80,8 @@ func (w *world) step(e signaling.Event) {
 func (w *world) book(before signaling.Phase, d signaling.Done) {
 	searching := before >= signaling.Searching && before <= signaling.Entering && w.ends < w.finds
 	switch {
+	case before == signaling.InRoom && d.What == "frame:aborted":
+		w.ends-- // the peer never came: it goes on
 	case !searching:
 	case d.What == "frame:connected", d.What == "frame:cancelled", d.What == "frame:expired", d.What == "vanish":
 		w.ends++
@@ -268,9 +270,14 @@ func TestSessionNeverLosesNorDoubles(t *testing.T) {
 			},
 			"room fails": func(*rapid.T) {
 				id := pick(w.rooms, func(bool) bool { return true })
-				if id != "" && w.s.Phase() == signaling.Entering {
+				if id != "" && (w.s.Phase() == signaling.Entering || w.s.Phase() == signaling.InRoom) {
 					delete(w.rooms, id)
 					w.step(signaling.Failed{Room: id})
+				}
+			},
+			"peer speaks": func(*rapid.T) {
+				if id := pick(w.rooms, func(bool) bool { return true }); id != "" {
+					w.step(signaling.Heard{Say: &signaling.Say{Room: id, From: "you"}})
 				}
 			},
 			"call ends": func(*rapid.T) {

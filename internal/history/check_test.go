@@ -181,6 +181,15 @@ func searches() map[string]broken {
 			add:  []string{"67.5 ana got aborted why=peer"},
 			rule: history.NoSearch, who: "ana", names: []string{"67.5 ana got aborted why=peer"},
 		},
+		"nobody came, who was heard": {
+			add:  []string{"50.5 ana got aborted why=peer room=r1"},
+			rule: history.EndedByUs, who: "ana", names: []string{"50.5 ana got aborted why=peer room=r1"},
+		},
+		"a later place after a call to which nobody came": {
+			add:  []string{"70.3 cem got aborted why=peer room=r2", "70.4 cem got queued since_ms=100"},
+			cut:  []string{"71 cem did relay room=r2 seq=1", "71.1 dia got relay room=r2 seq=1", "110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
+			rule: history.LaterPlace, who: "cem", names: []string{"70.4 cem got queued since_ms=100"},
+		},
 		"cancelled without a wish": {
 			add:  []string{"67.5 ana got cancelled"},
 			rule: history.NoSearch, who: "ana", names: []string{"67.5 ana got cancelled"},

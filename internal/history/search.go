@@ -117,7 +117,15 @@ func (c *checker) release(p *person) {
 	}
 }
 
+// aborted ends a match, or a call to which nobody came.
 func (c *checker) aborted(p *person, e Event) {
+	if r := c.rooms[p.room]; r != nil && e.Room == p.room && e.Why == "peer" {
+		if name, theirs := r.other(p.name); theirs != nil && len(theirs.stream.got) > 0 {
+			c.violate(EndedByUs, p.name, "is told that nobody came to call "+e.Room+", and has heard "+name, theirs.line, c.line)
+		}
+		r.leave(p.name, e.At)
+		p.room, p.rejoins, p.search.line = "", false, c.line
+	}
 	if p.search.line == 0 {
 		c.violate(NoSearch, p.name, "is told that a match came to nothing, and does not search", c.line)
 	}

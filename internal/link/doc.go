@@ -23,8 +23,8 @@
 // when the receiver has forgotten it, or when the other node speaks another version. The sender
 // then calls Reset and begins the next epoch with a mark, at which the receiver calls Reset too.
 //
-// A link guards against loss, not against malice: whoever may publish in Redis can make nodes lose mail
-// or ignore each other. What is in the mail, its owner seals.
+// A link guards against loss, not against malice: whoever may publish in Redis can make nodes lose
+// mail or ignore each other. What is in the mail, its owner seals.
 //
 // A subscription can be dead while its connection looks alive, after a failover for example, so a
 // link that hears nothing publishes to its own channel, and subscribes anew when that does not come

@@ -283,6 +283,13 @@ func (p *Person) because(now time.Duration, f because) {
 		p.ended(now, f)
 		return
 	}
+	if p.call != nil { // to which nobody came
+		p.note(history.Event{Got: f.T, Why: f.Why, Room: p.room()})
+		p.hangUp()
+		p.wish, p.actAt = now, now+around(p.rnd, p.like.Patience)
+		p.phase, p.match = searching, ""
+		return
+	}
 	p.note(history.Event{Got: f.T, Why: f.Why, Match: p.match})
 	switch {
 	case !p.Searches():

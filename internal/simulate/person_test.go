@@ -347,3 +347,14 @@ func TestFramesAreStrict(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyCame: a call to which nobody came is none, and the search goes on.
+func TestNobodyCame(t *testing.T) {
+	s := talks(t, calm())
+	s.hears(`{"t":"aborted","n":4,"c":2,"why":"peer"}`)
+	if s.p.InCall() || !s.p.Searches() {
+		t.Error("it stays in the call")
+	}
+	s.hears(`{"t":"matched","n":5,"c":2,"match":"m2","role":"answer","shared":[],"language":"en","within_ms":4000}`)
+	s.want(`"match":"m2"`)
+}

@@ -1,6 +1,6 @@
 // The call: from the moment both confirmed to its end, and what can be done about somebody after it.
 
-import { closeMic, enter, search, toHome } from './app-search.js';
+import { closeMic, enter, search, searchFrames, toHome } from './app-search.js';
 import { go, newCall, REPORTABLE, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 
@@ -75,6 +75,17 @@ export const callFrames = {
     go(s, 'connecting');
     x.out({ do: 'call', frame: f });
     x.out({ do: 'notify', what: 'matched' });
+  },
+  /** A call to which nobody came never was one: the search goes on.
+   * @param {State} s @param {{why: 'peer' | 'late'}} f @param {Context} x */
+  aborted(s, f, x) {
+    if (s.call) {
+      s.call = null;
+      s.alert = '';
+      Object.assign(s.own, { searching: true, handle: '', pass: '', rejoining: false });
+      x.out({ do: 'hang-up', bye: false });
+    }
+    searchFrames.aborted(s, f, x);
   },
   /** @param {State} s @param {{state: 'away' | 'back'}} f @param {Context} x */
   peer(s, f, x) {

@@ -38,6 +38,23 @@ test('whom the other one left the search goes on by itself, unless told not to',
   assert.deepEqual(p.wait(60000), [], 'who left is not put back');
 });
 
+test('a call to which nobody came goes back to the queue, as if it had not been', () => {
+  const p = connecting();
+  assert.deepEqual(p.do({ t: 'aborted', why: 'peer' }), ['hang-up']);
+  assert.equal(p.effects[0].bye, false);
+  assert.equal(p.at, 'queued');
+  assert.equal(p.state.queue.note, 'back');
+  assert.equal(p.state.call, null);
+  assert.equal(p.state.after, null);
+  assert.deepEqual(p.do(QUEUED), []);
+  assert.deepEqual(p.do({ type: 'welcome', resumed: false }), ['find P1'], 'not a rejoin');
+  p.do(QUEUED, MATCHED, CONNECTED, 'peer-live');
+  assert.equal(p.at, 'live');
+  p.do('leave');
+  assert.deepEqual(p.do({ t: 'aborted', why: 'peer' }), [], 'it crossed our leave');
+  assert.equal(p.at, 'ended left');
+});
+
 test('an empty chair is put back three times, not for ever', () => {
   const p = live();
   const left = { t: 'ended', why: 'peer_left' };
