@@ -167,11 +167,19 @@ func (d *duo) back() {
 	d.complete()
 }
 
-// TestLinkSentinel: the primary is killed under traffic. Nothing is lost.
+// TestLinkSentinel: the primary is killed under traffic, after a moment in which a loaded machine let the
+// Sentinels wait. Nothing is lost.
 func TestLinkSentinel(t *testing.T) {
 	set := vtest.StartSentinel(t)
 	d := newDuo(t, set.URL())
 	d.talk(200 * time.Millisecond)
+	for _, one := range set.Sentinels {
+		one.Pause()
+	}
+	d.talk(2200 * time.Millisecond)
+	for _, one := range set.Sentinels {
+		one.Resume()
+	}
 	set.Primary().Kill()
 	start := time.Now()
 	refused := d.talk(3 * time.Second)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -68,6 +69,7 @@ func start(t *testing.T, me string, client, pubsub redis.UniversalClient, all fu
 			defer n.mu.Unlock()
 			n.ups = append(n.ups, up)
 		},
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)).With(slog.String("node", me[21:])),
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var run sync.WaitGroup
