@@ -167,8 +167,8 @@ func (d *duo) back() {
 	d.complete()
 }
 
-// TestLinkSentinel: the primary is killed under traffic, after a moment in which a loaded machine let the
-// Sentinels wait. Nothing is lost.
+// TestLinkSentinel: the primary is killed under traffic, after a moment in which a loaded machine
+// let the Sentinels wait. Nothing is lost.
 func TestLinkSentinel(t *testing.T) {
 	set := vtest.StartSentinel(t)
 	d := newDuo(t, set.URL())

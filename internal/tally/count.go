@@ -130,9 +130,12 @@ func (n name) browser() bool {
 	return n.pkg == "parley/internal/e2e" || strings.Contains(n.test, "Browser")
 }
 
-// realRedis tells whether a test runs against a real redis-server.
+// realRedis tells whether a test runs against real redis-server processes, in any shape: see
+// vtest.Engines.
 func (n name) realRedis() bool {
-	return slices.Contains(strings.Split(n.test, "/"), "redis-server")
+	return slices.ContainsFunc(strings.Split(n.test, "/"), func(part string) bool {
+		return part == "redis-server" || part == "sentinel" || part == "cluster"
+	})
 }
 
 // close prints the sums and tells whether all is well. Required kinds must have passed at least

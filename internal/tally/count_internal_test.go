@@ -13,6 +13,8 @@ const green = `{"Action":"start","Package":"parley/matcher"}
 {"Action":"run","Package":"parley/matcher","Test":"TestJoin/redis-server"}
 {"Action":"output","Package":"parley/matcher","Test":"TestJoin/redis-server","Output":"    redis.go:73: redis-server is not installed: apt-get install redis-server\n"}
 {"Action":"REDIS","Package":"parley/matcher","Test":"TestJoin/redis-server"}
+{"Action":"REDIS","Package":"parley/matcher","Test":"TestJoin/sentinel"}
+{"Action":"REDIS","Package":"parley/matcher","Test":"TestJoin/cluster/moving"}
 {"Action":"pass","Package":"parley/matcher","Test":"TestJoin"}
 {"Action":"output","Package":"parley/matcher","Output":"PASS\n"}
 {"Action":"output","Package":"parley/matcher","Output":"ok  \tparley/matcher\t0.1s\n"}
@@ -51,27 +53,27 @@ func TestCount(t *testing.T) {
 	}{
 		{
 			"everything ran", all, true,
-			[]string{"ok  \tparley/matcher\t0.1s\n", "\nhangs_up_ms median=3\n", "browser tests: 1 passed\n", "real Redis tests: 1 passed\n", "3 passed, 0 failed, 0 skipped\n"},
+			[]string{"ok  \tparley/matcher\t0.1s\n", "\nhangs_up_ms median=3\n", "browser tests: 1 passed\n", "real Redis tests: 3 passed\n", "5 passed, 0 failed, 0 skipped\n"},
 			[]string{"PASS", "not installed", "they talked"},
 		},
 		{
 			"no redis", strings.NewReplacer("REDIS", "skip", "BROWSER", "pass").Replace(green), false,
-			[]string{"skipped 1: redis-server is not installed: apt-get install redis-server\n", "FAIL: real Redis tests are required", "2 passed, 0 failed, 1 skipped\n"},
+			[]string{"skipped 1: redis-server is not installed: apt-get install redis-server\n", "FAIL: real Redis tests are required", "2 passed, 0 failed, 3 skipped\n"},
 			[]string{"FAIL: browser"},
 		},
 		{
 			"no browser", strings.NewReplacer("REDIS", "pass", "BROWSER", "skip").Replace(green), false,
-			[]string{"FAIL: browser tests are required", "2 passed, 0 failed, 1 skipped\n"},
+			[]string{"FAIL: browser tests are required", "4 passed, 0 failed, 1 skipped\n"},
 			[]string{"FAIL: real Redis"},
 		},
 		{
 			"a test fails", all + red, false,
-			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "failed: parley/turn TestDeny\n", "4 passed, 1 failed, 0 skipped\n"},
+			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "failed: parley/turn TestDeny\n", "6 passed, 1 failed, 0 skipped\n"},
 			[]string{"nothing to see", "=== RUN"},
 		},
 		{
 			"a package does not build", all + broken, false,
-			[]string{"web/x.go:1:1: syntax error", "[build failed]", "3 passed, 1 failed, 0 skipped\n"},
+			[]string{"web/x.go:1:1: syntax error", "[build failed]", "5 passed, 1 failed, 0 skipped\n"},
 			nil,
 		},
 		{"nothing ran", "", false, []string{"0 passed, 0 failed, 0 skipped\n"}, nil},

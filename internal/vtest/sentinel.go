@@ -89,8 +89,8 @@ func (s *SentinelSet) startSentinels() {
 	}
 }
 
-// neverTilts keeps a Sentinel from doing nothing for 30 s after it was not scheduled for 2 s, as happens
-// on a machine that many tests load. Before Redis 7 it cannot be told to.
+// neverTilts keeps a Sentinel from doing nothing for 30 s after it was not scheduled for 2 s, as
+// happens on a machine that many tests load. Before Redis 7 it cannot be told to.
 func (s *Server) neverTilts() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
