@@ -33,6 +33,10 @@ func (p *Person) connected(now time.Duration, f connected) {
 		p.resync(now)
 		return
 	}
+	if p.call == nil && f.Room == p.lastRoom {
+		p.count("crossed")
+		return // the answer to our rejoin, behind which our leave is on its way
+	}
 	if !p.Searches() {
 		p.lastRoom = f.Room
 		p.send(now, bare("leave"), history.Event{Room: f.Room})

@@ -358,3 +358,28 @@ func TestNobodyCame(t *testing.T) {
 	s.hears(`{"t":"matched","n":5,"c":2,"match":"m2","role":"answer","shared":[],"language":"en","within_ms":4000}`)
 	s.want(`"match":"m2"`)
 }
+
+// TestLeftOnTheWayBack: the answer to a rejoin, behind which a leave is on its way, begins no call.
+func TestLeftOnTheWayBack(t *testing.T) {
+	like := calm()
+	like.Talk = 5 * time.Second
+	s := talks(t, like)
+	s.step(simulate.Lost{Code: 1006})
+	s.waits()
+	s.step(simulate.Opened{})
+	s.hears(welcomed)
+	s.want(`"t":"rejoin"`)
+	s.step(simulate.Lost{Code: 1006})
+	for i := 0; s.p.InCall(); i++ { // nobody answers until it has had enough
+		if i == 100 {
+			t.Fatal("it never leaves")
+		}
+		s.waits()
+	}
+	s.hears(`{"t":"welcome","token":"tok","resumed":true,"c":1,"grace_ms":30000}`)
+	s.want(`"t":"leave"`, `"t":"find"`)
+	s.hears(begins, 1)
+	if s.p.InCall() || s.writes() != "" || !s.p.Searches() {
+		t.Errorf("it begins the call anew: %s", s.writes())
+	}
+}

@@ -67,6 +67,8 @@ export const callFrames = {
   connected(s, f, x) {
     const rejoined = s.call !== null && s.own.rejoining;
     if (!rejoined && !s.own.searching) return x.out({ do: 'send', frame: protocol.leave() });
+    // Of a call that was left on the way back into it; the leave is on its way too.
+    if (!rejoined && !s.own.match) return;
     Object.assign(s.own, { handle: f.handle, pass: f.pass, rejoining: false });
     x.out({ do: 'remember', kind: 'met', avoid: f.avoid });
     if (rejoined) return x.out({ do: 'rejoined', frame: f });

@@ -131,6 +131,17 @@ test('the server forgets the session: a call goes on', () => {
   assert.deepEqual(p.do('leave').slice(0, 2), ['send leave', 'hang-up']);
 });
 
+test('a call that is left on the way back into it does not begin anew', () => {
+  const p = live();
+  p.do('offline', online);
+  p.do('leave', 'next');
+  assert.equal(p.at, 'queued');
+  assert.deepEqual(p.do({ ...CONNECTED, handle: 'H2', pass: 'K2' }, { t: 'ended', why: 'left' }), []);
+  assert.equal(p.at, 'queued');
+  p.do(QUEUED, MATCHED, CONNECTED);
+  assert.equal(p.at, 'connecting');
+});
+
 test('a broken call that the server does not take back is lost at once', () => {
   const refused = { t: 'error', of: 1, code: 'bad_value', text: '', about: 'rejoin' };
   let p = live();
