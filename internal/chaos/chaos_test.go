@@ -48,7 +48,7 @@ func TestChaosSentinel(t *testing.T) {
 	long := length(t)
 	t.Parallel()
 	h := newHouse(t)
-	h.set = vtest.StartSentinel(t)
+	h.set = vtest.StartSplittable(t)
 	h.faults = slices.Concat(nodeFaults(), setFaults(), setFaults())
 	h.furnish(t, func(*node) string { return h.set.URL() })
 	h.play(t, long)
@@ -128,11 +128,7 @@ func (h *house) live(t *testing.T, file string, long time.Duration) *simulate.Su
 	rage.Go(func() { h.rage(ctx) })
 	summary, err := simulate.Run(t.Context(), simulate.Config{
 		Targets: []simulate.Target{target}, Forwarded: true,
-		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: h.seed,
-		Behaviour: simulate.Behaviour{
-			Talk: 12 * time.Second, Patience: 90 * time.Second, Next: 0.7, Skip: 0.2, Report: 0.1, Block: 0.05,
-			Drop: 0.3, Vanish: 0.05, Ignore: 0.02, Languages: []string{"en", "es"},
-		},
+		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: h.seed, Behaviour: restless(),
 		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
 	}, os.Stderr, record)
 	rage.Wait()
@@ -140,6 +136,14 @@ func (h *house) live(t *testing.T, file string, long time.Duration) *simulate.Su
 		t.Fatal(err)
 	}
 	return summary
+}
+
+// restless people do everything that people do, and more often.
+func restless() simulate.Behaviour {
+	return simulate.Behaviour{
+		Talk: 12 * time.Second, Patience: 90 * time.Second, Next: 0.7, Skip: 0.2, Report: 0.1, Block: 0.05,
+		Drop: 0.3, Vanish: 0.05, Ignore: 0.02, Languages: []string{"en", "es"},
+	}
 }
 
 // judge prints what happened and checks the history.

@@ -61,6 +61,7 @@ func setFaults() []fault {
 		{"primary killed", (*house).killPrimary},
 		{"primary frozen", (*house).freezePrimary},
 		{"failover asked for", (*house).failover},
+		{"network split", (*house).split},
 	}
 }
 
@@ -191,6 +192,14 @@ func (h *house) failover(ctx context.Context) {
 	defer c.Close()
 	_ = c.Failover(ctx, "parley") // refused while one is under way
 	h.pause(ctx, 2*time.Second)
+}
+
+// split leaves the primary and one node to themselves. It goes on taking what that node writes, while
+// the others have another primary.
+func (h *house) split(ctx context.Context) {
+	h.set.Split(h.set.Primary().Pid(), h.one().Pid()) //nolint:contextcheck // bounded by itself
+	h.pause(ctx, h.between(3*time.Second, 12*time.Second))
+	h.set.Join()
 }
 
 func (h *house) cutSockets(context.Context) { h.door.Cut(h.one().host) }

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Door is a TCP proxy before servers, as a balancer is one: it leads each connection to one of them,
-// can cut what is open, and be shut. It ends with the test, after all its goroutines.
+// Door is a TCP proxy before servers, as a balancer is one: it leads each connection to one of
+// them, can cut what is open, hold what is said, and be shut. It ends with the test, after all its
+// goroutines.
 type Door struct {
 	Addr string // where clients connect
 	t    testing.TB
@@ -19,14 +20,34 @@ type Door struct {
 
 	mu       sync.Mutex // guards the following fields
 	listener net.Listener
-	open     map[net.Conn]string // where each client was led
+	open     map[*passage]struct{}
+	holds    func(client net.Addr) bool // nil: nobody is held
+	changed  chan struct{}              // closed and replaced when holds changes
+}
+
+// passage is one connection through a door.
+type passage struct {
+	client net.Conn
+	server net.Conn
+	to     string // where it was led
+	once   sync.Once
+	done   chan struct{} // closed by cut
+	held   bool          // guarded by the door's mutex
+}
+
+func (p *passage) cut() {
+	p.once.Do(func() {
+		close(p.done)
+		_ = p.client.Close()
+		_ = p.server.Close()
+	})
 }
 
 // NewDoor opens a door at addr. For each connection lead says where to, best first; whoever takes it
 // first has it. It may be called at any time from any goroutine.
 func NewDoor(t testing.TB, addr string, lead func() []string) *Door {
 	t.Helper()
-	d := &Door{Addr: addr, t: t, lead: lead, open: map[net.Conn]string{}}
+	d := &Door{Addr: addr, t: t, lead: lead, open: map[*passage]struct{}{}, changed: make(chan struct{})}
 	d.Open()
 	t.Cleanup(func() {
 		d.Shut()
@@ -71,48 +92,95 @@ func (d *Door) Shut() {
 func (d *Door) Cut(to string) (cut int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for c, where := range d.open {
-		if to == "" || to == where {
-			_ = c.Close()
+	for p := range d.open {
+		if to == "" || to == p.to {
+			p.cut()
 			cut++
 		}
 	}
 	return cut
 }
 
+// Hold lets nothing pass between the servers and some clients, as a network that is torn: what
+// they say is held until Hold(nil), even that they have gone. Who connects meanwhile is let in and
+// hears nothing.
+func (d *Door) Hold(client func(net.Addr) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.holds = client
+	for p := range d.open {
+		p.held = client != nil && client(p.client.RemoteAddr())
+	}
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
 // enter notes a connection; false when the door was shut meanwhile.
-func (d *Door) enter(c net.Conn, to string) bool {
+func (d *Door) enter(p *passage) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.listener == nil {
 		return false
 	}
-	d.open[c] = to
+	d.open[p] = struct{}{}
+	p.held = d.holds != nil && d.holds(p.client.RemoteAddr())
 	return true
 }
 
-func (d *Door) carry(from net.Conn) {
-	defer func() { _ = from.Close() }() // again, as a rule
-	to, where := d.dial()
-	if to == nil {
-		return
-	}
-	defer func() { _ = to.Close() }()
-	if !d.enter(from, where) {
-		return
-	}
-	var both sync.WaitGroup
-	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
-		both.Go(func() {
-			_, _ = io.Copy(way[1], way[0]) // ends by an error when either is closed
-			_ = from.Close()
-			_ = to.Close()
-		})
-	}
-	both.Wait()
+func (d *Door) leave(p *passage) {
 	d.mu.Lock()
-	delete(d.open, from)
-	d.mu.Unlock()
+	defer d.mu.Unlock()
+	delete(d.open, p)
+}
+
+func (d *Door) carry(client net.Conn) {
+	server, where := d.dial()
+	if server == nil {
+		_ = client.Close()
+		return
+	}
+	p := &passage{client: client, server: server, to: where, done: make(chan struct{})}
+	defer p.cut()
+	if !d.enter(p) {
+		return
+	}
+	defer d.leave(p)
+	var both sync.WaitGroup
+	both.Go(func() { d.pump(p, server, client) })
+	both.Go(func() { d.pump(p, client, server) })
+	both.Wait()
+}
+
+// pump copies one direction until either end closes.
+func (d *Door) pump(p *passage, to io.Writer, from io.Reader) {
+	defer p.cut()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if !d.passes(p) {
+			return
+		}
+		if _, failed := to.Write(buf[:n]); err != nil || failed != nil {
+			return
+		}
+	}
+}
+
+// passes waits while the connection is held; false when it was cut meanwhile.
+func (d *Door) passes(p *passage) bool {
+	for {
+		d.mu.Lock()
+		held, changed := p.held, d.changed
+		d.mu.Unlock()
+		if !held {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-p.done:
+			return false
+		}
+	}
 }
 
 func (d *Door) dial() (net.Conn, string) {

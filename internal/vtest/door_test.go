@@ -36,7 +36,8 @@ func echo(t *testing.T, name string) string {
 	return l.Addr().String()
 }
 
-// TestDoor leads to the first who takes the connection, cuts those of one server, and is shut.
+// TestDoor leads to the first who takes the connection, cuts those of one server, holds clients,
+// and is shut.
 func TestDoor(t *testing.T) {
 	one, two, nobody := echo(t, "1"), echo(t, "2"), vtest.FreeAddr(t)
 	var order atomic.Pointer[[]string]
@@ -71,6 +72,30 @@ func TestDoor(t *testing.T) {
 	}
 	if _, err := second.Read(make([]byte, 1)); errors.Is(err, io.EOF) {
 		t.Error("the other connection was cut too")
+	}
+	d.Hold(func(client net.Addr) bool { return client.String() == second.LocalAddr().String() })
+	if _, said := says(); said != "2" {
+		t.Errorf("led to %q while another client is held", said)
+	}
+	d.Cut("")
+	if said := read(t, second); said != "" {
+		t.Errorf("a held connection that was cut says %q", said)
+	}
+	d.Hold(func(net.Addr) bool { return true })
+	held, err := net.Dial("tcp4", d.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
+	if err := held.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := held.Read(make([]byte, 1)); n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("who is held hears %d bytes, %v", n, err)
+	}
+	d.Hold(nil)
+	if said := read(t, held); said != "2" {
+		t.Errorf("after the hold it hears %q", said)
 	}
 	d.Shut()
 	if c, err := net.Dial("tcp4", d.Addr); err == nil {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,15 +28,30 @@ type SentinelSet struct {
 }
 
 // StartSentinel starts a set that is ready to fail over. It ends with the test.
-func StartSentinel(t testing.TB) *SentinelSet {
+func StartSentinel(t testing.TB) *SentinelSet { return startSentinel(t, func(*Server) {}) }
+
+// StartSplittable is StartSentinel with a door before each process, so that Split can keep some of
+// them apart from the others.
+func StartSplittable(t testing.TB) *SentinelSet { return startSentinel(t, (*Server).hide) }
+
+// startSentinel lets prepare see every process before it starts.
+func startSentinel(t testing.TB, prepare func(*Server)) *SentinelSet {
 	t.Helper()
 	s := &SentinelSet{t: t}
 	for i := range 3 {
-		args := []string{"--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
-		if i > 0 {
-			args = append(args, "--replicaof", spaced(s.Nodes[0].Addr))
+		node := newServer(t)
+		prepare(node)
+		host, port, _ := strings.Cut(node.told(), ":")
+		args := []string{
+			"--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1",
+			"--replica-announce-ip", host, "--replica-announce-port", port,
 		}
-		s.Nodes = append(s.Nodes, StartServer(t, args...))
+		if i > 0 {
+			args = append(args, "--replicaof", spaced(s.Nodes[0].told()))
+		}
+		node.start(args...)
+		node.await()
+		s.Nodes = append(s.Nodes, node)
 	}
 	primary := s.Nodes[0].Client()
 	until(t, "the replicas do not come up", func(ctx context.Context) bool {
@@ -43,37 +59,73 @@ func StartSentinel(t testing.TB) *SentinelSet {
 		defer func() { _ = conn.Close() }()
 		return conn.Set(ctx, "x", "", time.Millisecond).Err() == nil && conn.Wait(ctx, 2, time.Second).Val() == 2
 	})
-	s.startSentinels()
+	s.startSentinels(prepare)
 	return s
 }
+
+// hide puts a door before a server that is not started yet.
+func (s *Server) hide() {
+	s.t.Helper()
+	s.door = NewDoor(s.t, FreeAddr(s.t), func() []string { return []string{s.Addr} })
+}
+
+// told is the address that others are told: of the door, if there is one.
+func (s *Server) told() string {
+	if s.door != nil {
+		return s.door.Addr
+	}
+	return s.Addr
+}
+
+// Split tears the network of a set from [StartSplittable]: the processes of that numbers, of servers
+// and of anybody else, can reach one another and no others, until Join.
+func (s *SentinelSet) Split(apart ...int) {
+	s.t.Helper()
+	for _, server := range s.all() {
+		here := slices.Contains(apart, server.Pid())
+		server.door.Hold(func(client net.Addr) bool { return owned(client, apart) != here })
+	}
+}
+
+// Join ends Split.
+func (s *SentinelSet) Join() {
+	for _, server := range s.all() {
+		server.door.Hold(nil)
+	}
+}
+
+func (s *SentinelSet) all() []*Server { return slices.Concat(s.Nodes, s.Sentinels) }
 
 // spaced is an address as Redis has it in its commands.
 func spaced(addr string) string { return strings.Replace(addr, ":", " ", 1) }
 
 // startSentinels starts three that know one another and the replicas from the start: to find out by
 // themselves takes them ten seconds.
-func (s *SentinelSet) startSentinels() {
+func (s *SentinelSet) startSentinels(prepare func(*Server)) {
 	s.t.Helper()
 	names := make([]string, 3)
 	for i := range names {
 		id := make([]byte, 20)
 		rand.Read(id)
 		names[i] = hex.EncodeToString(id)
-		s.Sentinels = append(s.Sentinels, newServer(s.t))
+		one := newServer(s.t)
+		prepare(one)
+		s.Sentinels = append(s.Sentinels, one)
 	}
 	for i, one := range s.Sentinels {
 		lines := []string{
 			"sentinel myid " + names[i],
-			fmt.Sprintf("sentinel monitor %s %s 2", masterName, spaced(s.Nodes[0].Addr)),
+			"sentinel announce-ip 127.0.0.1", "sentinel announce-port " + one.told()[strings.Index(one.told(), ":")+1:],
+			fmt.Sprintf("sentinel monitor %s %s 2", masterName, spaced(s.Nodes[0].told())),
 			"sentinel down-after-milliseconds " + masterName + " 1000",
 			"sentinel failover-timeout " + masterName + " 3000",
 		}
 		for _, replica := range s.Nodes[1:] {
-			lines = append(lines, fmt.Sprintf("sentinel known-replica %s %s", masterName, spaced(replica.Addr)))
+			lines = append(lines, fmt.Sprintf("sentinel known-replica %s %s", masterName, spaced(replica.told())))
 		}
 		for j, other := range s.Sentinels {
 			if j != i {
-				lines = append(lines, fmt.Sprintf("sentinel known-sentinel %s %s %s", masterName, spaced(other.Addr), names[j]))
+				lines = append(lines, fmt.Sprintf("sentinel known-sentinel %s %s %s", masterName, spaced(other.told()), names[j]))
 			}
 		}
 		one.startSentinel(lines)
@@ -117,7 +169,7 @@ func (s *Server) startSentinel(lines []string) {
 func (s *SentinelSet) URL() string {
 	var hosts []string
 	for _, one := range s.Sentinels {
-		hosts = append(hosts, one.Addr)
+		hosts = append(hosts, one.told())
 	}
 	return "redis-sentinel://" + strings.Join(hosts, ",") + "/" + masterName
 }
@@ -134,7 +186,7 @@ func (s *SentinelSet) Primary() *Server {
 	}
 	addr := fmt.Sprintf("%s:%s", answer...)
 	for _, node := range s.Nodes {
-		if node.Addr == addr {
+		if node.told() == addr {
 			return node
 		}
 	}

@@ -27,6 +27,7 @@ type Server struct {
 	path string
 	args []string
 	proc *exec.Cmd
+	door *Door // before it; see [Server.told]
 }
 
 // StartServer starts a redis-server that keeps nothing on disk, with more arguments after its own.
@@ -118,6 +119,14 @@ func (s *Server) Kill() {
 	_ = s.proc.Process.Kill()
 	_ = s.proc.Wait() // killed: the error says just that
 	s.proc = nil
+}
+
+// Pid is the number of the process; 0 while it is killed.
+func (s *Server) Pid() int {
+	if s.proc == nil {
+		return 0
+	}
+	return s.proc.Process.Pid
 }
 
 // Pause stops the process with SIGSTOP: its connections stay open and nothing answers.
