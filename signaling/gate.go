@@ -158,6 +158,7 @@ func (g *gate) end(code CloseCode) {
 func (g *gate) endLocked(code CloseCode) {
 	if !g.answered {
 		g.tellLocked(false)
+		g.over = true // the socket goes to another session: what the home still says is not for it
 		return
 	}
 	if g.closing == 0 {
