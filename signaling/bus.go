@@ -9,16 +9,20 @@ type Bus struct {
 	node    string
 	clients *shards[*client]
 	rooms   *shards[*call]
-	open    func(id string) *call             // makes a room
-	far     func(to string, mail []byte) bool // sends to another node; false when that is not possible
-	owe     func(node string)                 // notes that a node was not told something
+	open    func(id string) *call                 // makes a room
+	far     func(to, by string, mail []byte) bool // sends to another node; false when that is not possible
+	owe     func(node string)                     // notes that a node was not told something
 }
 
 // ToRoom delivers l. A letter to a room that does not exist opens it if it is somebody coming in;
 // otherwise the call is over, of which its sessions have been told.
 func (b *Bus) ToRoom(to Address, l ToRoom) {
 	if to.Node != b.node {
-		if !b.far(to.Node, appendToRoom(nil, to.ID, l)) {
+		by := ""
+		if say, often := l.(*Say); often {
+			by = say.Sender.ID
+		}
+		if !b.far(to.Node, by, appendToRoom(nil, to.ID, l)) {
 			b.returned(to.Node, l)
 		}
 		return
@@ -66,7 +70,11 @@ func (b *Bus) returned(node string, l ToRoom) {
 func (b *Bus) ToSession(to Address, l ToSession) {
 	heard, often := l.(Heard)
 	if to.Node != b.node {
-		switch sent := b.far(to.Node, appendToSession(nil, to.ID, l)); {
+		by := ""
+		if often {
+			by = heard.Say.Sender.ID
+		}
+		switch sent := b.far(to.Node, by, appendToSession(nil, to.ID, l)); {
 		case sent:
 		case often:
 			b.busy(heard)

@@ -1,8 +1,10 @@
 package signaling
 
 import (
+	"bytes"
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -224,7 +226,7 @@ type Valve struct{ most atomic.Int64 }
 func (h *Hub) Valve() *Valve {
 	v := new(Valve)
 	v.Open()
-	h.bus.far = func(to string, b []byte) bool { return int64(len(b)) < v.most.Load() && h.send(to, b) }
+	h.bus.far = func(to, by string, b []byte) bool { return int64(len(b)) < v.most.Load() && h.send(to, by, b) }
 	return v
 }
 
@@ -237,12 +239,16 @@ type Seals struct{ *seals }
 
 func NewSeals(ring *keyring.Ring, node string) *Seals { return &Seals{newSeals(ring, node)} }
 
+// Close seals mail in a packet behind others in a buffer.
 func (s *Seals) Close(to string, mail []byte) (sealed []byte) {
-	s.send(to, mail, func(_ string, b []byte) bool { sealed = b; return true })
-	return sealed
+	before := []byte("before")
+	packet := append(slices.Concat(before, []byte("the head of the packet 24"[:sealHead]), make([]byte, 8)), mail...)
+	return s.seal(to, packet, len(before))[len(before):]
 }
 
-func (s *Seals) Open(from string, sealed []byte) ([]byte, error) { return s.open(from, sealed) }
+func (s *Seals) Open(from string, sealed []byte) ([]byte, bool) {
+	return s.open(from, bytes.Clone(sealed))
+}
 
 // HomeIs is the answer to which node carries a room.
 func HomeIs(node string) ToRoom { return homeIs{node} }

@@ -49,10 +49,10 @@ func (c *conn) pass(home, session string, m Hello) bool {
 	g := &gate{conn: c, home: home, id: newID(), answer: make(chan bool, 1)}
 	h.gates.put(g.id, g)
 	defer g.leave()
-	if !h.bus.far(home, appendMail(nil, mailAttach, session, attach{g.id, m})) {
+	if !h.bus.far(home, g.id, appendMail(nil, mailAttach, session, attach{g.id, m})) {
 		return false
 	}
-	defer func() { h.bus.far(home, appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings
+	defer func() { h.bus.far(home, "", appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings
 	if !g.accepted() {
 		return false
 	}
@@ -113,7 +113,7 @@ func (g *gate) forward(in incoming) (arrival, bool) {
 		code = fault.Close
 	case err != nil:
 		return got, false
-	case g.conn.hub.bus.far(g.home, buf.Bytes()):
+	case g.conn.hub.bus.far(g.home, g.id, buf.Bytes()):
 		return got, true
 	}
 	g.end(code)

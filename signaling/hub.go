@@ -83,13 +83,13 @@ func New(cfg Config) *Hub {
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		stopped: make(chan struct{}), conns: map[*conn]struct{}{},
 	}
+	h.seals = newSeals(cfg.Ring, h.node)
 	h.link = link.New(link.Config{
 		Node: h.node, Client: cfg.Redis.Client, PubSub: cfg.Redis.PubSub, Alive: cfg.Queue.Alive,
-		Deliver: h.Take, Reset: h.Torn, Log: cfg.Log,
+		Deliver: h.Take, Reset: h.Torn, Seal: h.seals.seal, Open: h.seals.open, Log: cfg.Log,
 	})
 	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
 	h.debts.nodes = map[string]bool{}
-	h.seals = newSeals(cfg.Ring, h.node)
 	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.send, h.debts.owe
 	return h
 }

@@ -11,43 +11,41 @@ import (
 )
 
 // Mail carries tokens and the digests of devices, and whoever can read or write Redis
-// could read it, or write some of their own. So it is sealed with AES-256-GCM under a key for each
-// direction between two processes, derived from the installation's; the nonce counts up, and what
-// was read once is not read again.
+// could read it, or write some of their own. So each packet of the link, with the mail in it, its
+// acknowledgements and its probes, is sealed with AES-256-GCM under a key for each direction between
+// two processes, derived from the installation's; the nonce counts up, and what was read once is not
+// read again.
 
-// seals are the keys of this node with the others. Safe for concurrent use. They stay when a node
-// dies, since it may only have been frozen: a number that is used twice would give the key away.
+// seals are the keys of this node with the others. Safe for concurrent use, but each pair of nodes
+// has one goroutine that seals and one that opens. They stay when a node dies, since it may only have
+// been frozen: a number that is used twice would give the key away.
 type seals struct {
 	ring *keyring.Ring
 	node string
 
 	mu   sync.Mutex // guards the following: one for each node that was ever met, sealsMost at most
-	outs map[string]*outSeal
-	ins  map[string]*inSeal
+	outs map[string]*seal
+	ins  map[string]*seal
 }
 
 // sealsMost is how many other nodes a node can meet in its life. Each takes about a kilobyte; beyond
 // it a node must be started again to meet more.
 const sealsMost = 16384
 
-// outSeal closes mail to one node. Its mutex keeps the numbers in the order of sending.
-type outSeal struct {
-	mu     sync.Mutex // guards the following field
-	number uint64
+// seal is one direction between two nodes. The link uses it by one goroutine.
+type seal struct {
+	number uint64 // the last
 	aead   cipher.AEAD
 }
 
-// inSeal opens mail of one node. The link brings it by one goroutine.
-type inSeal struct {
-	last uint64
-	aead cipher.AEAD
-}
-
-// numberBytes stand before sealed mail.
-const numberBytes = 8
+// What the link leaves before the body of a packet: its head, and a number.
+const (
+	sealHead  = 24
+	sealStart = sealHead + 8
+)
 
 func newSeals(ring *keyring.Ring, node string) *seals {
-	return &seals{ring: ring, node: node, outs: map[string]*outSeal{}, ins: map[string]*inSeal{}}
+	return &seals{ring: ring, node: node, outs: map[string]*seal{}, ins: map[string]*seal{}}
 }
 
 func (s *seals) key(from, to string) cipher.AEAD {
@@ -62,28 +60,29 @@ func (s *seals) key(from, to string) cipher.AEAD {
 	return aead
 }
 
-func (s *seals) out(to string) *outSeal {
+// out returns the seal for what goes to a node; nil when there are too many.
+func (s *seals) out(to string) *seal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.outs[to]
 	if o == nil && len(s.outs) < sealsMost {
-		o = &outSeal{aead: s.key(s.node, to)}
+		o = &seal{aead: s.key(s.node, to)}
 		s.outs[to] = o
 	}
 	return o
 }
 
-func (s *seals) in(from string) *inSeal {
+func (s *seals) in(from string) *seal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := s.ins[from]; i != nil {
 		return i
 	}
-	return &inSeal{aead: s.key(from, s.node)}
+	return &seal{aead: s.key(from, s.node)}
 }
 
-// met keeps the key of a node that has proved to know it.
-func (s *seals) met(from string, i *inSeal) bool {
+// met keeps the seal of a node that has proved to know it.
+func (s *seals) met(from string, i *seal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ins[from] == nil && len(s.ins) >= sealsMost {
@@ -93,35 +92,37 @@ func (s *seals) met(from string, i *inSeal) bool {
 	return true
 }
 
-// send closes mail and gives it to post, which must not block.
-func (s *seals) send(to string, mail []byte, post func(to string, sealed []byte) bool) bool {
+// knows tells whether mail to a node can be sealed.
+func (s *seals) knows(to string) bool { return s.out(to) != nil }
+
+// seal seals the packet that b ends with: see [link.Config]. One that cannot be sealed is left out.
+func (s *seals) seal(to string, b []byte, at int) []byte {
 	o := s.out(to)
 	if o == nil {
-		return false
+		return b[:at]
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.number++ // also of what post refuses: no number closes two letters
-	sealed := make([]byte, numberBytes, numberBytes+len(mail)+o.aead.Overhead())
-	binary.BigEndian.PutUint64(sealed, o.number)
-	return post(to, o.aead.Seal(sealed, nonce(o.number), mail, nil))
+	o.number++
+	binary.BigEndian.PutUint64(b[at+sealHead:], o.number)
+	body := at + sealStart
+	return o.aead.Seal(b[:body], nonce(o.number), b[body:], b[at:at+sealHead])
 }
 
-// open opens mail. Mail of another installation, of nobody, or that was here before is an error.
-func (s *seals) open(from string, sealed []byte) ([]byte, error) {
-	if len(sealed) < numberBytes {
-		return nil, errMail
+// open opens a packet, in its place. One of another installation, of nobody, or that was here before
+// is none.
+func (s *seals) open(from string, packet []byte) (body []byte, ok bool) {
+	if len(packet) < sealStart {
+		return nil, false
 	}
-	i, number := s.in(from), binary.BigEndian.Uint64(sealed)
-	mail, err := i.aead.Open(nil, nonce(number), sealed[numberBytes:], nil)
-	if err != nil || number <= i.last || (i.last == 0 && !s.met(from, i)) {
-		return nil, errMail
+	i, number := s.in(from), binary.BigEndian.Uint64(packet[sealHead:])
+	body, err := i.aead.Open(packet[sealStart:sealStart], nonce(number), packet[sealStart:], packet[:sealHead])
+	if err != nil || number <= i.number || (i.number == 0 && !s.met(from, i)) {
+		return nil, false
 	}
-	i.last = number
-	return mail, nil
+	i.number = number
+	return body, true
 }
 
-// nonce is the number of mail as 96 bits: a key closes each number once.
+// nonce is the number of a packet as 96 bits: a key closes each number once.
 func nonce(number uint64) []byte {
 	return binary.BigEndian.AppendUint64(make([]byte, 4, 12), number)
 }

@@ -10,17 +10,16 @@ import (
 // watchEvery is how often a hub looks which nodes have died. A lease ends 3 s after the last beat.
 const watchEvery = time.Second
 
-// send brings mail to another node, sealed. It reports false when the link does not take it.
-func (h *Hub) send(to string, mail []byte) bool { return h.seals.send(to, mail, h.link.Send) }
+// send brings mail to another node, on behalf of a session or pipe if by names one. It reports false
+// when the link does not take it.
+func (h *Hub) send(to, by string, mail []byte) bool {
+	return h.seals.knows(to) && h.link.Send(to, by, mail)
+}
 
 // Take hands out what another node has sent. It never blocks. Mail that is not understood is counted
 // and dropped.
 func (h *Hub) Take(from string, b []byte) {
-	var m mail
-	plain, err := h.seals.open(from, b)
-	if err == nil {
-		m, err = openMail(plain)
-	}
+	m, err := openMail(b)
 	if err == nil {
 		err = h.sort(from, m)
 	}
@@ -108,7 +107,7 @@ func (h *Hub) settleDebts() {
 	for node := range h.debts.take() {
 		switch {
 		case !h.cfg.Queue.Alive(node):
-		case h.bus.far(node, appendKind(nil, mailTorn, "")):
+		case h.bus.far(node, "", appendKind(nil, mailTorn, "")):
 			h.Torn(node)
 		default:
 			h.debts.owe(node)

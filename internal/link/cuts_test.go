@@ -130,7 +130,7 @@ func (s *storm) send(i, k int) bool {
 	told := s.told(i, k)
 	next := len(s.sent[i][k]) + 1
 	body := append(numbered(uint64(next)), make([]byte, next%900)...)
-	if !s.nodes[i].Send(s.nodes[k].name, body) {
+	if !s.nodes[i].Send(s.nodes[k].name, "", body) {
 		return false
 	}
 	s.sent[i][k] = append(s.sent[i][k], told)

@@ -23,8 +23,14 @@
 // when the receiver has forgotten it, or when the other node speaks another version. The sender
 // then calls Reset and begins the next epoch with a mark, at which the receiver calls Reset too.
 //
-// A link guards against loss, not against malice: whoever may publish in Redis can make nodes lose
-// mail or ignore each other. What is in the mail, its owner seals.
+// What is unacknowledged is bounded for each pair of nodes, and many share it. Who sends on
+// somebody's behalf says so, and nobody may hold more of it than is left free: one who floods gets
+// half, ten get an eleventh each, and as much remains for others. What a node sends on its own behalf
+// is refused only when nothing is left.
+//
+// A link guards against loss. Against malice its owner seals the packets, whole, so that whoever may
+// publish in Redis can neither read them nor make some: not mail, no acknowledgement, no probe, no
+// word about versions. Such a one can still keep packets from arriving.
 //
 // A subscription can be dead while its connection looks alive, after a failover for example, so a
 // link that hears nothing publishes to its own channel, and subscribes anew when that does not come

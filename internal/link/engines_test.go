@@ -56,7 +56,7 @@ func (d *duo) await(what string, holds func(i int) bool) {
 // send sends the next messages of node i and tells how many were refused.
 func (d *duo) send(i, messages int) (refused int) {
 	for range messages {
-		if d.n[i].Send(d.n[1-i].name, numbered(d.sent[i]+1)) {
+		if d.n[i].Send(d.n[1-i].name, "", numbered(d.sent[i]+1)) {
 			d.sent[i]++
 		} else {
 			refused++

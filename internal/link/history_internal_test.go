@@ -78,7 +78,7 @@ func (w *world) arrived(n *end, number uint64) {
 func (w *world) send(i, size int) bool {
 	n := w.ends[i]
 	body := binary.BigEndian.AppendUint64(make([]byte, 0, 8+size), n.sent+1)
-	if slices.ContainsFunc(n.Step(w.now, send{body[:8+size]}), func(e effect) bool { _, no := e.(refused); return no }) {
+	if slices.ContainsFunc(n.Step(w.now, send{body: body[:8+size]}), func(e effect) bool { _, no := e.(refused); return no }) {
 		return false
 	}
 	n.sent++
@@ -102,7 +102,7 @@ func (w *world) double(i, k int) {
 	if err != nil || h.from != names[1-i] {
 		w.t.Fatal("head", h, err)
 	}
-	m, err := readMail(raw)
+	m, err := readMail(raw[bodyStart:])
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func (b *bubble) wantUps(n *node, ups ...bool) {
 func (b *bubble) send(from, to *node, numbers ...uint64) {
 	b.t.Helper()
 	for _, n := range numbers {
-		if !from.Send(to.name, numbered(n)) {
+		if !from.Send(to.name, "", numbered(n)) {
 			b.t.Errorf("message %d was refused", n)
 		}
 	}
@@ -206,15 +206,15 @@ func TestLinkRefuses(t *testing.T) {
 		ana, _ := b.add('a')
 		bo, _ := b.add('b')
 		for _, to := range []string{name('x'), ana.name, "bo", ""} {
-			if ana.Send(to, numbered(1)) {
+			if ana.Send(to, "", numbered(1)) {
 				t.Errorf("a message to %q was taken", to)
 			}
 		}
-		if ana.Send(bo.name, make([]byte, link.MaxMessage+1)) || !ana.Send(bo.name, make([]byte, link.MaxMessage)) {
+		if ana.Send(bo.name, "", make([]byte, link.MaxMessage+1)) || !ana.Send(bo.name, "", make([]byte, link.MaxMessage)) {
 			t.Error("the longest message is", link.MaxMessage)
 		}
 		bo.dead.Store(true)
-		if ana.Send(bo.name, numbered(2)) {
+		if ana.Send(bo.name, "", numbered(2)) {
 			t.Error("a message to a dead node was taken")
 		}
 		b.pass(time.Second)
@@ -343,7 +343,7 @@ func TestLinkOutage(t *testing.T) {
 				b.send(ana, bo, 2)
 				b.send(bo, ana, 2)
 				b.pass(c.away)
-				if ana.Send(bo.name, numbered(3)) == c.refusing {
+				if ana.Send(bo.name, "", numbered(3)) == c.refusing {
 					t.Error("refusing is not", c.refusing)
 				}
 				for _, f := range all {

@@ -38,6 +38,7 @@ type outbound struct {
 	next  uint64    // number to publish next, from base on
 	high  uint64    // lowest number that was never published
 	bytes int
+	held  map[string]holding // what of it is whose
 
 	since time.Time     // since when the oldest waits for an acknowledgement, or for the next one
 	tries int           // how often it was published again in vain; then no more than one packet
@@ -49,24 +50,50 @@ type outbound struct {
 
 type message struct {
 	body []byte
+	by   string
 	at   time.Time // when it was taken
 }
+
+// holding is how much of what is unacknowledged was sent on somebody's behalf.
+type holding struct{ messages, bytes int }
 
 // end is the number that the next message gets.
 func (o *outbound) end() uint64 { return o.base + uint64(len(o.ring)) }
 
 // take adds a message, or refuses it.
-func (o *outbound) take(now time.Time, body []byte) bool {
-	n := len(o.ring)
-	if o.mute || n >= maxMessages || o.bytes+len(body) > maxBytes || n > 0 && now.Sub(o.ring[0].at) > maxAge {
+func (o *outbound) take(now time.Time, m send) bool {
+	n, bytes := len(o.ring), len(m.body)
+	if o.mute || n >= maxMessages || o.bytes+bytes > maxBytes || n > 0 && now.Sub(o.ring[0].at) > maxAge {
 		return false
+	}
+	if m.by != "" {
+		h := o.held[m.by]
+		if h.messages >= maxMessages-n || h.bytes+bytes > maxBytes-o.bytes {
+			return false
+		}
+		o.hold(m.by, 1, bytes)
 	}
 	if o.born && o.end() == 1 {
 		o.ring = append(o.ring, message{at: now})
 	}
-	o.ring = append(o.ring, message{body, now})
-	o.bytes += len(body)
+	o.ring = append(o.ring, message{m.body, m.by, now})
+	o.bytes += bytes
 	return true
+}
+
+// hold adds to what somebody holds; less than nothing when it is acknowledged.
+func (o *outbound) hold(by string, messages, bytes int) {
+	h := o.held[by]
+	h.messages += messages
+	h.bytes += bytes
+	switch {
+	case h.messages == 0:
+		delete(o.held, by)
+		return
+	case o.held == nil:
+		o.held = map[string]holding{}
+	}
+	o.held[by] = h
 }
 
 // ready tells whether there is something to publish. While nobody answers it is one packet at a time.
@@ -144,6 +171,9 @@ func (o *outbound) acknowledged(now time.Time, m mail) []effect {
 func (o *outbound) release(now time.Time, next uint64) {
 	n := next - o.base
 	for i := range o.ring[:n] {
+		if m := o.ring[i]; m.by != "" {
+			o.hold(m.by, -1, -len(m.body))
+		}
 		o.bytes -= len(o.ring[i].body)
 		o.ring[i] = message{}
 	}

@@ -8,22 +8,24 @@ import (
 
 // A packet is what one PUBLISH carries:
 //
-//	0   version, 1 byte         these 24 bytes are the same in all versions, for ever
+//	0   version, 1 byte         these 32 bytes and the seal are the same in all versions, for ever
 //	1   kind, 1 byte
 //	2   sender, 22 bytes
-//	24  flags, 1 byte           mail only, from here on
-//	25  epoch, 8 bytes          0 when there are no messages
-//	33  first, 8 bytes          number of the first message
-//	41  acknowledged epoch, 8   0 for none
-//	49  acknowledged next, 8    the number that the sender of the packet wants next; 0: not this epoch
-//	57  messages                each 4 bytes of length, then its bytes
+//	24  seal, 8 bytes           for the owner's seal: see [Config.Seal]
+//	32  flags, 1 byte           mail only, from here on
+//	33  epoch, 8 bytes          0 when there are no messages
+//	41  first, 8 bytes          number of the first message
+//	49  acknowledged epoch, 8   0 for none
+//	57  acknowledged next, 8    the number that the sender of the packet wants next; 0: not this epoch
+//	65  messages                each 4 bytes of length, then its bytes
 //
-// Numbers are big-endian.
+// Numbers are big-endian. All behind the seal is sealed with the head; without a seal that is zero.
 const (
-	version    = 1
+	version    = 2 // 1 was not sealed
 	nameLength = 22
 	headLength = 2 + nameLength
-	mailLength = headLength + 1 + 4*8
+	bodyStart  = headLength + 8
+	mailLength = 1 + 4*8 // of what is in the body before the messages
 )
 
 // kind is what a packet is for.
@@ -64,9 +66,10 @@ func isName(s string) bool {
 	return len(s) == nameLength && strings.Trim(s, letters) == ""
 }
 
-// appendHead appends a head of our version.
+// appendHead appends a head of our version, and room for the seal.
 func appendHead(b []byte, k kind, from string) []byte {
-	return append(append(b, version, byte(k)), from...)
+	b = append(append(b, version, byte(k)), from...)
+	return append(b, make([]byte, bodyStart-headLength)...)
 }
 
 // appendMail appends a whole packet.
@@ -92,7 +95,7 @@ func appendMail(b []byte, from string, m mail) []byte {
 
 // readHead reads what all versions share.
 func readHead(b []byte) (head, error) {
-	if len(b) < headLength {
+	if len(b) < bodyStart {
 		return head{}, errGarbage
 	}
 	h := head{version: b[0], kind: kind(b[1]), from: string(b[2:headLength])}
@@ -102,14 +105,14 @@ func readHead(b []byte) (head, error) {
 	return h, nil
 }
 
-// readMail reads a packet of our version. The messages are parts of b.
+// readMail reads the body of a packet of our version. The messages are parts of b.
 func readMail(b []byte) (mail, error) {
-	if len(b) < mailLength || b[headLength]&^allFlags != 0 {
+	if len(b) < mailLength || b[0]&^allFlags != 0 {
 		return mail{}, errGarbage
 	}
-	number := func(i int) uint64 { return binary.BigEndian.Uint64(b[headLength+1+8*i:]) }
+	number := func(i int) uint64 { return binary.BigEndian.Uint64(b[1+8*i:]) }
 	m := mail{
-		born: b[headLength]&flagBorn != 0, want: b[headLength]&flagWant != 0,
+		born: b[0]&flagBorn != 0, want: b[0]&flagWant != 0,
 		epoch: number(0), first: number(1), ackEpoch: number(2), ackNext: number(3),
 	}
 	for rest := b[mailLength:]; len(rest) > 0; {

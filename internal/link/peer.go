@@ -27,14 +27,17 @@ func newPeer(name string, epoch uint64) *peer {
 type event interface{ event() }
 
 type (
-	send     struct{ body []byte } // the owner sends a message
-	heard    struct{ mail }        // a packet arrived
-	pull     struct{}              // the publisher can take packets
-	failed   struct{}              // the packets pulled last may or may not have been published
-	tick     struct{}              // the deadline has passed
-	renewed  struct{}              // our subscription is a new one: anything may have been missed
-	forget   struct{}              // the node's lease has ended
-	stranger struct{ asks bool }   // a packet of another version; asks: one that should be answered
+	send struct { // the owner sends a message
+		by   string
+		body []byte
+	}
+	heard    struct{ mail }      // a packet arrived
+	pull     struct{}            // the publisher can take packets
+	failed   struct{}            // the packets pulled last may or may not have been published
+	tick     struct{}            // the deadline has passed
+	renewed  struct{}            // our subscription is a new one: anything may have been missed
+	forget   struct{}            // the node's lease has ended
+	stranger struct{ asks bool } // a packet of another version; asks: one that should be answered
 )
 
 func (send) event()     {}
@@ -74,7 +77,7 @@ func (answer) effect()  {}
 func (p *peer) Step(now time.Time, e event) []effect {
 	switch e := e.(type) {
 	case send:
-		if p.alien || !p.out.take(now, e.body) {
+		if p.alien || !p.out.take(now, e) {
 			return []effect{refused{}}
 		}
 	case heard:

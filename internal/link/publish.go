@@ -148,14 +148,21 @@ func (l *Link) put(ctx context.Context, letters []letter, buffer []byte) (failed
 	return failed, buffer
 }
 
-// pack appends the packets of letters and returns where each ends.
+// pack appends the packets of letters, sealed, and returns where each ends.
 func (l *Link) pack(letters []letter, buffer []byte) (packets []byte, ends []int) {
 	ends = make([]int, len(letters))
 	for i, m := range letters {
+		at, to := len(buffer), l.cfg.Node
+		if m.to != nil {
+			to = m.to.name
+		}
 		if m.kind == kindMail {
 			buffer = appendMail(buffer, l.cfg.Node, m.mail)
 		} else {
 			buffer = appendHead(buffer, m.kind, l.cfg.Node)
+		}
+		if l.cfg.Seal != nil {
+			buffer = l.cfg.Seal(to, buffer, at)
 		}
 		ends[i] = len(buffer)
 	}

@@ -118,8 +118,7 @@ func (l *Link) renew() {
 
 // arrive takes one packet.
 func (l *Link) arrive(ctx context.Context, payload string) {
-	packet := []byte(payload)
-	h, err := readHead(packet)
+	h, body, err := l.open([]byte(payload))
 	if err == nil && h.from == l.cfg.Node {
 		return // a probe; that it arrived is all
 	}
@@ -129,17 +128,17 @@ func (l *Link) arrive(ctx context.Context, payload string) {
 	}
 	var m mail
 	if err == nil && h.kind == kindMail {
-		m, err = readMail(packet)
+		m, err = readMail(body)
 	} else {
 		err = errGarbage
+	}
+	if err != nil {
+		l.discard(ctx)
+		return
 	}
 	now, full := time.Now(), l.inbox.full()
 	l.lanes.mu.Lock()
 	defer l.lanes.mu.Unlock()
-	if err != nil {
-		l.lanes.counts.Garbage++
-		return
-	}
 	p := l.peer(h.from)
 	if p == nil || full && len(m.bodies) > 0 {
 		l.lanes.counts.Dropped++
@@ -147,6 +146,27 @@ func (l *Link) arrive(ctx context.Context, payload string) {
 	}
 	if p != nil {
 		l.settle(now, p, p.Step(now, heard{m}))
+	}
+}
+
+// open reads the head of a packet and opens the rest.
+func (l *Link) open(packet []byte) (h head, body []byte, err error) {
+	if h, err = readHead(packet); err != nil || l.cfg.Open == nil {
+		return h, packet[min(bodyStart, len(packet)):], err
+	}
+	body, ok := l.cfg.Open(h.from, packet)
+	if !ok {
+		return h, nil, errGarbage
+	}
+	return h, body, nil
+}
+
+// discard counts what was not understood, or not sealed by who says that it is the sender.
+func (l *Link) discard(ctx context.Context) {
+	first := false
+	l.count(func(c *Counts) { c.Garbage++; first = c.Garbage == 1 })
+	if first {
+		l.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "a packet on the bus was not understood, told once: do all nodes run the same parley with the same keys?")
 	}
 }
 

@@ -54,7 +54,7 @@ func pingPong(b *testing.B, pairs int) {
 						return
 					}
 				}
-				if !links[i].Send(other, m) {
+				if !links[i].Send(other, "", m) {
 					b.Error("refused")
 				}
 			},
@@ -68,7 +68,7 @@ func pingPong(b *testing.B, pairs int) {
 	used := cpu(b, direct)
 	b.ResetTimer()
 	for range pairs {
-		links[0].Send(name('b'), make([]byte, 1024))
+		links[0].Send(name('b'), "", make([]byte, 1024))
 	}
 	<-done
 	b.StopTimer()

@@ -10,6 +10,9 @@ import (
 	"parley/retention"
 )
 
+// unsealed is what stands in place of the seal when there is none.
+const unsealed = "\x00\x00\x00\x00\x00\x00\x00\x00"
+
 // TestLinkForgets: a node that was forgotten and lives gets a reset when it sends, and so does who
 // forgot it; then all goes on.
 func TestLinkForgets(t *testing.T) {
@@ -70,11 +73,11 @@ func TestLinkOtherVersion(t *testing.T) {
 		b.send(ana, future, 1)
 		b.pass(0)
 		for range 5 {
-			b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x02\x01"+future.name+"whatever comes then")
+			b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x09\x01"+future.name+"12345678whatever comes then")
 			b.pass(100 * time.Millisecond)
 		}
 		b.want(ana, "[z reset]")
-		if ana.Send(future.name, numbered(2)) {
+		if ana.Send(future.name, "", numbered(2)) {
 			t.Error("a message was taken")
 		}
 		told := 0
@@ -83,14 +86,14 @@ func TestLinkOtherVersion(t *testing.T) {
 			if err != nil {
 				break
 			}
-			if strings.HasPrefix(fmt.Sprint(m), "Message<parley:{b:"+future.name+"}:bus: \x01\x03"+ana.name+">") {
+			if strings.HasPrefix(fmt.Sprint(m), "Message<parley:{b:"+future.name+"}:bus: \x02\x03"+ana.name+unsealed+">") {
 				told++
 			}
 		}
 		if told != 1 {
 			t.Error("told", told, "times within a second")
 		}
-		b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x02\x03"+future.name)
+		b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x09\x03"+future.name+unsealed)
 		if m, err := sub.ReceiveTimeout(b.t.Context(), 5*time.Second); err == nil {
 			t.Error("an answer was answered:", m)
 		}
@@ -105,9 +108,9 @@ func TestLinkToldOfVersion(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		ana, _ := b.add('a')
 		bo, _ := b.add('b')
-		b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x07\x03"+bo.name)
+		b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), "\x07\x03"+bo.name+unsealed)
 		b.pass(0)
-		if ana.Send(bo.name, numbered(1)) {
+		if ana.Send(bo.name, "", numbered(1)) {
 			t.Error("a message was taken")
 		}
 		b.want(ana, "[]")
@@ -120,9 +123,9 @@ func TestLinkGarbage(t *testing.T) {
 		ana, _ := b.add('a')
 		bo, _ := b.add('b')
 		garbage := []string{
-			"", "\x01", "hello", "\x01\x01" + bo.name, "\x01\x09" + bo.name, "\x01\x02" + bo.name, "\x01\x01" + strings.Repeat("\xff", 22),
-			"\x01\x01" + bo.name + strings.Repeat("\xff", 33), "\x01\x01" + bo.name + strings.Repeat("\x00", 33) + "\xff\xff\xff\xff",
-			"\x01\x01" + bo.name + strings.Repeat("\x00", 33) + "\x00\x00\x00\x01x", // a message without a number
+			"", "\x01", "hello", "\x02\x01" + bo.name, "\x02\x01" + bo.name + unsealed, "\x02\x09" + bo.name + unsealed, "\x02\x02" + bo.name + unsealed, "\x02\x01" + strings.Repeat("\xff", 22) + unsealed,
+			"\x02\x01" + bo.name + unsealed + strings.Repeat("\xff", 33), "\x02\x01" + bo.name + unsealed + strings.Repeat("\x00", 33) + "\xff\xff\xff\xff",
+			"\x02\x01" + bo.name + unsealed + strings.Repeat("\x00", 33) + "\x00\x00\x00\x01x", // a message without a number
 		}
 		for _, g := range garbage {
 			b.server.Publish(b.t.Context(), retention.Bus.Key(ana.name), g)
@@ -146,7 +149,7 @@ func TestLinkSlowOwner(t *testing.T) {
 		sent := uint64(0)
 		for range 200 {
 			for range 100 {
-				if ana.Send(bo.name, numbered(sent+1)) {
+				if ana.Send(bo.name, "", numbered(sent+1)) {
 					sent++
 				}
 			}
