@@ -36,10 +36,13 @@ func engines(t *testing.T, test func(*testing.T, engine)) {
 	t.Run("redis-server", func(t *testing.T) { test(t, realServer(t)) })
 }
 
+// slow is how long a command may take here: these tests look at what is decided, on whatever machine.
+const slow = time.Minute
+
 func embedded(t *testing.T) engine {
 	rdb := vtest.NewRedis(t)
 	return engine{
-		name: "embedded", rdb: rdb.Client,
+		name: "embedded", rdb: rdb.WithTimeout(slow),
 		edit: func(source string) string { return source },
 		reset: func(ctx context.Context) error {
 			now := rdb.Time(ctx).Val()
@@ -54,7 +57,9 @@ func embedded(t *testing.T) engine {
 }
 
 func realServer(t *testing.T) engine {
-	rdb := redis.NewClient(vtest.StartRedis(t))
+	opts := vtest.StartRedis(t)
+	opts.ReadTimeout = slow
+	rdb := redis.NewClient(opts)
 	t.Cleanup(func() { rdb.Close() })
 	return setClock("redis-server", rdb)
 }
@@ -87,7 +92,7 @@ func newWorld(ctx context.Context, e engine, nodes int, broken mutant) (*world, 
 		return nil, err
 	}
 	for i := range nodes {
-		q := matcher.Edited(e.rdb, matcher.Config{Node: named(fmt.Sprint("node-", i))},
+		q := matcher.Edited(e.rdb, matcher.Config{Node: named(fmt.Sprint("node-", i)), Timeout: slow},
 			func(source string) string { return e.edit(broken.edit(source)) }, widens)
 		w.nodes = append(w.nodes, &node{Queue: q})
 	}
