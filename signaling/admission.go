@@ -45,8 +45,17 @@ func (a *admission) enter(ctx context.Context, stopped <-chan struct{}) (later t
 	select {
 	case <-turn.C:
 		return 0, true
-	case <-ctx.Done():
+	case <-ctx.Done(): // nobody comes: its turn is for somebody else
+		a.giveBack()
 	case <-stopped:
 	}
 	return admitLongest, false
+}
+
+// giveBack gives back a turn that was waited for and not taken. Who waits already keeps to the time of
+// its own.
+func (a *admission) giveBack() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.turns.level++
 }

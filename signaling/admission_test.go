@@ -1,7 +1,9 @@
 package signaling_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/signaling"
@@ -42,4 +44,25 @@ func TestAdmission(t *testing.T) {
 	if wait, ok := a.Ask(now.Add(10 * time.Second)); !ok || wait != 0 {
 		t.Errorf("after the crowd: %v %v", wait, ok)
 	}
+}
+
+// TestAdmissionAbandoned: who goes away while it waits does not keep its turn.
+func TestAdmissionAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		a := signaling.NewAdmission(now)
+		for range 1500 {
+			a.Ask(now)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		for range 1000 {
+			if a.Enter(ctx) {
+				t.Fatal("let in who went away")
+			}
+		}
+		if wait, ok := a.Ask(now); !ok || wait != 501*time.Millisecond {
+			t.Errorf("the next waits %v %v", wait, ok)
+		}
+	})
 }

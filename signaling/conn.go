@@ -236,19 +236,17 @@ func (c *conn) decode(in incoming) (m FromBrowser, got arrival, err error) {
 
 // pace lets a reader that is ahead of its rate sleep until the bucket allows the frame: the
 // browser is then slowed down by TCP, and nobody else notices.
-func (c *conn) pace(cl *client, got arrival) {
-	wait := c.owes(got)
+func (c *conn) pace(to hinter, got arrival) {
+	wait := max(c.frames.take(got.at, 1), c.bytes.take(got.at, float64(got.size)))
 	if wait > 0 && got.at.Sub(c.noticed) >= time.Second {
 		c.noticed = got.at
-		cl.hint(Notice{SlowDown, "frames come faster than they are read"})
+		to.hint(Notice{SlowDown, "frames come faster than they are read"})
 	}
 	c.sleep(wait)
 }
 
-// owes returns how far a frame is ahead of the browser's rate.
-func (c *conn) owes(got arrival) time.Duration {
-	return max(c.frames.take(got.at, 1), c.bytes.take(got.at, float64(got.size)))
-}
+// hinter says something to the browser of a socket: its client, or the gate to it.
+type hinter interface{ hint(m ToBrowser) }
 
 // sleep waits, until the hub stops at the latest.
 func (c *conn) sleep(wait time.Duration) {

@@ -217,6 +217,12 @@ func NewAdmission(now time.Time) *Admission {
 	return &Admission{admission{turns: newBucket(now, admitRate, admitBurst)}}
 }
 
+// Enter waits as a handshake does.
+func (a *Admission) Enter(ctx context.Context) bool {
+	_, ok := a.enter(ctx, nil)
+	return ok
+}
+
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
 // Valve says what the link of a hub takes: everything, only what is small, or nothing.

@@ -95,7 +95,7 @@ func (g *gate) serve() {
 			return
 		}
 		if got, ok := g.forward(in); ok {
-			c.sleep(c.owes(got))
+			c.pace(g, got)
 			continue
 		}
 		return
