@@ -84,6 +84,13 @@ func (s *Seal) Seal(text string) (seq uint64, box string, err error) {
 	return s.seq, encode(b[:2+len(sealed)]), nil
 }
 
+// Early tells whether a box is sealed with a key that has not come yet: it was overtaken, and opens
+// later.
+func (s *Seal) Early(box string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(box)
+	return s.receive == nil && err == nil && len(b) > 2 && b[0] == version && b[1] == sealedBox
+}
+
 // Open returns the text of a box of the peer, or "" when it held the peer's key.
 func (s *Seal) Open(seq uint64, box string) (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(box)

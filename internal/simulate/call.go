@@ -101,6 +101,15 @@ func (p *Person) peerIs(now time.Duration, state string) {
 	}
 }
 
+// mostEarly is how many envelopes wait for the key that was refused before them.
+const mostEarly = 64
+
+// early is an envelope that came before its key.
+type early struct {
+	at    time.Duration
+	frame relayed
+}
+
 // relayed opens and checks an envelope.
 func (p *Person) relayed(now, at time.Duration, f relayed) {
 	c := p.call
@@ -111,6 +120,12 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 	if !c.any {
 		c.any = true
 		p.took(First, at-c.began)
+	}
+	if f.From == c.peer && c.seal.Early(f.Box) {
+		if len(c.early) < mostEarly {
+			c.early = append(c.early, early{at, f})
+		}
+		return
 	}
 	wasReady := c.seal.Ready()
 	plain, err := c.seal.Open(f.Seq, f.Box)
@@ -128,6 +143,11 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 		p.judge(now, at, plain)
 	} else if !wasReady && c.role == "offer" && !c.sound.on {
 		c.describe(now, p.rnd, "offer")
+	}
+	waiting := c.early
+	c.early = nil
+	for _, e := range waiting {
+		p.relayed(now, e.at, e.frame)
 	}
 	p.say(now)
 }

@@ -31,6 +31,7 @@ type talk struct {
 	handle, pass         string
 	began                time.Duration
 	seal                 *envelope.Seal
+	early                []early
 	lines                []line // to be said at their time, in order
 	said                 uint64 // texts of ours
 	heard                uint64 // texts of the peer: the number of the last in order
