@@ -67,6 +67,7 @@ func habitFlags(f *flag.FlagSet, s *simulation) {
 	f.Float64Var(&s.Drop, "drop", 0.02, "share of searches and calls in which a socket is dropped for 1 to 60 s")
 	f.Float64Var(&s.Vanish, "vanish", 0.02, "share of people who go without a word")
 	f.Float64Var(&s.Ignore, "ignore", 0.01, "share of matches that are not confirmed")
+	f.DurationVar(&s.Hesitate, "hesitate", 0, "mean time before a match is confirmed, at most 3s")
 	f.Float64Var(&s.Media, "media", 0, "share of calls in which both people really connect through the relay and send sound")
 	f.Float64Var(&s.Twins, "twins", 0.01, "share of people who come with the device of somebody before")
 }

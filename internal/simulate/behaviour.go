@@ -17,6 +17,7 @@ type Behaviour struct {
 	Drop     float64       // of searches and calls, during which a socket is dropped for 1 to 60 s
 	Vanish   float64       // of people, who go without a word
 	Ignore   float64       // of matches, that are not confirmed
+	Hesitate time.Duration // mean time before the others are confirmed; no less than half of it, nor more than 3 s
 	Media    float64       // of calls, in which both people really connect and send sound
 
 	Languages []string // that people search in, the most common first
@@ -31,6 +32,7 @@ const (
 	retryWait      = 2500 * time.Millisecond // as the page does when the store is away
 	tooManyWait    = 30 * time.Second
 	lastWords      = time.Second // for answers to arrive before somebody leaves
+	longestThought = 3 * time.Second
 )
 
 // chance says yes in a share of cases.
@@ -39,6 +41,11 @@ func chance(rnd *rand.Rand, share float64) bool { return rnd.Float64() < share }
 // around returns an exponentially distributed time.
 func around(rnd *rand.Rand, mean time.Duration) time.Duration {
 	return time.Duration(rnd.ExpFloat64() * float64(mean))
+}
+
+// hesitates returns how long somebody thinks about a match, of the 4 s that there are.
+func hesitates(rnd *rand.Rand, mean time.Duration) time.Duration {
+	return min(mean/2+around(rnd, mean/2), longestThought)
 }
 
 // between returns a time whose logarithm is evenly distributed, so that short ones are as common as

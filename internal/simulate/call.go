@@ -301,6 +301,9 @@ func (p *Person) tick(now time.Duration) {
 	if due(p.retryAt, now) {
 		p.find(now)
 	}
+	if p.phase == offered && due(p.confirmAt, now) {
+		p.confirm(now)
+	}
 	if c := p.call; c != nil {
 		p.say(now)
 		p.missSound(now)

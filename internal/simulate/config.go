@@ -47,6 +47,7 @@ func (c *Config) Validate() error {
 	wrong(c.Ramp < 0 || c.Ramp > c.For, "ramp: it must not be longer than --for")
 	wrong(c.Talk <= 0, "talk: say how long a call lasts, for example 1m")
 	wrong(c.Patience <= 0, "patience: say how long somebody searches, for example 3m")
+	wrong(c.Hesitate < 0, "hesitate: it cannot be before the match")
 	wrong(len(c.Languages) == 0, "languages: name at least one, for example en,es")
 	shares := []struct {
 		name  string

@@ -32,7 +32,8 @@ type crowd struct {
 	studio *studio           // nil when no call has sound
 
 	present, calls, looks atomic.Int64
-	most, arrived, putOff int64      // of the loop of arrivals
+	most, arrived, putOff int64      // of the loop of arrivals, as is the next
+	devices               []int      // of everybody who came
 	mu                    sync.Mutex // guards the following field
 	complaint             error      // the first frame that was not understood
 }
@@ -112,8 +113,9 @@ func (c *crowd) admit(at time.Duration) {
 	c.arrived++
 	device := n
 	if n > 0 && chance(c.rnd, c.cfg.Twins) {
-		device = c.rnd.IntN(n)
+		device = c.devices[c.rnd.IntN(n)]
 	}
+	c.devices = append(c.devices, device)
 	p := NewPerson(c.run, "d"+strconv.Itoa(device), &c.cfg.Behaviour, source(c.cfg.Seed, n+1))
 	w := &walker{Person: p, name: "p" + strconv.Itoa(n), number: n, index: -1}
 	c.shards[n%len(c.shards)].post(letter{to: w, at: max(at, 1), what: Arrive{}})

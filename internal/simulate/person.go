@@ -47,11 +47,12 @@ type Person struct {
 	told    int     // how many there were
 	owed    []outgoing
 
-	actAt    time.Duration // the next thing that this person does by itself
-	cutAt    time.Duration
-	retryAt  time.Duration // a find that was refused is repeated
-	lastRoom string
-	stops    bool
+	actAt     time.Duration // the next thing that this person does by itself
+	cutAt     time.Duration
+	retryAt   time.Duration // a find that was refused is repeated
+	confirmAt time.Duration // while offered
+	lastRoom  string
+	stops     bool
 }
 
 // token is one of avoid, and how many-th this person was told.
@@ -119,6 +120,9 @@ func (p *Person) Deadline() time.Duration {
 		return 0
 	}
 	at := soonest(p.link.deadline(), soonest(p.actAt, p.retryAt))
+	if p.phase == offered {
+		at = soonest(at, p.confirmAt)
+	}
 	if p.link.ready {
 		at = soonest(at, p.cutAt)
 	}
@@ -271,9 +275,19 @@ func (p *Person) matched(now time.Duration, f matched) {
 		p.wish = 0
 	}
 	p.phase, p.match = offered, f.Match
-	if !chance(p.rnd, p.like.Ignore) {
-		p.send(now, with("confirm", "match", f.Match), history.Event{Match: f.Match})
+	p.confirmAt = 0
+	switch {
+	case chance(p.rnd, p.like.Ignore):
+	case p.like.Hesitate > 0:
+		p.confirmAt = now + hesitates(p.rnd, p.like.Hesitate)
+	default:
+		p.confirm(now)
 	}
+}
+
+func (p *Person) confirm(now time.Duration) {
+	p.confirmAt = 0
+	p.send(now, with("confirm", "match", p.match), history.Event{Match: p.match})
 }
 
 // because answers aborted and ended.

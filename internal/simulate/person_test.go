@@ -413,5 +413,31 @@ func TestOvertakenKey(t *testing.T) {
 	relay(5, seq, key)
 	if s.sees["envelopes received"] != 2 || s.sees["envelopes that do not open"] > 0 {
 		t.Error(s.sees)
+}
+
+// TestHesitates: who thinks about a match confirms it within the time that there is, and only while it
+// is offered.
+func TestHesitates(t *testing.T) {
+	like := calm()
+	like.Hesitate = 10 * time.Second
+	s := searches(t, like)
+	s.hears(offer, 2)
+	if strings.Contains(s.writes(), "confirm") {
+		t.Fatal("confirms at once")
+	}
+	passed := time.Duration(0)
+	for !strings.Contains(s.writes(), `"t":"confirm"`) {
+		passed += s.waits()
+	}
+	if passed > 3*time.Second {
+		t.Errorf("confirms after %s", passed)
+	}
+	s = searches(t, like)
+	s.hears(offer, 2)
+	s.hears(`{"t":"aborted","n":3,"why":"peer"}`)
+	for range 3 {
+		if s.waits(); strings.Contains(s.writes(), "confirm") {
+			t.Fatal("confirms what is over")
+		}
 	}
 }
