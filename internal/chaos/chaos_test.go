@@ -82,17 +82,13 @@ func (h *house) furnish(t *testing.T, store func(*node) string) {
 // play lets people live in the house while it is broken, and judges what they met.
 func (h *house) play(t *testing.T, long time.Duration) {
 	t.Helper()
-	file := historyFile(t)
-	summary := h.live(t, file, long)
+	cfg := simulate.Config{Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Behaviour: restless()}
+	summary, file := h.visit(t, cfg, func(context.CancelFunc) {
+		ctx, cancel := context.WithTimeout(t.Context(), long-calm)
+		defer cancel()
+		h.rage(ctx)
+	})
 	h.judge(t, file, summary)
-}
-
-// historyFile is where the history goes; PARLEY_CHAOS_HISTORY keeps it.
-func historyFile(t *testing.T) string {
-	if dir := os.Getenv("PARLEY_CHAOS_HISTORY"); dir != "" {
-		return filepath.Join(dir, t.Name())
-	}
-	return filepath.Join(t.TempDir(), "history")
 }
 
 // await returns when every node takes connections.
@@ -109,9 +105,11 @@ func (h *house) await(t *testing.T) {
 	}
 }
 
-// live lets people use the house while it is broken.
-func (h *house) live(t *testing.T, file string, long time.Duration) *simulate.Summary {
+// visit lets people use the house while something happens to it, and returns when both are over. What
+// happens may end the visit.
+func (h *house) visit(t *testing.T, cfg simulate.Config, happens func(end context.CancelFunc)) (*simulate.Summary, string) {
 	t.Helper()
+	file := historyFile(t)
 	out, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)
@@ -121,21 +119,27 @@ func (h *house) live(t *testing.T, file string, long time.Duration) *simulate.Su
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), long-calm)
-	defer cancel()
+	cfg.Targets, cfg.Forwarded, cfg.Seed = []simulate.Target{target}, true, h.seed
+	cfg.Limits = simulate.Limits{MaxErrors: -1, MaxLost: -1}
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
 	record := history.NewRecorder(out)
-	var rage sync.WaitGroup
-	rage.Go(func() { h.rage(ctx) })
-	summary, err := simulate.Run(t.Context(), simulate.Config{
-		Targets: []simulate.Target{target}, Forwarded: true,
-		Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Seed: h.seed, Behaviour: restless(),
-		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
-	}, os.Stderr, record)
-	rage.Wait()
+	var event sync.WaitGroup
+	event.Go(func() { happens(end) })
+	summary, err := simulate.Run(ctx, cfg, os.Stderr, record)
+	event.Wait()
 	if err = errors.Join(err, record.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return summary
+	return summary, file
+}
+
+// historyFile is where the history goes; PARLEY_CHAOS_HISTORY keeps it.
+func historyFile(t *testing.T) string {
+	if dir := os.Getenv("PARLEY_CHAOS_HISTORY"); dir != "" {
+		return filepath.Join(dir, t.Name())
+	}
+	return filepath.Join(t.TempDir(), "history")
 }
 
 // restless people do everything that people do, and more often.

@@ -2,15 +2,11 @@ package chaos_test
 
 import (
 	"context"
-	"errors"
-	"os"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"parley/internal/history"
 	"parley/internal/simulate"
 	"parley/internal/vtest"
 )
@@ -26,33 +22,16 @@ func TestRollingRestart(t *testing.T) {
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
-	file := historyFile(t)
-	out, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	target, err := simulate.ParseTarget("http://" + h.door.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	record := history.NewRecorder(out)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var restarts sync.WaitGroup
-	restarts.Go(func() { h.roll(ctx, t); cancel() })
-	summary, err := simulate.Run(ctx, simulate.Config{
-		Targets: []simulate.Target{target}, Forwarded: true,
-		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second, Seed: h.seed,
+	cfg := simulate.Config{
+		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second,
 		Behaviour: simulate.Behaviour{
 			Talk: 5 * time.Second, Patience: 5 * time.Minute, Next: 0.9, Languages: []string{"en", "es"},
 		},
-		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
-	}, os.Stderr, record)
-	restarts.Wait()
-	if err = errors.Join(err, record.Close()); err != nil {
-		t.Fatal(err)
 	}
+	summary, file := h.visit(t, cfg, func(end context.CancelFunc) {
+		h.roll(t.Context(), t)
+		end()
+	})
 	h.judge(t, file, summary)
 	for _, none := range []string{"calls rejoined", "ended peer_lost", "envelopes lost", "envelopes given up"} {
 		if n := summary.Counts[none]; n > 0 {

@@ -78,6 +78,30 @@ func TestBrowserTwoNodes(t *testing.T) {
 	bo.reaches("ended", 5*time.Second)
 }
 
+// TestBrowserThreeNodes: two browsers on two of three processes talk. The one that carries the call is
+// killed, then the one that carries it since: at last both are on the third, and still talk.
+func TestBrowserThreeNodes(t *testing.T) {
+	browser := chromium(t)
+	n := startNodes(t, 3)
+	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
+	talks(ana, bo, 10*time.Second)
+
+	n.kill(0, 2)
+	for _, p := range []*person{ana, bo} {
+		if !js[bool](p, `seen.until(15000, () => seen.screens.includes('reconnecting'))`) {
+			t.Fatal("the outage was not noticed\n" + p.diary())
+		}
+	}
+	talks(ana, bo, 30*time.Second)
+	n.kill(1, 2)
+	if !js[bool](bo, `seen.until(20000, () => seen.frames.filter((f) => f.startsWith('< ') && f.includes('"connected"')).length >= 2)`) {
+		t.Fatal("Bo did not come back into the call\n" + bo.diary())
+	}
+	talks(ana, bo, 30*time.Second)
+	ana.press("leave")
+	bo.reaches("ended", 5*time.Second)
+}
+
 // TestBrowserPeersNodeKilled: the process of one side is killed; the call is on the other. The voice
 // does not stop at all.
 func TestBrowserPeersNodeKilled(t *testing.T) {
