@@ -82,13 +82,15 @@ func (h *house) furnish(t *testing.T, store func(*node) string) {
 // play lets people live in the house while it is broken, and judges what they met.
 func (h *house) play(t *testing.T, long time.Duration) {
 	t.Helper()
-	cfg := simulate.Config{Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Behaviour: restless()}
-	summary, file := h.visit(t, cfg, func(context.CancelFunc) {
+	people := &crowd{cfg: simulate.Config{Rate: 4, People: 80, For: long, Ramp: 5 * time.Second, Behaviour: restless()}}
+	h.visit(t, people, func(context.CancelFunc) {
 		ctx, cancel := context.WithTimeout(t.Context(), long-calm)
 		defer cancel()
 		h.rage(ctx)
 	})
-	h.judge(t, file, summary)
+	if h.judge(t, people).Calls == 0 {
+		t.Error("nobody talked at all")
+	}
 }
 
 // await returns when every node takes connections.
@@ -105,12 +107,21 @@ func (h *house) await(t *testing.T) {
 	}
 }
 
-// visit lets people use the house while something happens to it, and returns when both are over. What
-// happens may end the visit.
-func (h *house) visit(t *testing.T, cfg simulate.Config, happens func(end context.CancelFunc)) (*simulate.Summary, string) {
+// crowd are people who come to the house, and what they did and were told.
+type crowd struct {
+	name   string
+	cfg    simulate.Config
+	result *simulate.Summary
+	file   string
+}
+
+// visit lets people use the house while something happens to it, and returns when both are over.
+// What happens may end the visit.
+func (h *house) visit(t *testing.T, c *crowd, happens func(end context.CancelFunc)) {
 	t.Helper()
-	file := historyFile(t)
-	out, err := os.Create(file)
+	c.file = historyFile(t, c.name)
+	cfg := c.cfg
+	out, err := os.Create(c.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,20 +137,19 @@ func (h *house) visit(t *testing.T, cfg simulate.Config, happens func(end contex
 	record := history.NewRecorder(out)
 	var event sync.WaitGroup
 	event.Go(func() { happens(end) })
-	summary, err := simulate.Run(ctx, cfg, os.Stderr, record)
+	c.result, err = simulate.Run(ctx, cfg, os.Stderr, record)
 	event.Wait()
 	if err = errors.Join(err, record.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return summary, file
 }
 
 // historyFile is where the history goes; PARLEY_CHAOS_HISTORY keeps it.
-func historyFile(t *testing.T) string {
+func historyFile(t *testing.T, name string) string {
 	if dir := os.Getenv("PARLEY_CHAOS_HISTORY"); dir != "" {
-		return filepath.Join(dir, t.Name())
+		return filepath.Join(dir, t.Name()+name)
 	}
-	return filepath.Join(t.TempDir(), "history")
+	return filepath.Join(t.TempDir(), "history"+name)
 }
 
 // restless people do everything that people do, and more often.
@@ -151,14 +161,14 @@ func restless() simulate.Behaviour {
 }
 
 // judge prints what happened and checks the history.
-func (h *house) judge(t *testing.T, file string, s *simulate.Summary) {
+func (h *house) judge(t *testing.T, c *crowd) *history.Result {
 	t.Helper()
 	var says strings.Builder
-	_ = s.Print(&says)
+	_ = c.result.Print(&says)
 	for _, name := range slices.Sorted(maps.Keys(h.counts)) {
 		fmt.Fprintf(&says, "%9d  %s\n", h.counts[name], name)
 	}
-	in, err := os.Open(file)
+	in, err := os.Open(c.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +183,5 @@ func (h *house) judge(t *testing.T, file string, s *simulate.Summary) {
 	for _, v := range result.Violations {
 		t.Error(v)
 	}
-	if result.Calls == 0 {
-		t.Error("nobody talked at all")
-	}
+	return result
 }

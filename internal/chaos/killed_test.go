@@ -29,14 +29,14 @@ func TestKilled(t *testing.T) {
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
-	cfg := simulate.Config{
+	people := &crowd{cfg: simulate.Config{
 		Rate: 20, People: 60, For: time.Minute, Ramp: time.Second,
 		Behaviour: simulate.Behaviour{
 			Talk: 10 * time.Second, Patience: 5 * time.Minute, Next: 1, Hesitate: 1500 * time.Millisecond,
 			Languages: []string{"en", "es", "de"},
 		},
-	}
-	summary, file := h.visit(t, cfg, func(end context.CancelFunc) {
+	}}
+	h.visit(t, people, func(end context.CancelFunc) {
 		defer end()
 		for range 6 {
 			h.pause(t.Context(), 5*time.Second)
@@ -48,8 +48,8 @@ func TestKilled(t *testing.T) {
 		}
 		h.pause(t.Context(), callWithin)
 	})
-	h.judge(t, file, summary)
-	found := struck(t, file)
+	h.judge(t, people)
+	found := struck(t, people.file)
 	for doing, bound := range map[string]time.Duration{
 		"searching": backWithin, "offered a match": backWithin, "confirmed": backWithin, "talking": callWithin,
 	} {

@@ -11,38 +11,53 @@ import (
 	"parley/internal/vtest"
 )
 
-// rollingPeople use three nodes while these are restarted; PARLEY_ROLLING says otherwise.
-const rollingPeople = 60
+const (
+	rollingPeople = 1000 // use three nodes while these are restarted; PARLEY_ROLLING says otherwise
+	rollingTalk   = 60   // of them search and talk, the others wait all the time
+)
 
 // TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an upgrade
-// does, while people search and talk. Nobody loses a place in the queue, and no call ends or is even
-// made anew: each node stays for its own.
+// does, while some people search and talk and many wait. Nobody loses a place in the queue, and no call
+// ends or is even made anew: each node stays for its own.
 func TestRollingRestart(t *testing.T) {
 	people := plan(t, "PARLEY_ROLLING", rollingPeople, strconv.Atoi)
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
-	cfg := simulate.Config{
-		Rate: 15, People: people, For: 5 * time.Minute, Ramp: time.Second,
+	// With one device for all nobody of them meets anybody.
+	waiting := &crowd{name: "-waiting", cfg: simulate.Config{
+		Rate: 150, People: people - rollingTalk, For: 5 * time.Minute, Twins: 1,
+		Behaviour: simulate.Behaviour{Talk: time.Second, Patience: 1000 * time.Hour, Languages: []string{"de"}},
+	}}
+	talking := &crowd{name: "-talking", cfg: simulate.Config{
+		Rate: 15, People: rollingTalk, For: 5 * time.Minute, Ramp: time.Second,
 		Behaviour: simulate.Behaviour{
-			Talk: 5 * time.Second, Patience: 5 * time.Minute, Next: 0.9, Languages: []string{"en", "es"},
+			Talk: 3 * time.Second, Patience: 5 * time.Minute, Next: 0.9, Languages: []string{"en", "es"},
 		},
-	}
-	summary, file := h.visit(t, cfg, func(end context.CancelFunc) {
-		h.roll(t.Context(), t)
-		end()
+	}}
+	h.visit(t, waiting, func(over context.CancelFunc) {
+		h.visit(t, talking, func(end context.CancelFunc) {
+			h.pause(t.Context(), time.Duration(people/100)*time.Second) // for all to come
+			h.roll(t.Context(), t)
+			end()
+		})
+		over()
 	})
-	h.judge(t, file, summary)
-	for _, none := range []string{"calls rejoined", "ended peer_lost", "envelopes lost", "envelopes given up"} {
-		if n := summary.Counts[none]; n > 0 {
-			t.Errorf("%d %s", n, none)
+	for _, c := range []*crowd{waiting, talking} {
+		h.judge(t, c)
+		for _, none := range []string{"calls rejoined", "ended peer_lost", "envelopes lost", "envelopes given up"} {
+			if n := c.result.Counts[none]; n > 0 {
+				t.Errorf("%d %s", n, none)
+			}
 		}
+	}
+	if talking.result.Calls == 0 || waiting.result.Calls > 0 || waiting.result.Arrived != int64(people-rollingTalk) {
+		t.Errorf("%d calls of those who talk, %d of %d who wait", talking.result.Calls, waiting.result.Calls, waiting.result.Arrived)
 	}
 }
 
 // roll restarts every node once.
 func (h *house) roll(ctx context.Context, t *testing.T) {
-	h.pause(ctx, 5*time.Second)
 	for _, n := range h.nodes {
 		began := time.Now()
 		n.Signal(syscall.SIGTERM)
@@ -55,6 +70,6 @@ func (h *house) roll(ctx context.Context, t *testing.T) {
 		}
 		n.Start()
 		h.counts["node restarted"]++
-		h.pause(ctx, 3*time.Second)
+		h.pause(ctx, 2*time.Second)
 	}
 }
