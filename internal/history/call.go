@@ -105,9 +105,10 @@ func (c *checker) leave(p *person, e Event) {
 	}
 	if r := c.rooms[id]; r != nil {
 		r.leave(p.name, e.At)
+		p.leaving = c.line
 	}
 	if p.rejoins {
-		p.rejoins = false
+		p.rejoins, p.leaving = false, 0
 		p.cancels = append(p.cancels, c.line) // on the way back into the call, a leave is answered so
 	}
 	p.room = ""
@@ -121,6 +122,7 @@ func (c *checker) ended(p *person, e Event) {
 	}
 	mine := r.sides[p.name]
 	name, theirs := r.other(p.name)
+	p.leaving = 0
 	switch {
 	case mine.left > 0: // it wanted to leave, whatever the answer
 	case e.Why == "left":

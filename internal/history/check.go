@@ -247,7 +247,7 @@ func (c *checker) welcome(p *person, e Event) {
 	}
 	p.forgotten = e.At
 	c.release(p) // from the match that was offered
-	p.search.line, p.cancels, p.match = 0, nil, ""
+	p.search.line, p.cancels, p.match, p.leaving = 0, nil, "", 0
 	p.reports, p.blocks = nil, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/history"
 )
@@ -281,6 +282,15 @@ func TestStillGood(t *testing.T) {
 			},
 			add: []string{"40.05 bo did leave room=r1", "40.05 bo did find", "40.1 bo got cancelled", "40.2 bo got queued", "51 bo did cancel", "51.1 bo got cancelled"},
 		},
+		"a leave that crosses a call to which nobody came is answered after the next find": {
+			cut: []string{
+				"71 cem did relay room=r2 seq=1", "71.1 dia got relay room=r2 seq=1", "110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1",
+			},
+			swap: []string{
+				"140 cem got queued since_ms=29000", "140 cem got queued since_ms=68000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=98000",
+			},
+			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got cancelled", "76 cem got queued"},
+		},
 		"a rejoin that comes too late": {
 			swap: []string{"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "40.1 bo got error code=bad_value about=rejoin"},
 			cut: []string{
@@ -306,6 +316,31 @@ func TestStillGood(t *testing.T) {
 				t.Error(v)
 			}
 		})
+	}
+}
+
+// TestHeldPlace: where nodes cannot always reach one another, what queued says may be old when it
+// arrives. Who has lost a place all the same is told so at once after a find, or again.
+func TestHeldPlace(t *testing.T) {
+	told := func(swap ...string) bool {
+		b := broken{swap: swap, add: []string{"112 cem got queued since_ms=1000"}}
+		r, err := history.CheckHeld(bytes.NewReader(parse(t, strings.Join(b.lines(t), "\n"))), 35*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(r.Violations, func(v history.Violation) bool { return v.Rule == history.LaterPlace && v.Who != "" })
+	}
+	if told("140 cem got queued since_ms=29000", "140 cem got queued since_ms=15000") {
+		t.Error("what was held for 14 s is taken for a lost place")
+	}
+	if !told("140 cem got queued since_ms=29000", "140 cem got queued since_ms=15000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=45000") {
+		t.Error("a place that stays lost is not found")
+	}
+	if !told("170 cem got queued since_ms=59000", "170 cem got queued since_ms=15000") {
+		t.Error("nothing is held for so long")
+	}
+	if !told("66.4 ana got queued since_ms=4400", "66.4 ana got queued since_ms=0", "62 ana did find avoid=1", "50 ana did find avoid=1", "66.2 ana got aborted why=late match=m2", "61 ana got queued since_ms=10900") {
+		t.Error("a place lost at the find is not found")
 	}
 }
 

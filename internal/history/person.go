@@ -20,6 +20,7 @@ type person struct {
 	room, last      string // the present call; the newest one
 	roomLine        int
 	rejoins         bool
+	leaving         int // line of a leave of the present call that is not answered
 	tokens          map[int]token
 	met             map[string]string // devices by room
 	reports, blocks []string          // rooms of those that are not answered
@@ -30,14 +31,15 @@ type span struct{ from, until int64 }
 
 // search is the find that is not over.
 type search struct {
-	line   int // 0: there is none
-	at     int64
-	avoid  []int
-	heard  int64
-	paused bool  // the store is away
-	began  int64 // as the server sees it; 0 until it says so
-	told   int64 // when it said so last
-	toldIn int
+	line    int // 0: there is none
+	at      int64
+	avoid   []int
+	heard   int64
+	paused  bool  // the store is away
+	began   int64 // as the server sees it; 0 until it says so
+	told    int64 // when it said so last
+	toldIn  int
+	doubted int64 // when it was told of a later place that may only have arrived late; 0 for never
 }
 
 // token is one of avoid.

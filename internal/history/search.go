@@ -43,13 +43,30 @@ func (c *checker) queued(p *person, e Event) {
 	c.release(p)
 	p.match = ""
 	began := e.At - e.SinceMS*1000
-	if s.began > 0 && began > s.began+placeSlack {
+	if c.later(s, e) {
 		c.violate(LaterPlace, p.name, "stands later in the queue than it was told before", s.toldIn, c.line)
 	}
 	if s.began == 0 || began < s.began {
 		s.began = began
 	}
 	s.heard, s.told, s.toldIn, s.paused = e.At, e.At, c.line, false
+}
+
+// later tells whether a search stands later than it was told before. Where nodes cannot always reach
+// one another, what was true when it was said may arrive late: but it was said after the find, and who
+// has lost a place is told so again.
+func (c *checker) later(s *search, e Event) bool {
+	since := e.SinceMS * 1000
+	late := func(said int64) bool { return s.began > 0 && said-since > s.began+placeSlack }
+	switch {
+	case !late(e.At):
+		s.doubted = 0
+		return false
+	case c.held <= heldWithin, late(max(s.at, e.At-c.held)), s.doubted > 0 && e.At-s.doubted > second:
+		return true
+	}
+	s.doubted = e.At
+	return false
 }
 
 // matched looks at who is to meet whom.
@@ -125,6 +142,9 @@ func (c *checker) aborted(p *person, e Event) {
 		}
 		r.leave(p.name, e.At)
 		p.room, p.rejoins, p.search.line = "", false, c.line
+	}
+	if p.leaving > 0 && e.Why == "peer" { // the leave crossed it, and takes the search back
+		p.cancels, p.leaving = append(p.cancels, p.leaving), 0
 	}
 	if p.search.line == 0 {
 		c.violate(NoSearch, p.name, "is told that a match came to nothing, and does not search", c.line)

@@ -413,6 +413,7 @@ func TestOvertakenKey(t *testing.T) {
 	relay(5, seq, key)
 	if s.sees["envelopes received"] != 2 || s.sees["envelopes that do not open"] > 0 {
 		t.Error(s.sees)
+	}
 }
 
 // TestHesitates: who thinks about a match confirms it within the time that there is, and only while it
