@@ -263,7 +263,7 @@ func TestLinkDeadSubscription(t *testing.T) {
 				ana, _ := b.add('a')
 				bo, lines := b.add('b')
 				b.send(ana, bo, 1)
-				b.pass(0)
+				b.pass(10 * time.Millisecond)
 				lines.sub.Strand()
 				if c.answer {
 					b.send(bo, ana, 1)
