@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	sealing "parley/internal/envelope"
 	"parley/internal/simulate"
 )
 
@@ -349,17 +348,6 @@ func TestFramesAreStrict(t *testing.T) {
 	}
 }
 
-// TestNobodyCame: a call to which nobody came is none, and the search goes on.
-func TestNobodyCame(t *testing.T) {
-	s := talks(t, calm())
-	s.hears(`{"t":"aborted","n":4,"c":2,"why":"peer"}`)
-	if s.p.InCall() || !s.p.Searches() {
-		t.Error("it stays in the call")
-	}
-	s.hears(`{"t":"matched","n":5,"c":2,"match":"m2","role":"answer","shared":[],"language":"en","within_ms":4000}`)
-	s.want(`"match":"m2"`)
-}
-
 // TestLeftOnTheWayBack: the answer to a rejoin, behind which a leave is on its way, begins no call.
 func TestLeftOnTheWayBack(t *testing.T) {
 	like := calm()
@@ -382,37 +370,6 @@ func TestLeftOnTheWayBack(t *testing.T) {
 	s.hears(begins, 1)
 	if s.p.InCall() || s.writes() != "" || !s.p.Searches() {
 		t.Errorf("it begins the call anew: %s", s.writes())
-	}
-}
-
-// TestOvertakenKey: what comes before the key that opens it, which was refused and is said again, waits
-// for it.
-func TestOvertakenKey(t *testing.T) {
-	s := talks(t, calm())
-	_, mine, _ := strings.Cut(s.writes(), `"box":"`)
-	mine, _, _ = strings.Cut(mine, `"`)
-	bo, err := sealing.New("r1", "bo", "ana", []byte(strings.Repeat("b", 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bo.Open(1, mine); err != nil {
-		t.Fatal(err)
-	}
-	seq, key := bo.Hello()
-	second, sealed, err := bo.Seal("whatever it is")
-	if err != nil {
-		t.Fatal(err)
-	}
-	relay := func(n int, seq uint64, box string) {
-		s.hears(`{"t":"relay","n":%d,"c":3,"from":"bo","seq":%d,"box":%q}`, n, seq, box)
-	}
-	relay(4, second, sealed)
-	if s.sees["envelopes received"] > 0 {
-		t.Error("it was opened without a key")
-	}
-	relay(5, seq, key)
-	if s.sees["envelopes received"] != 2 || s.sees["envelopes that do not open"] > 0 {
-		t.Error(s.sees)
 	}
 }
 
