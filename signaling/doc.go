@@ -50,8 +50,9 @@
 //
 // Two nodes may not hear of a call at the same time, and one of them may die in between. So the room
 // waits 5 s for a member's session on another node to say that it knows of the call, and 5 s for one
-// whose node died before its browser had said a word there. Then nobody came: the others hear aborted
-// "peer" in place of ended, and search on where they stood. A room that was made anew cannot know who
+// whose node died before its browser had said a word there. Then nobody came, and likewise when the
+// session of one who never said a word is given up: the others hear aborted "peer" in place of ended,
+// and search on where they stood. A room that was made anew cannot know who
 // was there, and waits for 30 s.
 //
 // A place counts for its own device, 90 s after it was told and 10 minutes after the search began;

@@ -342,7 +342,7 @@ func (r *room) went(l Went) {
 	if m == nil || r.state == closed || m.at != l.From {
 		return
 	}
-	if r.state == gathering || m.sure == notYet {
+	if r.state == gathering || m.sure == notYet || m.sure < spoke && l.Why == EndPeerLost { // it never was there
 		r.others(l.Member, Failed{r.id})
 		r.close()
 		return
