@@ -76,7 +76,7 @@ func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 // attach is called with mu held.
 func (cl *client) attach(l *line, resumed bool) {
 	cl.line, cl.told = l, cl.heard
-	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds()}))
+	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds(), ""}))
 	cl.postLocked(attached{})
 	cl.kick()
 }
@@ -222,7 +222,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		return nil
 	case *Relay:
 		return m
-	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block:
+	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block, AskStanding, Erase, AskReview, AskAnswer:
 		return said{m}
 	}
 	return nil

@@ -186,6 +186,8 @@ func Kinds() []string {
 	var kinds []string
 	for _, m := range []ToBrowser{
 		Welcome{},
+		Puzzle{},
+		Held{},
 		Queued{},
 		Cancelled{},
 		Expired{},
@@ -197,6 +199,10 @@ func Kinds() []string {
 		FreshRelays{},
 		Reported{},
 		Blocked{},
+		Standing{},
+		Erased{},
+		Review{},
+		ReviewAnswer{},
 		Refused{},
 		Acked{},
 		Ping{},

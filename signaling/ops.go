@@ -146,7 +146,7 @@ func (h *Hub) report(cl *client, e report) {
 			return nil, err
 		}
 		_, target, err := h.cfg.Desk.Target(device, m.Handle, now)
-		return Reported{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), retention.ReportTime)}, err
+		return Reported{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), retention.ReportTime), Counted}, err
 	})
 }
 
@@ -209,7 +209,7 @@ func refusal(code ErrorCode) string {
 		return moderation.ErrHandle.Error()
 	case BadValue:
 		return moderation.ErrReason.Error()
-	case Unavailable, BadFrame, BadState, BadMatch, NoMember, PeerBusy, TooMany:
+	case Unavailable, BadFrame, BadState, BadMatch, BadProof, NoMember, PeerBusy, TooMany:
 	}
 	return "the store is away: try again in a few seconds"
 }

@@ -140,6 +140,8 @@ func (s *session) hear(now time.Time, m FromBrowser) {
 		s.do(report{m, s.running()})
 	case Block:
 		s.do(block{m, s.running()})
+	case AskStanding, Erase, AskReview, AskAnswer:
+		s.refuse(c, Unavailable, "not answered by this node yet")
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
 	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours

@@ -39,6 +39,7 @@ type (
 		Token   string `json:"token"`
 		Resumed bool   `json:"resumed"`
 		GraceMS int64  `json:"grace_ms"`
+		Age     string `json:"age"`
 	}
 	queued struct {
 		head
@@ -108,6 +109,7 @@ type (
 	avoided struct { // reported, blocked
 		head
 		Avoid string `json:"avoid"`
+		Next  string `json:"next"`
 	}
 	refusal struct {
 		head
