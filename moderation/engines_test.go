@@ -58,14 +58,14 @@ func TestLostAnswers(t *testing.T) {
 		t.Logf("seed %d", seed)
 		const reports = 200
 		for i := range reports {
-			call, target := fmt.Sprint("call", i), fmt.Sprintf("%043d", i%20)
+			call, target := fmt.Sprint("call", i), number(i%20)
 			if err := desk(w.rdb).Begin(t.Context(), call); err != nil {
 				t.Fatal(err)
 			}
 			handle := w.Handle(call, ana, target, time.Now())
 			f.DropReplies(random.IntN(4), vtest.Loss(random.IntN(3)), "evalsha", "eval", "exists", "info")
 			for tries := 0; ; tries++ {
-				err := w.Report(t.Context(), ana, handle, moderation.Hate, time.Now())
+				_, err := w.Report(t.Context(), ana, handle, moderation.Hate, time.Now())
 				if err == nil {
 					break
 				}
@@ -98,10 +98,11 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 		w.begin(t, "call")
 		var handles []string
 		for i := range 6 {
-			handles = append(handles, w.Handle("call", fmt.Sprintf("%043d", i), bo, time.Now()))
+			handles = append(handles, w.Handle("call", number(i), bo, time.Now()))
 		}
 		report := func(i int) error {
-			return w.Report(t.Context(), fmt.Sprintf("%043d", i), handles[i], moderation.Threat, time.Now())
+			_, err := w.Report(t.Context(), number(i), handles[i], moderation.Threat, time.Now())
+			return err
 		}
 		for i := range 3 {
 			if err := report(i); err != nil {
@@ -121,7 +122,7 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 			}
 		}
 		// The same from another node, whose connections have written nothing.
-		if err := open(set.Client()).Report(t.Context(), fmt.Sprintf("%043d", 5), handles[5], moderation.Threat, time.Now()); !errors.Is(err, moderation.ErrUnavailable) {
+		if _, err := open(set.Client()).Report(t.Context(), number(5), handles[5], moderation.Threat, time.Now()); !errors.Is(err, moderation.ErrUnavailable) {
 			t.Errorf("a repeat over another connection: %v, want ErrUnavailable", err)
 		}
 		set.Nodes[0].Kill()
@@ -165,6 +166,8 @@ func TestBlindnessIsTold(t *testing.T) {
 		}
 	})
 }
+
+func number(i int) moderation.Device { return moderation.Device{Token: fmt.Sprintf("%043d", i)} }
 
 // await asks until something is so, 10 s at most.
 func await(t *testing.T, is func(context.Context) bool) {

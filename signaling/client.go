@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"time"
+
+	"parley/moderation"
 )
 
 // ackAfter is how many frames may go unacknowledged before an acknowledgement is sent by itself.
@@ -29,9 +31,9 @@ type client struct {
 	told    uint64    // the highest that it was told
 }
 
-func (h *Hub) newClient(now time.Time, device string) *client {
+func (h *Hub) newClient(now time.Time, device moderation.Device) *client {
 	cl := &client{hub: h, self: Address{h.node, newID()}, secret: newID()}
-	cl.machine = newSession(now, cl.self, device, h.cfg.Desk.Tag(device), newID)
+	cl.machine = newSession(now, cl.self, device, h.cfg.Desk.Tag(device.Token), newID)
 	cl.step = cl.carry
 	cl.alarm = newTimer(func() { cl.post(tick{}) })
 	return cl
@@ -48,7 +50,7 @@ func (h *Hub) welcome(l *line, m Hello) *client {
 			return cl
 		}
 	}
-	cl := h.newClient(now, m.Device)
+	cl := h.newClient(now, moderation.Device{Token: m.Device})
 	h.phases[Idle].Add(1)
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
@@ -62,7 +64,7 @@ func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	secret := subtle.ConstantTimeCompare([]byte(m.Token), []byte(cl.token())) == 1
-	if !secret || m.Device != cl.machine.device || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
+	if !secret || m.Device != cl.machine.device.Token || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
 		return false
 	}
 	if cl.line != nil {
@@ -205,7 +207,7 @@ func (cl *client) owe() {
 
 // open turns a frame into an event, opening its tokens. Nil means that it is no event.
 func (cl *client) open(now time.Time, m FromBrowser) Event {
-	device := cl.machine.device
+	device := cl.machine.device.Token
 	switch m := m.(type) {
 	case Find:
 		if len(m.Avoid) > maxAvoid {
@@ -230,7 +232,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 
 // openPlace opens a place, and ignores one of another session that still lives: it would stand twice.
 func (cl *client) openPlace(now time.Time, sealed string) place {
-	p := cl.hub.tokens.openPlace(now, cl.machine.device, sealed)
+	p := cl.hub.tokens.openPlace(now, cl.machine.device.Token, sealed)
 	if _, lives := cl.hub.bus.clients.get(p.session); lives && p.session != cl.self.ID {
 		return place{}
 	}
@@ -315,7 +317,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case hint:
 		cl.suggest(e.notice)
 	case sendQueued:
-		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device, e.place)
+		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device.Token, e.place)
 		cl.queue(now, frameOf(e.msg))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))

@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/keyring"
 	"parley/matcher"
+	"parley/moderation"
 )
 
 // Tests step the pure machines as the hub does, and nothing else.
@@ -42,7 +43,7 @@ const (
 )
 
 func NewSession(now time.Time) Session {
-	return Session{newSession(now, Address{"node", "me"}, "device", "tag-of-me-12", newID)}
+	return Session{newSession(now, Address{"node", "me"}, moderation.Device{Token: "device"}, "tag-of-me-12", newID)}
 }
 
 func (s Session) Phase() Phase { return s.phase }

@@ -69,9 +69,11 @@ func (h *Hub) join(cl *client, e join) {
 	h.ask(&cl.lane, func(ctx context.Context) error {
 		answer := joined{ticket: t.ID, band: t.Band, meets: t.Meets}
 		if !e.banded {
-			var band moderation.Band
-			if band, answer.err = h.cfg.Desk.Band(ctx, cl.machine.device); answer.err == nil {
-				t.Band, t.Meets = int(band), moderation.Table()[band].Meets
+			var verdict moderation.Verdict
+			if verdict, answer.err = h.cfg.Desk.Admit(ctx, cl.machine.device, time.Now()); answer.err == nil {
+				var band moderation.Band
+				band, t.Meets = verdict.Stands()
+				t.Band = int(band)
 				answer.band, answer.meets = t.Band, t.Meets
 			}
 		}
@@ -142,11 +144,11 @@ func (h *Hub) report(cl *client, e report) {
 		if err := h.record(ctx, e.call); err != nil {
 			return nil, err
 		}
-		if err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now); err != nil {
+		if _, err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now); err != nil {
 			return nil, err
 		}
 		_, target, err := h.cfg.Desk.Target(device, m.Handle, now)
-		return Reported{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), retention.ReportTime), Counted}, err
+		return Reported{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), retention.ReportTime), Counted}, err
 	})
 }
 
@@ -167,7 +169,7 @@ func (h *Hub) block(cl *client, e block) {
 		case !possible:
 			return nil, moderation.ErrHandle
 		}
-		return Blocked{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), blockTime)}, nil
+		return Blocked{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), blockTime)}, nil
 	})
 }
 
@@ -234,7 +236,7 @@ func (h *Hub) endCall(c *call) {
 func (h *Hub) connected(now time.Time, p pass, ice Ice) Connected {
 	return Connected{
 		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: ice,
-		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.until().Add(-passTime)),
+		Handle: h.cfg.Desk.Handle(p.Room, moderation.Device{Token: p.Device}, moderation.Device{Token: p.PeerDevice}, p.until().Add(-passTime)),
 		Avoid:  h.tokens.sealAvoid(now, p.Device, h.cfg.Desk.Tag(p.PeerDevice), retention.RematchPause),
 		Pass:   h.tokens.sealPass(p),
 		Shared: list(p.Shared), Language: p.Language,

@@ -278,7 +278,7 @@ func (s *session) wentLive(now time.Time, id string) {
 		room.Node = s.self.Node
 	}
 	member := s.newID()
-	s.enter(now, membership{room: room, member: member, enter: Enter{s.self, member, s.device, roleOf(o), list(o.Shared), o.Language}})
+	s.enter(now, membership{room: room, member: member, enter: Enter{s.self, member, s.device.Token, roleOf(o), list(o.Shared), o.Language}})
 }
 
 // aborted ends an offer that the matcher has aborted.

@@ -1,6 +1,10 @@
 package signaling
 
-import "time"
+import (
+	"time"
+
+	"parley/moderation"
+)
 
 // Times of a session.
 const (
@@ -18,7 +22,7 @@ const (
 // transitions.
 type session struct {
 	self   Address
-	device string        // digest from hello
+	device moderation.Device
 	tag    string        // what the matcher knows the device by
 	newID  func() string // unguessable ids
 
@@ -48,7 +52,7 @@ type membership struct {
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
-func newSession(now time.Time, self Address, device, tag string, newID func() string) *session {
+func newSession(now time.Time, self Address, device moderation.Device, tag string, newID func() string) *session {
 	return &session{
 		self: self, device: device, tag: tag, newID: newID,
 		searches: newBucket(now, 2.0/60, 40), relays: newBucket(now, 1.0/2, 4), lost: now,
