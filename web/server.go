@@ -20,6 +20,7 @@ type Config struct {
 	Socket  http.Handler                // signaling, served at /ws
 	Ready   func(context.Context) error // whether the store accepts a write
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
+	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
 	Log     *slog.Logger
 }
@@ -29,6 +30,7 @@ type Server struct {
 	socket    http.Handler
 	ready     func(context.Context) error
 	address   echo.IPExtractor
+	network   func(netip.Prefix) string
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
@@ -50,7 +52,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), limit: newLimiter(cfg.Limits), site: site,
+		address: addressOf(cfg.Proxies), network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
 	}
 	if s.catalogue, err = newCatalogue(); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)

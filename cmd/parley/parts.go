@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -54,7 +56,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return "", err
 	}
 	hub := openSignaling(ctx, h, cfg, p)
-	server, err := openDoor(cfg, hub, memory, log)
+	server, err := openDoor(cfg, hub, p)
 	if err != nil {
 		return "", err
 	}
@@ -160,18 +162,27 @@ func ice(c turn.Credential) signaling.Ice {
 }
 
 // openDoor makes the server that lets browsers in.
-func openDoor(cfg config, hub *signaling.Hub, memory *memory, log *slog.Logger) (*web.Server, error) {
+func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 	limits := web.Limits{}
 	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
 	return web.New(web.Config{
 		Socket:  hub,
-		Ready:   memory.ready,
+		Ready:   p.memory.ready,
 		Proxies: cfg.TrustedProxies,
+		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
-		Log:     log,
+		Log:     p.log,
 	})
+}
+
+// networkBytes are 16 characters of a mark.
+const networkBytes = 12
+
+// networkMark is what the rest of the program knows of a visitor's network.
+func networkMark(ring *keyring.Ring, n netip.Prefix) string {
+	return base64.RawURLEncoding.EncodeToString(ring.Mark("network", n.String())[:networkBytes])
 }
 
 // listen opens a TCP port. Its closing is the server's, but a failed start must not leave it open.
