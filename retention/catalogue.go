@@ -19,6 +19,8 @@ const (
 	Schema                  // migrations: the shape of the stored data
 	SchemaLock              // migrations: which node changes that shape now
 	Bus                     // link: the channel on which a node hears the others; nothing is stored
+	Policy                  // office: by which numbers devices are judged, and whether matching is paused
+	Hour                    // moderation: how many calls ended in an hour
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -37,6 +39,8 @@ const (
 	ReportTime = 30 * 24 * time.Hour
 	// RematchPause is how long two who have talked do not meet again.
 	RematchPause = 30 * time.Minute
+	// HourTime is how long the counts of an hour are kept.
+	HourTime = 400 * 24 * time.Hour
 	// BusTime is how long a node keeps a message for another one that does not answer.
 	BusTime = 30 * time.Second
 )
@@ -47,7 +51,7 @@ type Item struct {
 	Name    string        // stable, for commands and links
 	Pattern string        // the key; <parts> are filled in by [Class.Key]
 	Kind    string        // Redis type: string, hash, zset, stream, list; or channel
-	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema may
+	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema and Policy may
 	Holds   string
 	Why     string
 	Breach  string // what a thief of the whole database would learn
@@ -134,6 +138,21 @@ func Catalogue() []Item {
 			Holds:  "Nothing: it is a channel. Sealed envelopes and events pass over it from one parley node to another; the sender keeps them in its memory until the other has them.",
 			Why:    "So that two people on different nodes can talk.",
 			Breach: "Nothing; who listens to the database while it runs sees sizes and times of sealed mail.",
+		},
+		{
+			Class: Policy, Name: "policy", Pattern: "parley:{meta}:policy", Kind: "hash",
+			Holds:   "The numbers by which reports are judged, the name of the operator who set them, when and why; whether matching is paused, by whom and why; number and hash of the last line of the operators' audit file.",
+			Why:     "So that all nodes judge alike, two operators do not overwrite one another, and an audit file that lost its end is noticed.",
+			Breach:  "How reports are judged, and the names that operators gave their tokens.",
+			Carried: true,
+		},
+		{
+			Class: Hour, Name: "hour", Pattern: "parley:{hours}:hour:<hour>", Kind: "hash",
+			TTL:     HourTime,
+			Holds:   "How many calls ended in one hour, by how long they lasted, in four classes. Operators see a number below ten as \"fewer than 10\".",
+			Why:     "To see whether the service works, and how much of it a change of the rules would touch.",
+			Breach:  "How many calls there were in each hour; not whose.",
+			Carried: true,
 		},
 	}
 }
