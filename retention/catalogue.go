@@ -13,6 +13,7 @@ const (
 	Lease                   // matcher: which nodes are alive
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
+	Budget                  // signaling: how much somebody has searched of late
 	Call                    // moderation: a call exists, or ended less than 10 minutes ago
 	Home                    // signaling: which node carries a call whose first node died
 	Report                  // moderation: one report on one device
@@ -95,6 +96,13 @@ func Catalogue() []Item {
 			Holds:  "How many milliseconds each of the last 100 searches took, and whether somebody was found.",
 			Why:    "For an honest estimate of your wait.",
 			Breach: "How long strangers waited, and how many gave up; not who.",
+		},
+		{
+			Class: Budget, Name: "budget", Pattern: "parley:{m}:budget:<whose>", Kind: "string",
+			TTL:    20 * time.Minute,
+			Holds:  "How much one device, or all from one network, have searched of late: as the time at which that is forgotten. Device and network are keyed hashes, with another key each day.",
+			Why:    "So that nobody can search for many at once, and spoil it for the others.",
+			Breach: "How many unnamed devices and networks searched in the last minutes, and how often.",
 		},
 		{
 			Class: Call, Name: "call", Pattern: "parley:{c:<call>}:call", Kind: "string",
