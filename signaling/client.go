@@ -43,19 +43,20 @@ func (cl *client) token() string { return token{cl.self.Node, cl.self.ID, cl.sec
 
 // welcome finds the client that hello asks for, or makes one, and gives it the socket. The answer
 // is the first frame on the socket.
-func (h *Hub) welcome(l *line, m Hello) *client {
+func (h *Hub) welcome(l *line, m Hello, network string) *client {
 	now := time.Now()
 	if t, ok := parseToken(m.Token); ok && t.node == h.node {
 		if cl, ok := h.bus.clients.get(t.session); ok && cl.resume(now, l, m) {
 			return cl
 		}
 	}
-	cl := h.newClient(now, moderation.Device{Token: m.Device})
+	fresh, age := h.cfg.Desk.Age(m.Device, m.Age, now)
+	cl := h.newClient(now, moderation.Device{Token: m.Device, Digest: m.Digest, Net: network, Fresh: fresh})
 	h.phases[Idle].Add(1)
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	h.bus.clients.put(cl.self.ID, cl)
-	cl.attach(l, false)
+	cl.attach(l, false, age)
 	return cl
 }
 
@@ -70,15 +71,15 @@ func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 	if cl.line != nil {
 		cl.drop(CloseReplaced)
 	}
-	cl.attach(l, true)
+	cl.attach(l, true, "")
 	cl.hub.counts.resumed.Add(1)
 	return true
 }
 
-// attach is called with mu held.
-func (cl *client) attach(l *line, resumed bool) {
+// attach is called with mu held. Age is what the browser shall keep, "" for nothing new.
+func (cl *client) attach(l *line, resumed bool, age string) {
 	cl.line, cl.told = l, cl.heard
-	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds(), ""}))
+	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds(), age}))
 	cl.postLocked(attached{})
 	cl.kick()
 }
@@ -214,9 +215,11 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
 		}
 		return find{
-			msg:   m,
-			avoid: cl.hub.tokens.openAvoid(now, device, m.Avoid),
-			place: cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
+			msg:    m,
+			avoid:  cl.hub.tokens.openAvoid(now, device, m.Avoid),
+			place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
+			zeros:  cl.hub.cfg.Work.Bits(cl.machine.device.Fresh, cl.hub.meter.Count(now)),
+			solves: cl.hub.press.Solved(cl.self.ID, m.Proof, now), pays: cl.hub.cfg.Work.Pays,
 		}
 	case Rejoin:
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
@@ -319,6 +322,8 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case sendQueued:
 		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device.Token, e.place)
 		cl.queue(now, frameOf(e.msg))
+	case sendPuzzle:
+		cl.queue(now, frameOf(cl.puzzleOf(now, e)))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))
 	case forward:
@@ -327,7 +332,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 			return bounce{e.say.Sender, Undelivered{e.say.Room, e.say.C, PeerBusy}}
 		}
 		cl.queue(now, f)
-	case join, quit, confirm, abort, report, block, post, bounce, vanish:
+	case join, quit, confirm, abort, report, block, inquire, post, bounce, vanish:
 		return e
 	}
 	return nil

@@ -60,7 +60,7 @@ func Offers(o matcher.Offer) Event {
 }
 
 func Joined(ticket string, r matcher.Result, err error) Event {
-	return joined{ticket: ticket, result: r, meets: []int{0}, err: err}
+	return joined{ticket: ticket, entry: entry{asked: true}, result: r, meets: []int{0}, err: err}
 }
 
 func ConfirmedEvent(match string, r matcher.Confirmation, err error) Event {
@@ -122,7 +122,9 @@ func Tell(effects []Effect) (all []Done) {
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:
 			all = append(all, Done{What: "vanish"})
-		case hint, report, block, bounce:
+		case sendPuzzle:
+			all = append(all, Done{What: "frame:puzzle"})
+		case hint, report, block, inquire, bounce:
 			all = append(all, Done{What: "other"})
 		}
 	}

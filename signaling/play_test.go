@@ -140,11 +140,17 @@ func (s *stage) close() {
 	}
 }
 
+// desk is one like that of the nodes.
+func (s *stage) desk() *moderation.Desk {
+	return moderation.New(s.redis.Client, s.ring, slog.New(slog.DiscardHandler))
+}
+
 func (s *stage) browser(name string) *browser {
 	b := s.cast[name]
 	if b == nil {
 		sum := sha256.Sum256([]byte(name))
 		b = &browser{stage: s, name: name, device: base64.RawURLEncoding.EncodeToString(sum[:])}
+		_, b.age = s.desk().Age(b.device, "", time.Now().Add(-48*time.Hour)) // known for two days
 		s.cast[name] = b
 	}
 	return b
@@ -186,7 +192,8 @@ type browser struct {
 	stage   *stage
 	name    string
 	device  string
-	at      int // the number of the node it comes to; 0 as 1
+	age     string // "" for somebody new
+	at      int    // the number of the node it comes to; 0 as 1
 	ws      *websocket.Conn
 	reading sync.WaitGroup
 	status  int    // of the HTTP answer

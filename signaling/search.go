@@ -26,6 +26,7 @@ const (
 
 // search is one find until it is over, through as many tickets as it takes.
 type search struct {
+	of      uint64         // the number of the find
 	want    matcher.Ticket // as asked for, with the ID of the present ticket, empty while withdrawn
 	began   time.Time      // since when it has waited, by our clock
 	place   time.Time      // the same by the clock of the store, which orders the queue; zero until known
@@ -76,10 +77,11 @@ func (s *session) find(now time.Time, e find) {
 		s.refuse(e.msg.C, Unavailable, "this node stops: come back and search there")
 	case invalid != nil:
 		s.refuse(e.msg.C, BadValue, invalid.Error())
-	case !s.searches.try(now):
+	case !s.searches.ready(now):
 		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
-	default:
-		s.search = &search{want: want, began: now, place: want.Arrived}
+	case s.pays(e):
+		s.searches.try(now)
+		s.search = &search{of: e.msg.C, want: want, began: now, place: want.Arrived}
 		s.phase = Searching
 		s.stand()
 	}
@@ -97,7 +99,7 @@ func (s *session) stand() {
 func (s *session) ask() {
 	s.search.repeat = time.Time{}
 	s.search.want.Arrived = s.search.place
-	s.do(join{s.search.want, s.search.banded})
+	s.do(join{s.search.want, s.search.banded, s.known})
 }
 
 func (s *session) joined(now time.Time, e joined) {
@@ -105,11 +107,14 @@ func (s *session) joined(now time.Time, e joined) {
 		return // the ticket was withdrawn meanwhile, and a match that claimed it with it
 	}
 	q := s.search
+	if !q.banded && !s.judged(now, e) {
+		return
+	}
 	if e.err != nil {
 		s.outage(now)
 		return
 	}
-	q.failed, q.banded, q.want.Band, q.want.Meets = 0, true, e.band, e.meets
+	q.failed = 0
 	switch r := e.result.(type) {
 	case matcher.Waiting:
 		q.place, q.began = r.Arrived, now.Add(-r.Waited)
@@ -278,7 +283,7 @@ func (s *session) wentLive(now time.Time, id string) {
 		room.Node = s.self.Node
 	}
 	member := s.newID()
-	s.enter(now, membership{room: room, member: member, enter: Enter{s.self, member, s.device.Token, roleOf(o), list(o.Shared), o.Language}})
+	s.enter(now, membership{room: room, member: member, enter: Enter{s.self, member, s.device, roleOf(o), list(o.Shared), o.Language}})
 }
 
 // aborted ends an offer that the matcher has aborted.

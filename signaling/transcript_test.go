@@ -155,7 +155,7 @@ func (s *stage) repeat(rest string) error {
 }
 
 func (s *stage) act(b *browser, verb, object string) error {
-	s.vars["$"+b.name+".device"], s.vars["$"+b.name+".age"] = b.device, ""
+	s.vars["$"+b.name+".device"], s.vars["$"+b.name+".age"] = b.device, b.age
 	switch verb {
 	case ">":
 		text, err := s.fill(object)

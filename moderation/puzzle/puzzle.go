@@ -37,7 +37,7 @@ type Press struct{ key []byte }
 // NewPress returns one; those with the same key understand each other.
 func NewPress(key []byte) Press { return Press{key} }
 
-// Make returns the number-th challenge of a session.
+// Make returns the number-th challenge of a session, counted from 1.
 func (p Press) Make(session string, number uint32, zeros int, now time.Time) string {
 	body := binary.BigEndian.AppendUint64(make([]byte, 0, bodyBytes+macBytes), uint64(now.Add(Within).UnixMilli())) //nolint:gosec // after 1970
 	body = binary.BigEndian.AppendUint32(body, number)
@@ -47,20 +47,23 @@ func (p Press) Make(session string, number uint32, zeros int, now time.Time) str
 	return base64.RawURLEncoding.EncodeToString(append(body, p.mac([]byte(session), body)...))
 }
 
-// Solved tells whether proof solves the number-th challenge of a session, which the caller has not
-// taken before.
-func (p Press) Solved(session string, number uint32, proof string, now time.Time) bool {
+// Solved returns which challenge of a session proof solves: its number, which the caller takes once at
+// the most; 0 when it solves none.
+func (p Press) Solved(session, proof string, now time.Time) (number uint32) {
 	challenge, nonce, _ := strings.Cut(proof, ".")
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(challenge)
 	if err != nil || len(raw) != bodyBytes+macBytes || nonce == "" || len(nonce) > nonceMost {
-		return false
+		return 0
 	}
 	body, mac := raw[:bodyBytes], raw[bodyBytes:]
 	if !hmac.Equal(mac, p.mac([]byte(session), body)) {
-		return false
+		return 0
 	}
 	until := time.UnixMilli(int64(binary.BigEndian.Uint64(body))) //nolint:gosec // made above
-	return number == binary.BigEndian.Uint32(body[8:]) && now.Before(until) && zerosOf(proof) >= int(body[12])
+	if !now.Before(until) || zerosOf(proof) < int(body[12]) {
+		return 0
+	}
+	return binary.BigEndian.Uint32(body[8:])
 }
 
 // mac is over length-prefixed fields, so that no byte of one can pass for one of another.

@@ -44,27 +44,25 @@ func TestSolved(t *testing.T) {
 		name    string
 		press   puzzle.Press
 		session string
-		number  uint32
 		proof   string
 		at      time.Duration
-		want    bool
+		want    uint32
 	}{
-		{"good", p, "session", 3, proof, 0, true},
-		{"good, at the end", p, "session", 3, proof, puzzle.Within - time.Millisecond, true},
-		{"good, with a clock a minute behind", p, "session", 3, proof, -time.Minute, true},
-		{"expired", p, "session", 3, proof, puzzle.Within, false},
-		{"of a foreign session", p, "session2", 3, proof, 0, false},
-		{"of an earlier find", p, "session", 4, proof, 0, false},
-		{"of another key", puzzle.NewPress(bytes.Repeat([]byte{2}, 32)), "session", 3, proof, 0, false},
-		{"empty", p, "session", 3, "", 0, false},
-		{"the challenge alone", p, "session", 3, proof[:strings.Index(proof, ".")], 0, false},
-		{"without a nonce", p, "session", 3, proof[:strings.Index(proof, ".")+1], 0, false},
-		{"a long nonce", p, "session", 3, proof + strings.Repeat("A", 33), 0, false},
-		{"cut", p, "session", 3, proof[4:], 0, false},
-		{"longer", p, "session", 3, "AAAA" + proof, 0, false},
+		{"good", p, "session", proof, 0, 3},
+		{"good, at the end", p, "session", proof, puzzle.Within - time.Millisecond, 3},
+		{"good, with a clock a minute behind", p, "session", proof, -time.Minute, 3},
+		{"expired", p, "session", proof, puzzle.Within, 0},
+		{"of a foreign session", p, "session2", proof, 0, 0},
+		{"of another key", puzzle.NewPress(bytes.Repeat([]byte{2}, 32)), "session", proof, 0, 0},
+		{"empty", p, "session", "", 0, 0},
+		{"the challenge alone", p, "session", proof[:strings.Index(proof, ".")], 0, 0},
+		{"without a nonce", p, "session", proof[:strings.Index(proof, ".")+1], 0, 0},
+		{"a long nonce", p, "session", proof + strings.Repeat("A", 33), 0, 0},
+		{"cut", p, "session", proof[4:], 0, 0},
+		{"longer", p, "session", "AAAA" + proof, 0, 0},
 	} {
-		if got := c.press.Solved(c.session, c.number, c.proof, noon.Add(c.at)); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		if got := c.press.Solved(c.session, c.proof, noon.Add(c.at)); got != c.want {
+			t.Errorf("%s: challenge %d, want %d", c.name, got, c.want)
 		}
 	}
 }
@@ -74,9 +72,9 @@ func TestSolved(t *testing.T) {
 func TestForgedIsRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, zeros := press(), rapid.IntRange(0, 6).Draw(t, "zeros")
-		session, number := rapid.StringN(0, 30, -1).Draw(t, "session"), rapid.Uint32().Draw(t, "number")
+		session, number := rapid.StringN(0, 30, -1).Draw(t, "session"), rapid.Uint32Min(1).Draw(t, "number")
 		challenge := p.Make(session, number, zeros, noon)
-		if !p.Solved(session, number, solve(challenge, zeros), noon) {
+		if p.Solved(session, solve(challenge, zeros), noon) != number {
 			t.Fatal("the honest proof is refused")
 		}
 		raw, err := base64.RawURLEncoding.DecodeString(challenge)
@@ -85,7 +83,7 @@ func TestForgedIsRefused(t *testing.T) {
 		}
 		raw[rapid.IntRange(0, len(raw)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 		forged := base64.RawURLEncoding.EncodeToString(raw)
-		if p.Solved(session, number, solve(forged, 8), noon) {
+		if p.Solved(session, solve(forged, 8), noon) != 0 {
 			t.Fatalf("a changed challenge is accepted: %x", raw)
 		}
 	})
@@ -97,7 +95,7 @@ func TestWorkIsNeeded(t *testing.T) {
 	challenge := p.Make("session", 1, 6, noon)
 	const tries = 1 << 12
 	for i := range tries {
-		if p.Solved("session", 1, challenge+"."+strconv.Itoa(i), noon) {
+		if p.Solved("session", challenge+"."+strconv.Itoa(i), noon) == 1 {
 			solved++
 		}
 	}
