@@ -36,13 +36,16 @@ func run(args, environ []string, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == "simulate" { // its flags are its own
 		return simulateCommand(args[1:], out, errs)
 	}
+	if len(args) > 0 && args[0] == "risk" {
+		return riskCommand(args[1:], os.Stdin, out, errs)
+	}
 	cfg, l, err := load(args, environ)
 	switch command := l.command; {
 	case errors.Is(err, flag.ErrHelp) || command == "help":
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, simulate and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -68,6 +71,7 @@ func help(w io.Writer) {
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
   parley simulate [flags]     let simulated people talk on any parley, and measure; parley simulate --help
+  parley risk replay [flags]  judge a history of calls and reports under any policy; parley risk --help
   parley help                 print this
 
 Each setting can be given as a flag, as an environment variable, or in a file of lines like

@@ -91,9 +91,9 @@ func AppendRecord(b []byte, r *Record) []byte {
 	days, peers, crowd := last(r.Clean, MaxDays), last(r.Peers, MaxPeers), last(r.Crowd, MaxCrowd)
 	b = append(b, byte(len(days)), byte(len(peers)), byte(len(crowd))) //nolint:gosec // at most 64
 	for _, d := range days {
-		b = binary.BigEndian.AppendUint16(b, uint16(d.Day))                               //nolint:gosec // until the year 2149
-		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Count, math.MaxUint16)))        //nolint:gosec // bounded
-		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Sum/hour, math.MaxUint16)))     //nolint:gosec // bounded
+		b = binary.BigEndian.AppendUint16(b, uint16(d.Day))                             //nolint:gosec // until the year 2149
+		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Count, math.MaxUint16)))      //nolint:gosec // bounded
+		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Sum/hour, math.MaxUint16)))   //nolint:gosec // bounded
 		b = binary.BigEndian.AppendUint32(b, uint32(min(d.Squares/hour/hour, 1<<32-1))) //nolint:gosec // bounded
 	}
 	for _, s := range slices.Concat(peers, crowd) {

@@ -165,4 +165,3 @@ func (r *Record) giveBack(gone Event, weight float32) {
 		}
 	}
 }
-
