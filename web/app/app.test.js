@@ -37,6 +37,8 @@ test('the whole way', () => {
     wait: { p50: 9000, p90: 20000 },
     waiting: 7,
     note: '',
+    puzzle: null,
+    asked: false,
     steps: [
       { at: p.now, look: 'interests' },
       { at: p.now + 6000, look: 'anything' },
@@ -55,7 +57,8 @@ test('the whole way', () => {
     talked: 60000,
     canReport: true,
     until: p.now + 600000,
-    reported: false,
+    report: '',
+    help: '',
     blocked: false,
     next: p.now + 5000,
   });

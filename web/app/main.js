@@ -2,12 +2,12 @@
 // every event goes through the reducer and its effects are carried out.
 
 import { start, step } from './app.js';
-import { Call, prepare } from './call.js';
+import { digest } from './bytes.js';
 import { Microphone, Wake } from './media.js';
 import * as protocol from './protocol.js';
 import { Socket } from './socket.js';
 import { Speaker } from './sound.js';
-import { digest, Store, token } from './store.js';
+import { Store, token } from './store.js';
 import { mount } from './view.js';
 import { alerts } from './view-access.js';
 import { load } from './view-parts.js';
@@ -45,6 +45,17 @@ async function capable() {
   );
 }
 
+/** introduce finds out whether a call is possible here, and what the server is told of this browser.
+ * @param {Store} store @returns {Promise<{able: boolean, who: () => protocol.Who}>} */
+async function introduce(store) {
+  const able = await capable();
+  if (!able || !window.isSecureContext) return { able, who: () => ({ device: '', digest: '', age: '' }) };
+  const signals = import('./signals.js').then((module) => module.signals());
+  // Weak evidence that is missing is no reason not to begin.
+  const [device, weak] = await Promise.all([digest(store.token), signals.catch(() => '')]);
+  return { able, who: () => ({ device, digest: weak, age: store.age }) };
+}
+
 /** own returns the element that the page is built in.
  * @template {Element} E @param {string} selector @param {new () => E} kind @returns {E} */
 function own(selector, kind) {
@@ -55,8 +66,8 @@ function own(selector, kind) {
 
 async function main() {
   const store = new Store(() => localStorage, token);
-  const [t, list, able] = await Promise.all([load(navigator.language), catalogue(), capable()]);
-  let state = start(known(store.choices, list), store.tested);
+  const [t, list, { able, who }] = await Promise.all([load(navigator.language), catalogue(), introduce(store)]);
+  let state = start(known(store.choices, list), store.tested, store.review(Date.now()));
   /** @type {Event[]} */
   const events = [];
   let running = false;
@@ -84,7 +95,7 @@ async function main() {
   const wake = new Wake();
   const socket = new Socket({
     url: new URL('ws', document.baseURI).href.replace(/^http/, 'ws'),
-    device: able && window.isSecureContext ? await digest(store.token) : '',
+    who,
     hear: (event) => {
       if (event.type === 'frame' && event.frame.t === 'relay') effects.receive(event.frame);
       else dispatch(event);
@@ -102,6 +113,7 @@ async function main() {
 
   view.render(state);
   if (!able) return dispatch({ type: 'unsupported' });
+  effects.fetch();
   setInterval(() => dispatch({ type: 'tick' }), 1000);
   // Nothing to search for where the browser gives no microphone: its screen says so.
   if (!window.isSecureContext) socket.close();
@@ -143,6 +155,8 @@ function listen(socket, effects, dispatch, state) {
 /** @typedef {import('./app-state.js').Effect} Effect */
 /** @typedef {{[K in Effect['do']]: (effect: Effect & {do: K}) => void}} Table */
 /** @typedef {'prepare' | 'call' | 'rejoined' | 'ice' | 'resync' | 'hang-up' | 'mute' | 'volume' | 'chat' | 'direct' | 'mismatch'} OfCall */
+/** @typedef {'puzzle' | 'puzzle-stop' | 'age' | 'review' | 'forget'} OfAccount */
+/** @typedef {typeof import('./call.js')} Engine */
 /** @typedef {object} Parts
  * @property {(event: Event) => void} dispatch
  * @property {() => State} state
@@ -156,7 +170,14 @@ class Effects {
   #parts;
   #microphone;
   #speaker;
-  /** @type {Call | null} */
+  /** What only a call needs comes while the first screen is read.
+   * @type {Engine | null} */
+  #engine = null;
+  // The search that waits for it.
+  #waiting = () => {};
+  /** @type {import('./solver.js').Solver | null} */
+  #solver = null;
+  /** @type {import('./call.js').Call | null} */
   #call = null;
   /** @type {import('./call.js').Prepared | null} */
   #prepared = null;
@@ -176,7 +197,18 @@ class Effects {
       level: (level) => parts.level('me', level),
       track: (track) => this.#call?.replace(track),
     });
-    this.#table = { ...this.#talking(), ...this.#around() };
+    this.#table = { ...this.#talking(), ...this.#around(), ...this.#accounts() };
+  }
+
+  /** fetch loads what a call needs. Where it does not come, a newer page has taken this one's place. */
+  fetch() {
+    import('./call.js').then(
+      (engine) => {
+        this.#engine = engine;
+        this.#waiting();
+      },
+      () => this.#parts.dispatch({ type: 'closed', how: 'reload' }),
+    );
   }
 
   /** run carries out one effect.
@@ -213,7 +245,7 @@ class Effects {
     return {
       prepare: () => {
         // Anew: a certificate expires.
-        this.#prepared = prepare();
+        this.#prepared = this.#engine?.prepare() ?? null;
       },
       call: ({ frame }) => this.#begin(frame),
       rejoined: ({ frame }) => void this.#call?.rejoined(frame),
@@ -241,12 +273,18 @@ class Effects {
   }
 
   /** Everything else.
-   * @returns {Omit<Table, OfCall>} */
+   * @returns {Omit<Table, OfCall | OfAccount>} */
   #around() {
     const { store, socket, alerts, dispatch, state } = this.#parts;
     return {
       send: ({ frame }) => socket.send(frame),
-      find: ({ place }) => socket.send(protocol.find(state().choices, store.avoid(Date.now()), place)),
+      find: ({ place, proof }) => {
+        const send = () => socket.send(protocol.find(state().choices, store.avoid(Date.now()), place, proof));
+        if (this.#engine) return send();
+        this.#waiting = () => {
+          if (state().own.searching) send();
+        };
+      },
       disconnect: () => socket.close(),
       mic: ({ what }) => void this.#microphone[what](),
       input: ({ id }) => this.#microphone.input(id),
@@ -262,13 +300,45 @@ class Effects {
     };
   }
 
+  /** What holds devices to account, and costs them a little work.
+   * @returns {Pick<Table, OfAccount>} */
+  #accounts() {
+    const { store, dispatch } = this.#parts;
+    // Which puzzle is wanted, since the solver may come late.
+    let wanted = 0;
+    return {
+      puzzle: (puzzle) => {
+        const mine = ++wanted;
+        import('./solver.js')
+          .then(({ Solver }) => {
+            this.#solver ??= new Solver(dispatch);
+            if (mine === wanted) this.#solver.solve(puzzle);
+          })
+          .catch(() => dispatch({ type: 'puzzle-failed' }));
+      },
+      'puzzle-stop': () => {
+        wanted++;
+        this.#solver?.stop();
+      },
+      age: ({ ticket }) => store.keepAge(ticket),
+      review: ({ code }) => store.keepReview(code, Date.now()),
+      forget: () => {
+        store.forget();
+        location.reload();
+      },
+    };
+  }
+
   /** @param {protocol.Connected} frame */
   #begin(frame) {
     const { socket, dispatch, level, state } = this.#parts;
-    const prepared = this.#prepared ?? prepare();
+    const engine = this.#engine;
+    // No search begins without it.
+    if (!engine) return;
+    const prepared = this.#prepared ?? engine.prepare();
     this.#prepared = null;
     this.#speaker.volume(state().call?.volume ?? 1);
-    this.#call = new Call(frame, prepared, {
+    this.#call = new engine.Call(frame, prepared, {
       track: this.#microphone.track,
       send: (envelope) => socket.send(envelope),
       hear: dispatch,
