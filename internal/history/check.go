@@ -226,6 +226,8 @@ func (c *checker) got(p *person, e Event) error {
 		p.search.paused = p.search.paused || e.Code == "store_away"
 	case "peer":
 		c.peer(p, e)
+	case "puzzle", "held": // the search that was asked for did not begin
+		p.search.line = 0
 	case "relays", "drain":
 	default:
 		return fmt.Errorf("nobody is told %q", e.Got)
