@@ -14,7 +14,7 @@ const (
 	MaxRecordSize = headSize + MaxDays*daySize + (MaxPeers+MaxCrowd)*seenSize
 
 	headSize = 18
-	daySize  = 10
+	daySize  = 12
 	seenSize = 12
 )
 
@@ -93,7 +93,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 	for _, d := range days {
 		b = binary.BigEndian.AppendUint16(b, uint16(d.Day))                             //nolint:gosec // until the year 2149
 		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Count, math.MaxUint16)))      //nolint:gosec // bounded
-		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Sum/hour, math.MaxUint16)))   //nolint:gosec // bounded
+		b = binary.BigEndian.AppendUint32(b, uint32(min(d.Sum/hour, math.MaxUint32)))   //nolint:gosec // bounded
 		b = binary.BigEndian.AppendUint32(b, uint32(min(d.Squares/hour/hour, 1<<32-1))) //nolint:gosec // bounded
 	}
 	for _, s := range slices.Concat(peers, crowd) {
@@ -120,8 +120,8 @@ func ParseRecord(b []byte) (r *Record, slots uint64, err error) {
 		r.Clean = append(r.Clean, Day{
 			Day:     int64(binary.BigEndian.Uint16(b)),
 			Count:   int(binary.BigEndian.Uint16(b[2:])),
-			Sum:     int64(binary.BigEndian.Uint16(b[4:])) * hour,
-			Squares: int64(binary.BigEndian.Uint32(b[6:])) * hour * hour,
+			Sum:     int64(binary.BigEndian.Uint32(b[4:])) * hour,
+			Squares: int64(binary.BigEndian.Uint32(b[8:])) * hour * hour,
 		})
 		b = b[daySize:]
 	}

@@ -32,13 +32,13 @@ func Merge(p Policy, now int64, records ...*Record) Record {
 	for i := range all.Events {
 		all.Events[i].Slot = uint8(i) //nolint:gosec // less than MaxEvents
 	}
-	all.Clean = joinDays(all.Clean)
+	all.Clean = joinOldest(p, now, joinDays(all.Clean))
 	all.Peers = lastSeen(all.Peers, MaxPeers)
 	all.Crowd = lastSeen(all.Crowd, p.CrowdMax+1)
 	return all
 }
 
-// joinDays adds up the counters of each day and keeps the newest.
+// joinDays adds up the counters of each day.
 func joinDays(days []Day) []Day {
 	slices.SortFunc(days, func(a, b Day) int { return cmp.Compare(a.Day, b.Day) })
 	var all []Day
@@ -51,7 +51,7 @@ func joinDays(days []Day) []Day {
 		}
 		all = append(all, d)
 	}
-	return all[max(0, len(all)-MaxDays):]
+	return all
 }
 
 // lastSeen keeps for each the last time, and no more than most.

@@ -8,7 +8,7 @@ import (
 // Bounds of a record.
 const (
 	MaxEvents = 64 // reports; when there are more, the one that counts least goes
-	MaxDays   = 30 // days of clean calls
+	MaxDays   = 30 // days of clean calls; when there are more, the two oldest become one of the same weight
 	MaxPeers  = 64 // peers remembered for 24 hours; calls with further ones do not count as clean
 	MaxCrowd  = 16 // installs seen with one digest
 )
@@ -25,7 +25,8 @@ type Record struct {
 	Spells   int     // how many there were
 }
 
-// Day counts the clean calls of one day.
+// Day counts the clean calls of one day. It lives as long as its record: if it went when it is 30 days
+// old, time alone would raise the score.
 type Day struct {
 	Day     int64 // days since 1970
 	Count   int
@@ -118,7 +119,6 @@ func (r *Record) freeSlot() uint8 {
 // forget drops what is too old at now to say anything.
 func (r *Record) forget(p Policy, now int64) {
 	r.Events = slices.DeleteFunc(r.Events, func(e Event) bool { return now-e.At >= p.expire() })
-	r.Clean = slices.DeleteFunc(r.Clean, func(d Day) bool { return now-d.mean() >= p.expire() })
 	r.Peers = slices.DeleteFunc(r.Peers, func(s Seen) bool { return now-s.At >= day })
 	r.Crowd = slices.DeleteFunc(r.Crowd, func(s Seen) bool { return now-s.At >= week })
 }
@@ -168,11 +168,11 @@ func (r *Record) Exposed(p Policy, x Exposure) bool {
 		return false
 	}
 	r.Peers = append(r.Peers, Seen{x.Peer, x.At})
-	r.count(x.At)
+	r.count(p, x.At)
 	return true
 }
 
-func (r *Record) count(at int64) {
+func (r *Record) count(p Policy, at int64) {
 	n := len(r.Clean)
 	number, second := at/day, at%day
 	if n > 0 && r.Clean[n-1].Day > number { // a clock that is behind
@@ -180,10 +180,8 @@ func (r *Record) count(at int64) {
 	}
 	if n == 0 || r.Clean[n-1].Day != number {
 		r.Clean = append(r.Clean, Day{Day: number})
-		if n++; n > MaxDays {
-			r.Clean = slices.Delete(r.Clean, 0, n-MaxDays)
-			n = MaxDays
-		}
+		r.Clean = joinOldest(p, at, r.Clean)
+		n = len(r.Clean)
 	}
 	d := &r.Clean[n-1]
 	d.Count++

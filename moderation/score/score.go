@@ -33,19 +33,9 @@ func (p Policy) decay(age int64) float64 {
 func (r *Record) clean(p Policy, now int64) float64 {
 	var sum float64
 	for _, d := range r.Clean {
-		if now-d.mean() >= p.expire() {
-			continue
-		}
 		sum += d.decayed(p, now)
 	}
 	return sum
-}
-
-func (d Day) mean() int64 {
-	if d.Count == 0 {
-		return d.Day * day
-	}
-	return d.Day*day + d.Sum/int64(d.Count)
 }
 
 // decayed sums 2^(-age/H) over the calls of a day from their number, mean and variance. The next term
@@ -60,4 +50,20 @@ func (d Day) decayed(p Policy, now int64) float64 {
 	k := math.Ln2 / (p.HalfLife * day)
 	age := max(0, float64(now-d.Day*day)-mean)
 	return n * math.Exp(-k*age) * (1 + k*k*variance/2)
+}
+
+// joinOldest makes one of the two oldest days until there are no more than MaxDays. The one weighs as
+// much as both did, now and, under the same half-life, at any other time.
+func joinOldest(p Policy, now int64, days []Day) []Day {
+	for len(days) > MaxDays {
+		a, b := days[0], days[1]
+		n := min(a.Count+b.Count, math.MaxUint16)
+		age := -p.HalfLife * day * math.Log2((a.decayed(p, now)+b.decayed(p, now))/float64(n))
+		at := Hour(now - int64(age) + hour - 1) // up, so that nothing is lost
+		at = min(at, b.Day*day+day-1)
+		second := at % day
+		days[1] = Day{Day: at / day, Count: n, Sum: int64(n) * second, Squares: int64(n) * second * second}
+		days = days[1:]
+	}
+	return days
 }
