@@ -60,7 +60,7 @@ function screenWords(before, after, t) {
     case 'ended':
       return endedWords(after, t);
     case 'held':
-      return t('held.title', { time: t.when(after.held?.until ?? 0) });
+      return `${t('held.title')}. ${t('held.until', { time: t.when(after.held?.until ?? 0) })}`;
     case 'blocked':
       return t(t.has(`blocked.${reason}`) ? `blocked.${reason}` : 'blocked.error');
     default:

@@ -212,7 +212,7 @@ export function ended(ctx) {
   const wrong = h(
     'section',
     { class: 'wrong', 'aria-label': t('ended.wrong') },
-    ...[heading, until, reported, blocked, h('div', { class: 'row' }, report, block)],
+    ...[heading, until, blocked, h('div', { class: 'row' }, report, block)],
   );
   /** @type {import('./view.js').After} */
   let shown = null;
@@ -224,7 +224,7 @@ export function ended(ctx) {
     for (const el of [until, report]) show(el, fresh);
     show(heading, fresh && !shown.blocked);
     show(block, open && !shown.blocked);
-    show(wrong, open || shown.report !== '' || shown.blocked);
+    show(wrong, open || shown.blocked);
     for (const el of [next, stay]) show(el, shown.next > 0);
     text(next, t('ended.next', { time: t.seconds(Math.max(0, shown.next - now)) }));
     text(until, t('ended.until', { time: t.time(shown.until) }));
@@ -235,6 +235,7 @@ export function ended(ctx) {
       { class: 'ended' },
       title,
       body,
+      reported,
       help.el,
       talked,
       next,

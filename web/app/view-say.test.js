@@ -76,7 +76,7 @@ test('every screen is said when it comes', () => {
       'ended.report.sending help.minor.danger',
     ],
     [{ screen: 'ended', after: { ...after, report: 'counted', help: 'minor' } }, 'ended.report.counted'],
-    [{ screen: 'held', held: { until: 5, reasons: [] } }, 'held.title'],
+    [{ screen: 'held', held: { until: 5, reasons: [] } }, 'held.title. held.until'],
     [{ screen: 'queued', queue: puzzle }, 'puzzle.title'],
     [{ screen: 'queued', queue: { ...puzzle, puzzle: { since: 0, takes: 9000 } } }, 'puzzle.takes'],
     [{ screen: 'queued', queue: limited }, 'queue.title'],

@@ -18,7 +18,7 @@ export function standing(ctx) {
   const ways = h('ul', { class: 'steps' });
   const help = reviews(ctx);
   const known = h('div', { class: 'known' }, band, means, why, end);
-  const more = button('device', 'quiet', act('panel', { name: 'device' }), t('device.title'));
+  const more = button('to-device', 'quiet', act('panel', { name: 'device' }), t('device.title'));
   return {
     el: h('div', { class: 'account' }, wait.el, known, ways, help.el, more),
     update(state) {
@@ -63,7 +63,7 @@ export function device(ctx) {
       ...facts('sent', ['token', 'digest']),
       ...facts('never', ['address', 'talk', 'who']),
       erase.el,
-      button('standing', 'quiet', act('panel', { name: 'standing' }), t('standing.title')),
+      button('to-standing', 'quiet', act('panel', { name: 'standing' }), t('standing.title')),
     ),
     update(state) {
       const { standing: known } = state.device;
@@ -111,10 +111,11 @@ function erasing({ t, act }) {
 /** The screen instead of a search while the device has to pause. @param {Ctx} ctx @param {HTMLElement} title @returns {Part} */
 export function held(ctx, title) {
   const { t, act } = ctx;
-  const body = p('lead');
+  const body = p('lead', t('held.why'));
   const why = p('');
   const over = p('note', t('held.over'));
-  const left = h('p', { class: 'left', 'data-testid': 'left' });
+  const end = h('p', { class: 'left', 'data-testid': 'until' });
+  const left = h('p', { class: 'hint', 'data-testid': 'left' });
   const again = button('find', 'primary', act('find'), t('home.find'));
   const home = button('home', '', act('home'), t('held.home'));
   const help = reviews(ctx);
@@ -128,17 +129,28 @@ export function held(ctx, title) {
   function tick(now) {
     const done = now >= until;
     for (const part of [over, again]) show(part, done);
-    for (const part of [left, help.el]) show(part, !done);
-    text(title, done ? t('held.done') : t('held.title', { time: t.when(until) }));
-    text(left, t('held.left', { time: span(ctx, until - now) }));
+    for (const part of [body, end, left, help.el]) show(part, !done);
+    text(title, done ? t('held.done') : t('held.title'));
+    text(left, t('held.left', { left: span(ctx, until - now) }));
   }
   return {
-    el: h('div', { class: 'account' }, body, left, why, over, h('div', { class: 'go' }, again, home), help.el, more),
+    el: h(
+      'div',
+      { class: 'account' },
+      body,
+      end,
+      left,
+      why,
+      over,
+      h('div', { class: 'go' }, again, home),
+      help.el,
+      more,
+    ),
     tick,
     update(state) {
       until = state.held?.until ?? 0;
       const reasons = state.held?.reasons ?? [];
-      text(body, t('held.why'));
+      text(end, t('held.until', { time: t.when(until) }));
       text(why, t('standing.why', { reasons: reasonWords(ctx, reasons) }));
       show(why, reasons.length > 0);
       help.update(state);
@@ -163,23 +175,8 @@ function reviews({ t, act, dispatch }) {
     t('review.look'),
   );
   const mine = h('div', { class: 'mine-code' }, code, h('div', { class: 'row' }, copy, look), copied, state, keep);
-  const typed = h('input', {
-    ...{ type: 'text', 'data-testid': 'review-typed', 'aria-label': t('review.code'), placeholder: t('review.code') },
-    ...{ maxlength: 128, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' },
-  });
-  const other = h(
-    'form',
-    {
-      class: 'row',
-      onsubmit: (event) => {
-        event.preventDefault();
-        dispatch({ type: 'answer', code: typed.value });
-        typed.value = '';
-      },
-    },
-    typed,
-    h('button', { 'data-testid': 'review-send' }, t('review.look')),
-  );
+  const other = typing({ t, dispatch });
+  const have = p('hint', t('review.have'));
   const trouble = h('p', { class: 'error', role: 'alert' });
   /** What is copied is said, since nobody sees it. */
   function put() {
@@ -198,6 +195,7 @@ function reviews({ t, act, dispatch }) {
       trouble,
       ask,
       mine,
+      have,
       other,
     ),
     /** @param {State} now */
@@ -206,7 +204,7 @@ function reviews({ t, act, dispatch }) {
       show(ask, device.code === '' && stored);
       show(why, stored || device.code !== '');
       show(mine, device.code !== '');
-      show(other, device.code === '');
+      for (const part of [have, other]) show(part, device.code === '');
       if (code.textContent !== device.code) text(copied, '');
       text(code, device.code);
       show(state, device.answer !== '');
@@ -217,6 +215,27 @@ function reviews({ t, act, dispatch }) {
       if (failed) text(trouble, t(`review.${device.trouble}`));
     },
   };
+}
+
+/** Where a code of elsewhere can be written. @param {Pick<Ctx, 't' | 'dispatch'>} ctx */
+function typing({ t, dispatch }) {
+  const typed = h('input', {
+    ...{ type: 'text', 'data-testid': 'review-typed', 'aria-label': t('review.code'), placeholder: t('review.code') },
+    ...{ maxlength: 128, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' },
+  });
+  return h(
+    'form',
+    {
+      class: 'row',
+      onsubmit: (event) => {
+        event.preventDefault();
+        dispatch({ type: 'answer', code: typed.value });
+        typed.value = '';
+      },
+    },
+    typed,
+    h('button', { 'data-testid': 'review-send' }, t('review.look')),
+  );
 }
 
 /** What to say while there is no answer, or none will come. @param {Ctx} ctx */
