@@ -1,6 +1,7 @@
 package score
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -27,7 +28,7 @@ func Parse(base Policy, text []byte) (Policy, error) {
 	}
 	name := strings.ReplaceAll(strings.TrimPrefix(string(semantic.JSONPointer), "/"), "/", ".")
 	if errors.Is(err, json.ErrUnknownName) {
-		return Policy{}, fmt.Errorf("%s is not a parameter; there are %s", strconv.Quote(name), strings.Join(names(), ", "))
+		return Policy{}, fmt.Errorf("%s is not a parameter; there are %s", strconv.Quote(name), strings.Join(names(name), ", "))
 	}
 	return Policy{}, fmt.Errorf("%s has a value of the wrong kind; see the policy of a preset for an example", name)
 }
@@ -41,26 +42,28 @@ func (p Policy) Text() ([]byte, error) {
 	return text, nil
 }
 
-// names lists the parameters, by asking the writer.
-func names() []string {
-	text, err := json.Marshal(balanced())
+// names lists the parameters that could stand where a name does, by asking the writer.
+func names(like string) []string {
+	var of any = balanced()
+	if strings.HasPrefix(like, "reason_weight.") {
+		of = Weights{}
+	}
+	text, err := json.Marshal(of)
 	if err != nil {
 		return nil
 	}
 	var all []string
-	dec := jsontext.NewDecoder(strings.NewReader(string(text)))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil
-	}
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
+	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := dec.ReadToken()
 		if err != nil {
 			return all
 		}
-		all = append(all, name.String())
-		if err := dec.SkipValue(); err != nil {
-			return all
+		if dec.StackDepth() != 1 || token.Kind() != '"' {
+			continue
+		}
+		if _, n := dec.StackIndex(1); n%2 == 1 { // a name, its value has not been read
+			all = append(all, token.String())
 		}
 	}
-	return all
 }
