@@ -41,7 +41,7 @@ type mark struct{ target, reporter score.ID }
 // How often what is over is dropped, and when a call that never ended is given up, in seconds of the
 // history.
 const (
-	sweepEvery = 6 * 3600
+	sweepEvery = 24 * 3600
 	longestAgo = 7 * 24 * 3600
 )
 
