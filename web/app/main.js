@@ -46,11 +46,11 @@ async function capable() {
 }
 
 /** introduce finds out whether a call is possible here, and what the server is told of this browser.
- * @param {Store} store @returns {Promise<{able: boolean, who: () => protocol.Who}>} */
-async function introduce(store) {
+ * @param {Store} store @param {Promise<boolean>} wanted whether this server wants to hear of its kind @returns {Promise<{able: boolean, who: () => protocol.Who}>} */
+async function introduce(store, wanted) {
   const able = await capable();
   if (!able || !window.isSecureContext) return { able, who: () => ({ device: '', digest: '', age: '' }) };
-  const signals = import('./signals.js').then((module) => module.signals());
+  const signals = wanted.then((on) => (on ? import('./signals.js').then((module) => module.signals()) : ''));
   // Weak evidence that is missing is no reason not to begin.
   const [device, weak] = await Promise.all([digest(store.token), signals.catch(() => '')]);
   return { able, who: () => ({ device, digest: weak, age: store.age }) };
@@ -66,7 +66,9 @@ function own(selector, kind) {
 
 async function main() {
   const store = new Store(() => localStorage, token);
-  const [t, list, { able, who }] = await Promise.all([load(navigator.language), catalogue(), introduce(store)]);
+  const offer = catalogue();
+  const wanted = offer.then(({ signals }) => signals !== false);
+  const [t, list, { able, who }] = await Promise.all([load(navigator.language), offer, introduce(store, wanted)]);
   let state = start(known(store.choices, list), store.tested, store.review(Date.now()));
   /** @type {Event[]} */
   const events = [];
