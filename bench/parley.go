@@ -41,10 +41,14 @@ func openParley(ctx context.Context, socket, address string) (*parley, error) {
 	if err != nil {
 		return nil, err
 	}
+	epochs, err := keyring.LoadEpochs(filepath.Join(filepath.Dir(socket), "epochs"), time.Now(), quiet())
+	if err != nil {
+		return nil, err
+	}
 	p := &parley{rdb: redis.NewClient(storeOptions(socket))}
 	queue := matcher.New(p.rdb, matcher.Config{})
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(p.rdb, ring, quiet()), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: p.rdb, Ring: ring, Epochs: epochs, Log: quiet()}), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
 		Origins: []string{"http://" + address}, Log: quiet(),
 		// All come from here and nobody was ever seen before: no work and no end of searches.
 		Work:   puzzle.Rule{Crowded: 1 << 30},

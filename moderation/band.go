@@ -1,23 +1,21 @@
 package moderation
 
 import (
-	"context"
 	"time"
+
+	"parley/moderation/score"
 )
 
 // Band is how far a device is trusted. The matcher compares bands and knows nothing else of them.
-type Band int
+type Band = score.Band
 
 // The bands, the milder first.
 const (
-	Clear      Band = iota // meets everybody who is not restricted
-	Watch                  // meets others on watch first, and else everybody who is not restricted
-	Restricted             // meets others who are restricted; a quarter of its searches are on probation
-	Cooldown               // meets nobody until its time is over
+	Clear      = score.Clear      // meets everybody who is not restricted
+	Watch      = score.Watch      // meets others on watch first, and else everybody who is not restricted
+	Restricted = score.Restricted // meets others who are restricted; a quarter of its searches are on probation
+	Cooldown   = score.Cooldown   // meets nobody until its time is over
 )
-
-// String returns the stable name of the band.
-func (b Band) String() string { return Table()[b].Name }
 
 // Rule is what a band means in matchmaking. Operators and the public read it.
 type Rule struct {
@@ -45,7 +43,7 @@ type Verdict struct {
 	Until time.Time
 	// Probation says that this search of a restricted device stands in the open pool.
 	Probation bool
-	// Reasons are those of the reports that count, the heaviest first; none for a clear device.
+	// Reasons are those of the reports that count, the most frequent first; none for a clear device.
 	Reasons []Reason
 }
 
@@ -57,12 +55,4 @@ func (v Verdict) Stands() (band Band, meets []int) {
 		band = Watch
 	}
 	return band, Table()[band].Meets
-}
-
-// Admit answers in which band a device searches now. It is asked at each find and takes one round trip
-// to Redis. It keeps what was found: the band, from which a device comes down only by a margin, and
-// the spell that a cooldown begins. Error: [ErrUnavailable]; the caller goes on with the band that it
-// knew, for ten minutes, and then with [Clear].
-func (d *Desk) Admit(_ context.Context, _ Device, _ time.Time) (Verdict, error) {
-	return Verdict{}, nil
 }

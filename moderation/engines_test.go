@@ -56,16 +56,16 @@ func TestLostAnswers(t *testing.T) {
 		seed := rand.Uint64()
 		random := rand.New(rand.NewPCG(seed, 0))
 		t.Logf("seed %d", seed)
-		const reports = 200
+		const reports = 200 // of as many pairs
 		for i := range reports {
-			call, target := fmt.Sprint("call", i), number(i%20)
+			call, reporter, target := fmt.Sprint("call", i), number(1000+i), number(i%20)
 			if err := desk(w.rdb).Begin(t.Context(), call); err != nil {
 				t.Fatal(err)
 			}
-			handle := w.Handle(call, ana, target, time.Now())
-			f.DropReplies(random.IntN(4), vtest.Loss(random.IntN(3)), "evalsha", "eval", "exists", "info")
+			handle := w.Handle(call, reporter, target, time.Now())
+			f.DropReplies(random.IntN(4), vtest.Loss(random.IntN(3)), "evalsha", "eval", "get", "pttl", "info")
 			for tries := 0; ; tries++ {
-				_, err := w.Report(t.Context(), ana, handle, moderation.Hate, time.Now())
+				_, err := w.Report(t.Context(), reporter, handle, moderation.Hate, time.Now())
 				if err == nil {
 					break
 				}
@@ -90,9 +90,9 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
 		set := vtest.StartSentinel(t)
-		rdb, ring := set.Client(), keyring.New()
+		rdb, ring, epochs := set.Client(), keyring.New(), keyring.NewEpochs()
 		open := func(rdb redis.UniversalClient) *moderation.Desk {
-			return moderation.New(rdb, ring, slog.New(slog.DiscardHandler))
+			return moderation.New(moderation.Config{Redis: rdb, Ring: ring, Epochs: epochs, Log: slog.New(slog.DiscardHandler)})
 		}
 		w := world{open(rdb), rdb, nil}
 		w.begin(t, "call")
@@ -154,7 +154,7 @@ func TestBlindnessIsTold(t *testing.T) {
 		rdb := redis.NewClient(&o)
 		defer rdb.Close()
 		var log strings.Builder
-		w := world{moderation.New(rdb, keyring.New(), slog.New(slog.NewTextHandler(&log, nil))), rdb, nil}
+		w := world{moderation.New(moderation.Config{Redis: rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: slog.New(slog.NewTextHandler(&log, nil))}), rdb, nil}
 		for i := range 2 {
 			w.begin(t, fmt.Sprint("call", i))
 			if err := w.reported(t, fmt.Sprint("call", i), ana, bo, moderation.Spam); err != nil {

@@ -2,8 +2,11 @@ package moderation
 
 import (
 	"context"
-	"errors"
+	"strconv"
 	"time"
+
+	"parley/moderation/score"
+	"parley/retention"
 )
 
 // Standing is what a device is told about itself, at its own wish.
@@ -27,38 +30,82 @@ type ReasonCount struct {
 	Count  int
 }
 
-// Standing answers what is stored about a device. It changes nothing. Error: [ErrUnavailable].
-func (d *Desk) Standing(_ context.Context, _ Device, _ time.Time) (Standing, error) {
-	return Standing{}, nil
+// Standing answers what is stored about a device, and in which band it would search now. It changes
+// nothing. Error: [ErrUnavailable].
+func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standing, error) {
+	s, err := d.look(ctx, dev, now)
+	if err != nil {
+		return Standing{}, err
+	}
+	p, hour := *d.policy.Load(), score.Hour(now.Unix())
+	v := score.Judge(p, hour, score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh})
+	at := Standing{Band: v.Band, Records: len(s.token)+len(s.digest) > 0}
+	if v.Band == Cooldown {
+		at.Until = time.Unix(v.Until, 0)
+	}
+	for _, g := range grounds(p, hour, s, v.Band) {
+		at.Reasons = append(at.Reasons, ReasonCount{g.Reason, g.Reports})
+	}
+	var left time.Duration
+	code := ""
+	for _, r := range s.all() {
+		left = max(left, r.left)
+		if r.review != noReview() {
+			code = r.review
+		}
+	}
+	if at.Records {
+		at.Expires = now.Add(left)
+	}
+	if code != "" {
+		state, err := reviewState(ctx, d.rdb, code)
+		if err != nil {
+			return Standing{}, err
+		}
+		at.Reviewed = state == Open
+	}
+	return at, nil
 }
 
-// Erase deletes all that is stored about a device, under its token and its digest, the counters of its
-// own reports too. It may be repeated. Error: [ErrUnavailable].
-func (d *Desk) Erase(_ context.Context, _ Device) error { return nil }
-
-// ErrNoRecords says that there is nothing to review.
-var ErrNoRecords = errors.New("nothing is stored about this device: there is nothing to review")
-
-// ReviewState is how a review stands.
-type ReviewState int
-
-// The states of a review.
-const (
-	Unknown  ReviewState = iota // no such code, or older than 7 days
-	Open                        // no operator has answered
-	Expunged                    // the records were deleted
-	Kept                        // an operator looked and kept them
-)
-
-// String returns the word of the protocol.
-func (s ReviewState) String() string { return [...]string{"unknown", "open", "expunged", "kept"}[s] }
-
-// OpenReview asks operators to look at what is stored about a device, and returns the code under which
-// they find it and the answer is asked for. It counts for 7 days; a new one takes the place of that
-// before. Errors: [ErrNoRecords], [ErrUnavailable].
-func (d *Desk) OpenReview(_ context.Context, _ Device, _ time.Time) (code string, err error) {
-	return "", ErrNoRecords
+// look reads one device by itself.
+func (d *Desk) look(ctx context.Context, dev Device, now time.Time) (sight, error) {
+	live, _, err := d.keys(now)
+	if err != nil {
+		return sight{}, err
+	}
+	p := d.known(live, dev, now)
+	sights, err := d.read(ctx, d.rdb, []question{{person: &p}})
+	if err != nil {
+		return sight{}, unavailable("look up records", err)
+	}
+	return sights[0], nil
 }
 
-// Answer says how the review with that code stands. Error: [ErrUnavailable].
-func (d *Desk) Answer(_ context.Context, _ string) (ReviewState, error) { return Unknown, nil }
+// all returns every record of a device, that of its token first.
+func (s sight) all() []*stored { return append(append([]*stored(nil), s.token...), s.digest...) }
+
+// Erase deletes all that is stored about a device, under its token and its digest, and the counters of
+// its own reports too. A review that it asked for ends. It may be repeated. Error: [ErrUnavailable].
+func (d *Desk) Erase(ctx context.Context, dev Device) error {
+	now := time.Now()
+	live, _, err := d.keys(now)
+	if err != nil {
+		return err
+	}
+	p := d.known(live, dev, now)
+	var keys []string
+	for _, at := range p.places {
+		keys = append(keys, at.key())
+	}
+	for _, at := range p.places {
+		for n := range uint8(score.MaxEvents) {
+			keys = append(keys, at.slot(n))
+		}
+	}
+	keys = append(keys, p.today, p.yesterday)
+	args := []any{strconv.Itoa(len(p.places)), retention.Review.Format()}
+	if err := d.scripts.erase.Run(ctx, d.rdb, keys, args...).Err(); err != nil {
+		return unavailable("erase", err)
+	}
+	return nil
+}

@@ -6,7 +6,7 @@ import "time"
 type Class int
 
 // The classes. All keys of the matcher share the hash tag {m}, so that one script touches one
-// Redis Cluster slot; a call and a report have a slot of their own.
+// Redis Cluster slot, and all that is kept about devices the hash tag {d}; a call has a slot of its own.
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
@@ -17,6 +17,9 @@ const (
 	Call                    // moderation: a call exists, or ended less than 10 minutes ago
 	Home                    // signaling: which node carries a call whose first node died
 	Report                  // moderation: one report on one device
+	Record                  // moderation: what else is kept about a device that was reported
+	Window                  // moderation: what a device did as a reporter within 24 hours
+	Review                  // moderation: a review that a device asked for
 	Schema                  // migrations: the shape of the stored data
 	SchemaLock              // migrations: which node changes that shape now
 	Bus                     // link: the channel on which a node hears the others; nothing is stored
@@ -38,6 +41,10 @@ const (
 	CallTime = 15 * time.Minute
 	// ReportTime is how long a report is kept, and how long the pair does not meet again.
 	ReportTime = 30 * 24 * time.Hour
+	// WindowTime is how long the counters of a reporter live after its first act.
+	WindowTime = 24 * time.Hour
+	// ReviewTime is how long a review can be answered and asked about.
+	ReviewTime = 7 * 24 * time.Hour
 	// RematchPause is how long two who have talked do not meet again.
 	RematchPause = 30 * time.Minute
 	// HourTime is how long the counts of an hour are kept.
@@ -119,16 +126,38 @@ func Catalogue() []Item {
 			Breach: "How many calls outlived their node in the last two minutes.",
 		},
 		{
-			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:report:<slot>", Kind: "string",
+			Class: Report, Name: "report", Pattern: "parley:{d}:report:<device>:<slot>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "One report on a device: hour, reason, and a keyed mark of call and reporter. The device is a keyed hash.",
+			Holds:   "One report on a device: the hour, the reason, how far the reporter could be relied on, a keyed mark of reporter and reported together, and one of the reporter's network. The device is a keyed hash.",
 			Why:     "To hold those to account who abuse strangers, without knowing who they are.",
-			Breach:  "How many unnamed devices were reported in the last 30 days, and for what.",
+			Breach:  "How many unnamed devices were reported in the last 30 days, and for what; which reports came from one unnamed network. Which device it was, only who also has that week's key, and only by trying.",
 			Carried: true,
 		},
 		{
+			Class: Record, Name: "record", Pattern: "parley:{d}:record:<device>", Kind: "string",
+			TTL:     ReportTime,
+			Holds:   "About a device that was reported: which reports there are, how many calls it had each day since that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it.",
+			Why:     "So that many good calls weigh against few reports, and nobody is judged by a browser that others have too.",
+			Breach:  "How trusted unnamed devices are, and how many calls they had each day.",
+			Carried: true,
+		},
+		{
+			Class: Window, Name: "window", Pattern: "parley:{d}:window:<device>", Kind: "hash",
+			TTL:    WindowTime,
+			Holds:  "How many calls a device had within 24 hours, how many of them lasted, how many reports it made, and random-looking marks of up to 16 of these, by which a repeated report is recognised. The device is a keyed hash that changes every day.",
+			Why:    "So that who reports everybody, or has come only to report, counts for less.",
+			Breach: "How many calls and reports unnamed devices had in a day.",
+		},
+		{
+			Class: Review, Name: "review", Pattern: "parley:{d}:review:<code>", Kind: "string",
+			TTL:    ReviewTime,
+			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept. The code that the device was given is a hash.",
+			Why:    "So that a person can have a look taken at reports without having an account.",
+			Breach: "How many reviews were asked for in the last week, and how they were answered.",
+		},
+		{
 			Class: Schema, Name: "schema", Pattern: "parley:{meta}:schema", Kind: "hash",
-			Holds:   "The number of the data's shape, when it was reached, and a keyed mark of the key file, from which nothing about the key follows.",
+			Holds:   "The number of the data's shape, when it was reached, a keyed mark of the key file, and a fingerprint of each week's key, from which nothing about the keys follows.",
 			Why:     "So that an old program refuses data of a newer one, and a program with another key file refuses data that it could not read.",
 			Breach:  "Which version of parley ran, and whether two copies of the data were made with one key file.",
 			Carried: true,

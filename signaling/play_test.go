@@ -37,6 +37,7 @@ type stage struct {
 	t     testing.TB
 	redis *vtest.Redis
 	ring  *keyring.Ring
+	weeks *keyring.Epochs
 	log   *notebook
 	most  int // sockets; 0 for the default
 	node  *node
@@ -59,7 +60,7 @@ type node struct {
 
 func newStage(t testing.TB) *stage {
 	s := &stage{
-		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), log: &notebook{},
+		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), weeks: keyring.NewEpochs(), log: &notebook{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
 	s.start()
@@ -78,7 +79,7 @@ func (s *stage) launch() *node {
 	queue := matcher.New(n.redis, matcher.Config{Log: logger})
 	n.name = queue.Node()
 	n.hub = signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(n.redis, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger}), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
@@ -142,7 +143,7 @@ func (s *stage) close() {
 
 // desk is one like that of the nodes.
 func (s *stage) desk() *moderation.Desk {
-	return moderation.New(s.redis.Client, s.ring, slog.New(slog.DiscardHandler))
+	return moderation.New(moderation.Config{Redis: s.redis.Client, Ring: s.ring, Epochs: s.weeks, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (s *stage) browser(name string) *browser {

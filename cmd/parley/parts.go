@@ -51,7 +51,11 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	p := parts{ring, relay, memory, log}
+	epochs, err := openEpochs(cfg, log)
+	if err != nil {
+		return "", err
+	}
+	p := parts{ring, epochs, relay, memory, log}
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
@@ -80,6 +84,7 @@ func openData(ctx context.Context, h *house, cfg config, p parts) error {
 		if err := migrations.Run(ctx, memory.rdb, mark, log); errors.Is(err, migrations.ErrKeys) || errors.Is(err, migrations.ErrNewer) {
 			log.LogAttrs(ctx, slog.LevelError, "another parley has taken the data in Redis over: stop one of the two", slog.Any("error", err))
 		}
+		p.weeksAgain(ctx)
 	})
 	err := migrations.Run(ctx, memory.rdb, mark, log)
 	switch {
@@ -89,6 +94,9 @@ func openData(ctx context.Context, h *house, cfg config, p parts) error {
 			err, keyFile(cfg), retention.Schema.Key())
 	case err != nil:
 		return fmt.Errorf("redis: %w", err)
+	}
+	if err := openWeeks(ctx, h, cfg, p); err != nil {
+		return err
 	}
 	h.run(ctx, "watch of the store", memory.watch.Run)
 	return nil
@@ -113,6 +121,7 @@ func leave(ctx context.Context, cfg config, hub *signaling.Hub, log *slog.Logger
 // parts are what signaling joins.
 type parts struct {
 	ring   *keyring.Ring
+	epochs *keyring.Epochs
 	relay  *turn.Server
 	memory *memory
 	log    *slog.Logger
@@ -139,9 +148,10 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 // openSignaling starts the queue and the hub on it.
 func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
 	queue := matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
+	desk := moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
 	hub := signaling.New(signaling.Config{
 		Queue:   queue,
-		Desk:    moderation.New(p.memory.rdb, p.ring, p.log),
+		Desk:    desk,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
@@ -149,6 +159,7 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Log:     p.log,
 	})
 	h.run(ctx, "queue", queue.Run)
+	h.run(ctx, "desk", desk.Run)
 	h.run(ctx, "signaling", hub.Run)
 	return hub
 }

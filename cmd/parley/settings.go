@@ -27,6 +27,9 @@ type config struct {
 	Drain          time.Duration
 	Redis          store.Where
 	State          string
+	EpochKeys      string
+	EpochKeysNew   bool
+	TokenOnly      bool
 	RelayListen    netip.AddrPort
 	RelayExternal  netip.Addr // invalid: the address of RelayListen
 	RelayPorts     turn.PortRange
@@ -97,6 +100,27 @@ func storeSettings() []setting {
 			says: "Where the key file lies. Keep it on another disk and in another backup than Redis.",
 			read: func(c *config, v string) error { c.State = v; return notEmpty(v) },
 		},
+		{
+			name: "epoch-keys", shape: "FILE",
+			says:   "The weekly keys under which reports are kept. All nodes need the same: name a file that they share, and never one on the disk or in the backup of Redis.",
+			derive: func(c config) string { return filepath.Join(c.State, "epochs") },
+			read:   func(c *config, v string) error { c.EpochKeys = v; return notEmpty(v) },
+		},
+		{
+			name: "epoch-keys-new", flag: true, shape: "true|false", value: "false",
+			says: "Whether to go on when the epoch keys are lost. Set it for one start: reports made under them count for nobody, and those whom they restricted are clear.",
+			read: func(c *config, v string) (err error) { c.EpochKeysNew, err = yes(v); return err },
+		},
+		{
+			name: "device-signals", value: "both", shape: "both|token",
+			says: "By what a device is known: both, its random token and, for a day after its first visit, what browsers of its kind have in common; or the token only, with which clearing the storage is enough to be new.",
+			read: func(c *config, v string) error {
+				if c.TokenOnly = v == "token"; v != "token" && v != "both" {
+					return errors.New("say both or token")
+				}
+				return nil
+			},
+		},
 	}
 }
 
@@ -121,12 +145,7 @@ func relaySettings() []setting {
 			name: "relay-allow-loopback", flag: true, shape: "true|false",
 			value: "false",
 			says:  "Whether relays that reach beyond a call may forward to this machine itself, for tests. Calls between strangers never need it; never set it on a server.",
-			read: func(c *config, v string) (err error) {
-				if c.RelayLoopback, err = strconv.ParseBool(v); err != nil {
-					return errors.New("say true or false")
-				}
-				return nil
-			},
+			read:  func(c *config, v string) (err error) { c.RelayLoopback, err = yes(v); return err },
 		},
 	}
 }
@@ -154,6 +173,14 @@ func logSettings() []setting {
 			},
 		},
 	}
+}
+
+func yes(v string) (bool, error) {
+	is, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, errors.New("say true or false")
+	}
+	return is, nil
 }
 
 func hostPort(v string) (string, error) {
