@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
-	"parley/moderation/score"
 	"parley/retention"
 )
 
@@ -88,78 +85,6 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 
 // Answer says how the review with that code stands. Error: [ErrUnavailable].
 func (d *Desk) Answer(ctx context.Context, code string) (ReviewState, error) {
-	return reviewState(ctx, d.rdb, codeHash(code))
-}
-
-func reviewState(ctx context.Context, rdb redis.UniversalClient, hash string) (ReviewState, error) {
-	word, err := rdb.Get(ctx, retention.Review.Key(hash)).Result()
-	if errors.Is(err, redis.Nil) {
-		return Unknown, nil
-	}
-	if err != nil {
-		return Unknown, unavailable("look up review", err)
-	}
-	for _, s := range []ReviewState{Open, Expunged, Kept} {
-		if s.String() == word {
-			return s, nil
-		}
-	}
-	return Unknown, nil
-}
-
-// FindReview returns what a review is about, for an operator who has the code: the records that the
-// device had when it asked and still has, with what was added since. Error: [ErrUnavailable].
-func (d *Desk) FindReview(ctx context.Context, code string) (ReviewState, []Held, error) {
-	state, about, err := d.reviewed(ctx, code)
-	held := make([]Held, 0, len(about))
-	for _, s := range about {
-		held = append(held, s.held())
-	}
-	return state, held, err
-}
-
-// reviewed walks through all records: nothing else leads from a code to a device.
-func (d *Desk) reviewed(ctx context.Context, code string) (ReviewState, []*stored, error) {
-	hash := codeHash(code)
-	state, err := reviewState(ctx, d.rdb, hash)
-	if err != nil || state == Unknown {
-		return state, nil, err
-	}
-	var about []*stored
-	err = d.walk(ctx, func(s *stored) {
-		if s.review == hash {
-			about = append(about, s)
-		}
-	})
-	return state, about, err
-}
-
-// CloseReview answers a review: expunged, which deletes the records, or kept. It may be repeated. An
-// unknown code is [ErrNoRecords]. Errors: that, [ErrUnavailable].
-func (d *Desk) CloseReview(ctx context.Context, code string, expunge bool) error {
-	state, about, err := d.reviewed(ctx, code)
-	switch {
-	case err != nil:
-		return err
-	case state == Unknown:
-		return ErrNoRecords
-	}
-	became := Kept
-	for _, s := range about {
-		if !expunge {
-			break
-		}
-		if err := d.Rewrite(ctx, s.mark, func(r *score.Record) bool { r.Events = nil; return true }); err != nil {
-			return err
-		}
-	}
-	if expunge {
-		became = Expunged
-	}
-	c := newChange()
-	c.set(retention.Review.Key(codeHash(code)), became.String(), 0)
-	if _, err := d.apply(ctx, d.rdb, c); err != nil {
-		return unavailable("close review", err)
-	}
-	return nil
+	state, _, err := d.reviewState(ctx, codeHash(code))
+	return state, err
 }

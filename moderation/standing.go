@@ -58,7 +58,7 @@ func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standin
 		at.Expires = now.Add(left)
 	}
 	if code != "" {
-		state, err := reviewState(ctx, d.rdb, code)
+		state, _, err := d.reviewState(ctx, code)
 		if err != nil {
 			return Standing{}, err
 		}
