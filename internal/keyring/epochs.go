@@ -32,7 +32,7 @@ type Epochs struct {
 
 	mu   sync.Mutex // guards the following
 	keys Live
-	wait bool // the log has been told that something is late
+	said string // what the log was told last
 }
 
 // NewEpochs returns keys that live as long as the process, for tests and for a trial that keeps no state.
@@ -95,10 +95,10 @@ func (e *Epochs) Run(ctx context.Context, changed func(context.Context, Live)) e
 func (e *Epochs) report(ctx context.Context, now time.Time, err error) {
 	says := e.fault(now, err)
 	e.mu.Lock()
-	told := e.wait
-	e.wait = says != ""
+	told := e.said
+	e.said = says
 	e.mu.Unlock()
-	if says == "" || told {
+	if says == "" || says == told {
 		return
 	}
 	e.log.LogAttrs(ctx, slog.LevelError, "the epoch keys need you", slog.String("says", says))
