@@ -16,23 +16,23 @@ var (
 	ErrUnavailable = errors.New("the store is away; try again in a few seconds")
 	// ErrCode says that no open review has this code.
 	ErrCode = errors.New("no open review has this code: it may be mistyped, older than seven days, or answered")
+	// ErrNetwork says that a name is not that of a network.
+	ErrNetwork = errors.New("this is no network: take one from the list of networks")
+	// ErrPolicy says that a policy cannot be put into force. The error says why, a line for each fault.
+	ErrPolicy = errors.New("this policy cannot be set")
 	// ErrWindow says that a span of time is none, or longer than reports are kept.
 	ErrWindow = errors.New("say a span of time within the last 30 days that ends after it begins")
 )
 
-// ConflictError says that another operator was faster.
-type ConflictError struct {
-	Revision int64 // of the policy that holds now
-	Who      string
-	When     time.Time
-	Reason   string
-}
+// ConflictError says that another operator was faster. It holds what they set.
+type ConflictError struct{ Holding Holding }
 
 // Error fits error.
 func (e *ConflictError) Error() string {
-	if e.Who == "" {
-		return fmt.Sprintf("the policy has changed meanwhile: revision %d holds now; look at it, then decide again", e.Revision)
+	h := e.Holding
+	if h.Who == "" {
+		return fmt.Sprintf("the policy has changed meanwhile: revision %d holds now; look at it, then decide again", h.Revision)
 	}
 	return fmt.Sprintf("%s changed the policy meanwhile (revision %d, %s: %q); look at it, then decide again",
-		e.Who, e.Revision, e.When.UTC().Format(time.RFC3339), e.Reason)
+		h.Who, h.Revision, h.When.UTC().Format(time.RFC3339), h.Reason)
 }

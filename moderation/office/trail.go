@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 )
 
@@ -36,24 +35,24 @@ func (t *Trail) Read() ([]Line, error) {
 	return all.lines, err
 }
 
-// Verify checks every line, and that the trail holds the line that Redis remembers. It returns how
-// many lines are whole; the error is a [Break] that names the first that is not.
-func (t *Trail) Verify(a Anchor) (int, error) {
+// Verify checks every line, and that the trail holds the line that Redis remembers. It returns the
+// last whole line; the error is a [Break] that names the first that is not.
+func (t *Trail) Verify(a Anchor) (Anchor, error) {
 	text, err := t.text()
 	if err != nil {
-		return 0, err
+		return Anchor{}, err
 	}
 	all, err := readTrail(text)
 	if err != nil {
-		return len(all.lines), err
+		return all.head, err
 	}
 	if err := all.holds(a); err != nil {
-		return len(all.lines), err
+		return all.head, err
 	}
 	if all.torn > 0 {
-		return len(all.lines), &Break{Line: len(all.lines) + 1, Says: "is unfinished: the program stopped while it wrote; what it announces has not happened, and the next act removes it"}
+		return all.head, &Break{Line: len(all.lines) + 1, Says: "is unfinished: the program stopped while it wrote; what it announces has not happened, and the next act removes it"}
 	}
-	return len(all.lines), nil
+	return all.head, nil
 }
 
 // text reads the file; there is none before the first act.
@@ -67,8 +66,9 @@ func (t *Trail) text() ([]byte, error) {
 
 // locked is a trail that nobody else writes to.
 type locked struct {
-	file  *os.File
-	trail trailText
+	file    *os.File
+	release func()
+	trail   trailText
 }
 
 // lock opens the trail for writing and waits for whoever has it.
@@ -81,17 +81,18 @@ func (t *Trail) lock(ctx context.Context) (*locked, error) {
 		return nil, fmt.Errorf("audit trail: %w", err)
 	}
 	l := &locked{file: file}
-	if err := l.read(ctx, t.path); err != nil {
+	if l.release, err = lockFile(ctx, file); err != nil {
 		_ = file.Close() // nothing was written
+		return nil, fmt.Errorf("audit trail %s is held by another process: %w", t.path, err)
+	}
+	if err := l.read(t.path); err != nil {
+		l.close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *locked) read(ctx context.Context, path string) error {
-	if err := flock(ctx, l.file); err != nil {
-		return fmt.Errorf("audit trail %s is held by another process: %w", path, err)
-	}
+func (l *locked) read(path string) error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return fmt.Errorf("audit trail: %w", err)
@@ -107,24 +108,6 @@ func (l *locked) read(ctx context.Context, path string) error {
 		return fmt.Errorf("%w: %s: %w", ErrTrail, path, err)
 	}
 	return nil
-}
-
-// flock takes the lock of a file, which the system gives back when the file is closed or its process
-// ends.
-func flock(ctx context.Context, file *os.File) error {
-	tick := time.NewTicker(lockTurn)
-	defer tick.Stop()
-	for {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is a small number
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
 }
 
 // append writes one line and returns when it is on the disk.
@@ -155,7 +138,10 @@ func (l *locked) append(e Entry) (Anchor, error) {
 }
 
 // close gives the lock back. All that was written is on the disk already.
-func (l *locked) close() { _ = l.file.Close() }
+func (l *locked) close() {
+	l.release()
+	_ = l.file.Close()
+}
 
 // Last returns at most n lines, the newest first.
 func (t *Trail) Last(n int) ([]Line, error) {
