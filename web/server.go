@@ -22,6 +22,7 @@ type Config struct {
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
+	Console *Console // what operators use on their listener; nil: there is none
 	Log     *slog.Logger
 }
 
@@ -37,6 +38,7 @@ type Server struct {
 	catalogue *file
 	privacy   *file
 	missing   *file // what a wrong address shows
+	console   *console
 	draining  atomic.Bool
 }
 
@@ -62,6 +64,11 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.missing, err = newMissing(site); err != nil {
 		return nil, fmt.Errorf("page of a wrong address: %w", err)
+	}
+	if cfg.Console != nil {
+		if s.console, err = newConsole(cfg); err != nil {
+			return nil, fmt.Errorf("console: %w", err)
+		}
 	}
 	return s, nil
 }
