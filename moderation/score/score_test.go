@@ -97,6 +97,50 @@ func TestCaps(t *testing.T) {
 	h.want(t, "and after: .2 of the second still counts", (0.4+1+0.707107)/(11.2+0.707107), 1.2+0.707107)
 }
 
+func TestCapsOfReportsAtOnce(t *testing.T) {
+	h := &tale{p: balanced(t), now: start}
+	h.heap(1, 3, score.Threat)
+	h.want(t, "three threats", 3.2/13, 3)
+	h = &tale{p: balanced(t), now: start}
+	h.heap(1, 2, score.Threat)
+	h.heap(3, 1, score.Spam)
+	h.want(t, "two threats and spam: reporters come first", 3.2/13, 2.8)
+	h = &tale{p: balanced(t), now: start}
+	for i := range 3 {
+		h.r.Add(h.p, report(h.now, i, 1, score.Threat))
+	}
+	h.want(t, "three threats of one network", 1.4/11.2, 1.2)
+}
+
+func TestRoomDoesNotGrow(t *testing.T) {
+	h := &tale{p: balanced(t), now: start}
+	h.r.Add(h.p, report(h.now, 1, 1, score.Hate))
+	h.now += 6 * day
+	h.r.Add(h.p, report(h.now, 2, 1, score.Hate))
+	h.now = start + 30*day
+	h.r.Events = h.r.Events[1:] // the store has deleted the first
+	h.want(t, "the second counts .2 as before", (0.2+0.2*0.304753)/(10+0.2*0.304753), 0.2*0.304753)
+}
+
+func TestCapsHoldUnderAnotherPolicy(t *testing.T) {
+	h := &tale{p: balanced(t), now: start}
+	h.r.Add(h.p, report(h.now, 1, 1, score.Spam))
+	h.now++
+	h.r.Add(h.p, report(h.now, 2, 1, score.Spam))
+	h.p.Reasons.Spam = 1
+	h.want(t, "spam weighs more", 1.4/11.2, 1.2)
+	h.p.NetCap, h.p.DailyCap = 3, 1.5
+	h.want(t, "another daily cap", 1.7/11.5, 1.5)
+}
+
+func TestLateReport(t *testing.T) {
+	h := &tale{p: balanced(t), now: start + hour}
+	h.heap(1, 1, score.Hate)
+	if e, added := h.r.Add(h.p, report(start, 2, 2, score.Hate)); !added || e.At != h.now {
+		t.Errorf("a late report is taken at %d, want %d", e.At, h.now)
+	}
+}
+
 func TestNetworksUnderOtherKeys(t *testing.T) {
 	h := &tale{p: balanced(t), now: start}
 	h.r.Add(h.p, report(h.now, 1, 1, score.Hate))
