@@ -15,6 +15,7 @@ import (
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
+	"parley/moderation/office"
 	"parley/retention"
 	"parley/signaling"
 	"parley/turn"
@@ -55,10 +56,13 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	p := parts{ring, epochs, relay, memory, log}
+	p := parts{ring: ring, epochs: epochs, relay: relay, memory: memory, log: log}
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
+	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
+	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
+	p.office = p.openOffice(cfg)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
@@ -124,6 +128,9 @@ type parts struct {
 	epochs *keyring.Epochs
 	relay  *turn.Server
 	memory *memory
+	queue  *matcher.Queue
+	desk   *moderation.Desk
+	office *office.Office
 	log    *slog.Logger
 }
 
@@ -145,21 +152,20 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 	return relay, nil
 }
 
-// openSignaling starts the queue and the hub on it.
+// openSignaling starts queue, desk and office, and the hub on them.
 func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
-	queue := matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
-	desk := moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
 	hub := signaling.New(signaling.Config{
-		Queue:   queue,
-		Desk:    desk,
+		Queue:   p.queue,
+		Desk:    p.desk,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
-	h.run(ctx, "queue", queue.Run)
-	h.run(ctx, "desk", desk.Run)
+	h.run(ctx, "queue", p.queue.Run)
+	h.run(ctx, "desk", p.desk.Run)
+	h.run(ctx, "office", p.office.Run)
 	h.run(ctx, "signaling", hub.Run)
 	return hub
 }
@@ -184,6 +190,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Proxies: cfg.TrustedProxies,
 		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
+		Console: p.console(cfg),
 		Log:     p.log,
 	})
 }

@@ -30,6 +30,8 @@ type config struct {
 	EpochKeys      string
 	EpochKeysNew   bool
 	TokenOnly      bool
+	OperatorTokens string
+	Audit          string
 	RelayListen    netip.AddrPort
 	RelayExternal  netip.Addr // invalid: the address of RelayListen
 	RelayPorts     turn.PortRange
@@ -54,7 +56,7 @@ type setting struct {
 
 // settings is the whole table, in the order of --help. A setting may derive from those above it.
 func settings() []setting {
-	return slices.Concat(doorSettings(), storeSettings(), relaySettings(), logSettings())
+	return slices.Concat(doorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
 }
 
 func doorSettings() []setting {
@@ -66,7 +68,7 @@ func doorSettings() []setting {
 		},
 		{
 			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
-			says: "Where /healthz and /readyz are served. Set it to an address that your monitoring reaches and visitors do not.",
+			says: "Where /healthz, /readyz and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
 		},
 		{
@@ -120,6 +122,23 @@ func storeSettings() []setting {
 				}
 				return nil
 			},
+		},
+	}
+}
+
+func officeSettings() []setting {
+	return []setting{
+		{
+			name: "operator-tokens", shape: "FILE",
+			says:   "Where the hashes of the operators' tokens lie, which parley console token NAME makes. Name a file that all nodes share, so that a token counts on each.",
+			derive: func(c config) string { return filepath.Join(c.State, "operators") },
+			read:   func(c *config, v string) error { c.OperatorTokens = v; return notEmpty(v) },
+		},
+		{
+			name: "audit-file", shape: "FILE",
+			says:   "Where everything that operators do is written down, for ever. There is one for all nodes: operators act only where it is.",
+			derive: func(c config) string { return filepath.Join(c.State, "audit.jsonl") },
+			read:   func(c *config, v string) error { c.Audit = v; return notEmpty(v) },
 		},
 	}
 }
