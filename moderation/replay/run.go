@@ -18,16 +18,8 @@ func (r *Replay) Run(in io.Reader, out io.Writer) error {
 	lines, w := bufio.NewReaderSize(in, longestLine), bufio.NewWriterSize(out, longestLine)
 	var answer []byte
 	for {
-		text, err := lines.ReadSlice('\n')
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			answer = refuse(answer[:0], errLong)
-			err = skip(lines)
-		case err == nil || len(text) > 0: // the last line may lack its end
-			answer = r.Answer(answer[:0], bytes.TrimRight(text, "\r\n"))
-		default:
-			answer = answer[:0]
-		}
+		var err error
+		answer, err = r.next(answer[:0], lines)
 		if _, failed := w.Write(answer); failed != nil {
 			return fmt.Errorf("write an answer: %w", failed)
 		}
@@ -43,6 +35,18 @@ func (r *Replay) Run(in io.Reader, out io.Writer) error {
 			return fmt.Errorf("read a line: %w", err)
 		}
 	}
+}
+
+// next reads a line and appends its answer, if there is a line.
+func (r *Replay) next(answer []byte, lines *bufio.Reader) ([]byte, error) {
+	text, err := lines.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return refuse(answer, errLong), skip(lines)
+	case err == nil || len(text) > 0: // the last line may lack its end
+		answer = r.Answer(answer, bytes.TrimRight(text, "\r\n"))
+	}
+	return answer, err //nolint:wrapcheck // Run says what failed
 }
 
 // skip reads to the end of a line.

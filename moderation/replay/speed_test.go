@@ -98,7 +98,7 @@ func lockStep(b *testing.B, run func(io.Reader, io.Writer) error) {
 	}
 }
 
-func pipe(b *testing.B) (*os.File, *os.File) {
+func pipe(b *testing.B) (from, into *os.File) {
 	b.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {

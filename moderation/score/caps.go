@@ -48,7 +48,7 @@ func (r *Record) share(p Policy, counted *[room]float64, first, next int) {
 	}
 }
 
-// dayBefore is the weight that stood in the record in the 24 hours before the events from first to next.
+// dayBefore is the weight that stood in the record in the 24 hours before events first to next.
 func (r *Record) dayBefore(counted *[room]float64, first, next int) float64 {
 	var sum float64
 	for i := first - 1; i >= 0 && r.Events[first].At-r.Events[i].At < day; i-- {

@@ -85,7 +85,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 	for i := range r.Events {
 		slots |= 1 << (r.Events[i].Slot % MaxEvents)
 	}
-	b = append(b, version, byte(r.Band), byte(min(r.Spells, maxSpells)))
+	b = append(b, version, byte(r.Band), byte(min(max(0, r.Spells), maxSpells))) //nolint:gosec // bounded
 	b = appendHour(b, r.SpellEnd)
 	b = binary.BigEndian.AppendUint64(b, slots)
 	days, peers, crowd := last(r.Clean, MaxDays), last(r.Peers, MaxPeers), last(r.Crowd, MaxCrowd)
@@ -142,7 +142,7 @@ func parseSeen(b []byte, n int) ([]Seen, []byte) {
 func last[T any](all []T, most int) []T { return all[max(0, len(all)-most):] }
 
 func appendHour(b []byte, unix int64) []byte {
-	return binary.BigEndian.AppendUint32(b, uint32(min(max(0, unix/hour), math.MaxUint32))) //nolint:gosec // bounded
+	return binary.BigEndian.AppendUint32(b, uint32(min(max(0, unix/hour), math.MaxUint32)))
 }
 
 func parseHour(b []byte) int64 { return int64(binary.BigEndian.Uint32(b)) * hour }

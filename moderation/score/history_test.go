@@ -18,7 +18,7 @@ const (
 
 // id names somebody or something by a number.
 func id(n int) (i score.ID) {
-	binary.BigEndian.PutUint64(i[:], uint64(n)) //nolint:gosec // small
+	binary.BigEndian.PutUint64(i[:], uint64(n))
 	return i
 }
 
@@ -95,7 +95,7 @@ func (h *tale) judge() score.Verdict {
 	return score.Judge(h.p, h.now, score.Subject{Token: &h.r})
 }
 
-func (h *tale) score() (float64, float64) { return score.Score(h.p, h.now, &h.r) }
+func (h *tale) score() (value, reporters float64) { return score.Score(h.p, h.now, &h.r) }
 
 // copied returns a record that shares nothing with r.
 func copied(r score.Record) score.Record {

@@ -11,7 +11,8 @@ const (
 	maxSpells    = 8 // counted no further: the length has reached longestSpell long before
 )
 
-// Subject is a device as it is judged: its records, which may be nil, and whether its install is fresh.
+// Subject is a device to be judged: its records, which may be nil, and whether its install is
+// fresh.
 type Subject struct {
 	Token, Digest *Record
 	Fresh         bool

@@ -30,7 +30,7 @@ func Merge(p Policy, now int64, records ...*Record) Record {
 	}
 	all.forget(p, now)
 	for i := range all.Events {
-		all.Events[i].Slot = uint8(i) //nolint:gosec // less than MaxEvents
+		all.Events[i].Slot = uint8(i)
 	}
 	all.Clean = joinOldest(p, now, joinDays(all.Clean))
 	all.Peers = lastSeen(all.Peers, MaxPeers)
