@@ -86,4 +86,3 @@ func TestVoidRefuses(t *testing.T) {
 		t.Errorf("%d lines of what was refused", len(lines))
 	}
 }
-

@@ -114,4 +114,3 @@ func (w world) compare(t *testing.T, promised office.Preview, before, met map[in
 		t.Error("everybody is clear: nothing was tested")
 	}
 }
-
