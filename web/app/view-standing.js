@@ -58,11 +58,10 @@ export function device(ctx) {
       'div',
       { class: 'account' },
       h('h3', {}, t('device.now')),
-      ...[wait.el, now],
+      ...[wait.el, now, erase.el],
       ...facts('here', ['token', 'marks', 'choices']),
       ...facts('sent', ['token', 'digest']),
       ...facts('never', ['address', 'talk', 'who']),
-      erase.el,
       button('to-standing', 'quiet', act('panel', { name: 'standing' }), t('standing.title')),
     ),
     update(state) {
@@ -70,10 +69,16 @@ export function device(ctx) {
       wait.update(state);
       show(now, known !== null);
       const params = { reasons: reasonWords(ctx, known?.reasons ?? []), time: t.when(known?.expires ?? 0) };
-      if (known) text(now, known.records ? t('device.now.some', params) : t('device.now.none'));
+      if (known) text(now, t(`device.now.${storedWords(known)}`, params));
       erase.update(state);
     },
   };
+}
+
+/** @param {import('./view.js').Standing} known */
+function storedWords({ records, reasons }) {
+  if (!records) return 'none';
+  return reasons.length > 0 ? 'some' : 'other';
 }
 
 /** What erasing does, and the second press that does it. @param {Ctx} ctx @returns {Part} */
