@@ -211,16 +211,9 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 	device := cl.machine.device.Token
 	switch m := m.(type) {
 	case Find:
-		if len(m.Avoid) > maxAvoid {
-			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
-		}
-		return find{
-			msg:    m,
-			avoid:  cl.hub.tokens.openAvoid(now, device, m.Avoid),
-			place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
-			zeros:  cl.hub.cfg.Work.Bits(cl.machine.device.Fresh, cl.hub.meter.Count(now)),
-			solves: cl.hub.press.Solved(cl.self.ID, m.Proof, now), pays: cl.hub.cfg.Work.Pays,
-		}
+		var e Event
+		aside(func() { e = cl.openFind(now, m) })
+		return e
 	case Rejoin:
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
 	case Ack, Pong:
@@ -231,6 +224,21 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		return said{m}
 	}
 	return nil
+}
+
+// openFind opens the tokens of a search.
+func (cl *client) openFind(now time.Time, m Find) Event {
+	if len(m.Avoid) > maxAvoid {
+		return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
+	}
+	work := cl.hub.cfg.Work
+	return &find{
+		msg:    m,
+		avoid:  cl.hub.tokens.openAvoid(now, cl.machine.device.Token, m.Avoid),
+		place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
+		zeros:  work.Bits(cl.machine.device.Fresh, cl.hub.meter.Count(now)),
+		solves: cl.hub.press.Solved(cl.self.ID, m.Proof, now), pays: work.Pays,
+	}
 }
 
 // openPlace opens a place, and ignores one of another session that still lives: it would stand twice.

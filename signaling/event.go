@@ -61,7 +61,7 @@ type (
 
 func (*Relay) event()    {}
 func (said) event()      {}
-func (find) event()      {}
+func (*find) event()     {}
 func (rejoin) event()    {}
 func (attached) event()  {}
 func (detached) event()  {}

@@ -50,7 +50,7 @@ func (s Session) Phase() Phase { return s.phase }
 
 // The events, for a world that is not the hub.
 func Said(m FromBrowser) Event { return said{m} }
-func Finds(f Find) Event       { return find{msg: f} }
+func Finds(f Find) Event       { return &find{msg: f} }
 func Rejoins(p *Pass) Event    { return rejoin{Rejoin{}, p} }
 func Attached() Event          { return attached{} }
 func Detached() Event          { return detached{} }

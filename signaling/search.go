@@ -62,14 +62,14 @@ func (q *search) keepPlace() {
 	}
 }
 
-func (s *session) find(now time.Time, e find) {
-	want := matcher.Ticket{
-		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen,
-		Avoid: e.avoid, Arrived: s.placeOf(e.place),
-	}
-	check := want
-	check.ID, check.Meets = s.newID(), []int{0} // the store fills them in later
-	invalid := check.Validate()
+func (s *session) find(now time.Time, e *find) {
+	q := &search{of: e.msg.C, began: now, place: s.placeOf(e.place), want: matcher.Ticket{
+		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen, Avoid: e.avoid,
+	}}
+	q.want.Arrived = q.place
+	q.want.ID, q.want.Meets = s.newID(), []int{0} // to be checked; the store fills them in later
+	invalid := q.want.Validate()
+	q.want.ID, q.want.Meets = "", nil
 	switch {
 	case s.phase != Idle:
 		s.refuse(e.msg.C, BadState, "there is a search or a call already: cancel or leave it first")
@@ -81,8 +81,7 @@ func (s *session) find(now time.Time, e find) {
 		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
 	case s.pays(e):
 		s.searches.try(now)
-		s.search = &search{of: e.msg.C, want: want, began: now, place: want.Arrived}
-		s.phase = Searching
+		s.search, s.phase = q, Searching
 		s.stand()
 	}
 }

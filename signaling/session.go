@@ -77,7 +77,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		s.read(e)
 	case said:
 		s.hear(now, e.frame)
-	case find:
+	case *find:
 		s.find(now, e)
 	case rejoin:
 		s.rejoin(now, e)

@@ -14,7 +14,7 @@ type work struct {
 }
 
 // pays tells whether a search may go on. If not, it has asked the browser for work.
-func (s *session) pays(e find) bool {
+func (s *session) pays(e *find) bool {
 	w := &s.work
 	solved := w.open && e.solves == w.made
 	if solved {
