@@ -24,6 +24,11 @@ func (r *Record) caps(p Policy, counted *[room]float64) {
 // share it in proportion to their weights, so that their order does not matter: first what counts as
 // a reporter, at most 1 of each weight, and then the rest.
 func (r *Record) share(p Policy, counted *[room]float64, first, next int) {
+	if e := &r.Events[first]; next == first+1 { // as below, without the tables
+		left := min(p.DailyCap-r.dayBefore(counted, first, next), p.NetCap-r.netBefore(counted, first, next, e.Net))
+		counted[first] = max(0, min(e.weight(p), left))
+		return
+	}
 	g := group{
 		day:   p.DailyCap - r.dayBefore(counted, first, next),
 		owner: make([]int, next-first), net: make([]float64, next-first),

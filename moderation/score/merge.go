@@ -8,7 +8,7 @@ import (
 // Merge joins the records that one device has under several keys. Slots are given anew.
 func Merge(p Policy, now int64, records ...*Record) Record {
 	var all Record
-	var events []Event
+	events := make([]Event, 0, MaxEvents)
 	for _, r := range records {
 		if !r.Alive(p, now) {
 			continue
@@ -22,10 +22,10 @@ func Merge(p Policy, now int64, records ...*Record) Record {
 	}
 	slices.SortFunc(events, inOrder)
 	for _, e := range events {
-		all.insert(e)
+		all.Events = append(all.Events, e)
 		if len(all.Events) > MaxEvents {
-			i := all.least(p, now)
-			all.Events = slices.Delete(all.Events, i, i+1)
+			least := all.least(p, now)
+			all.Events = slices.Delete(all.Events, least, least+1)
 		}
 	}
 	all.forget(p, now)

@@ -47,7 +47,7 @@ var mutants = []mutant{
 	{"who reports everybody", "event.go", "float32(1 / (1 + excess))", "float32(1 / (1 + 0*excess))"},
 	{"window begins anew", "event.go", "now-w.Start >= day", "false"},
 	{"void gives back", "judge.go", "r.giveBack(gone, float32(counted[i]))", "_ = i"},
-	{"merged events", "merge.go", "all.insert(e)", "all.Events = append(all.Events[:0], e)"},
+	{"merged events", "merge.go", "all.Events = append(all.Events, e)", "all.Events = append(all.Events[:0], e)"},
 }
 
 // TestMutants breaks one line after the other and wants the other tests to notice. It compiles the
