@@ -6,6 +6,9 @@ import { bands } from './types.js';
 
 /** @typedef {import('./main.js').House} House */
 
+/** How many networks are listed: a brigade is not far down. */
+const shown = 20;
+
 export class Brigade {
   /** @param {House} house */
   constructor(house) {
@@ -23,7 +26,7 @@ export class Brigade {
     });
     this.list = h('div', { 'data-testid': 'networks' });
     this.error = h('p', { class: 'error', role: 'alert', 'data-testid': 'brigade-error' });
-    this.step = h('div', {});
+    this.step = h('div', { class: 'stack', tabindex: -1 });
     this.el = h(
       'div',
       { class: 'columns' },
@@ -63,15 +66,17 @@ export class Brigade {
       this.list.replaceChildren(
         table(
           'Networks',
-          ['Network', 'Reports', 'Targets', 'First', 'Last', ''],
-          networks.map((/** @type {import('./types.js').Network} */ n) => [
-            n.name,
-            count(n.reports, floor),
-            count(n.targets, floor),
-            clock(n.first),
-            clock(n.last),
-            button(`choose-${n.name}`, '', () => this.preview(n.name), 'Preview'),
-          ]),
+          ['Network', '', 'Reports', 'Targets', 'First', 'Last'],
+          networks
+            .slice(0, shown)
+            .map((/** @type {import('./types.js').Network} */ n) => [
+              n.name,
+              button(`choose-${n.name}`, '', () => this.preview(n.name), 'Preview'),
+              count(n.reports, floor),
+              count(n.targets, floor),
+              clock(n.first),
+              clock(n.last),
+            ]),
           'No reports in this time.',
         ),
       );
@@ -85,6 +90,8 @@ export class Brigade {
     this.error.textContent = '';
     try {
       this.choose(network, await ask('void/preview', { ...this.span(), network }));
+      this.step.focus();
+      this.step.scrollIntoView({ block: 'nearest' });
     } catch (error) {
       this.error.textContent = this.house.failed(error);
     }

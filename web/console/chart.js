@@ -21,7 +21,7 @@ export class Chart {
     /** @type {readonly number[]} */
     this.held = this.now; // what holds on the server
     /** @type {import('./types.js').Histogram} */
-    this.histogram = { width: 0.01, bins: [], records: 0, over: 0 };
+    this.histogram = { width: 0.01, bins: [], records: 0 };
     this.max = 0.4;
     this.svg = s('svg', { class: 'chart', role: 'group', 'aria-label': 'Scores of all records, with the thresholds' });
     this.zones = s('g', {});
@@ -153,7 +153,7 @@ export class Chart {
     const x = xOf(f, now);
     const [low, high] = limits(this.now, i, this.max);
     const y = 6 + i * 26; // each flag has a row of its own, so that none covers another
-    const wide = 108;
+    const wide = 124;
     const left = Math.min(Math.max(x - wide / 2, 1), f.left + f.width + margin.right - wide - 1);
     props(l.touch, { x: x - 18, y, height: f.top + f.height - y });
     props(l.rule, { x1: x, x2: x, y1: y + 22, y2: f.top + f.height });

@@ -64,6 +64,12 @@ export function table(caption, heads, rows, empty = 'Nothing yet.') {
 /** A part of a screen with its heading. @param {string} title @param {...Child} children */
 export const card = (title, ...children) => h('section', { class: 'card' }, h('h2', {}, title), ...children);
 
+/** Puts a card near the top where there is one column only. @param {'first' | 'second'} rank @param {HTMLElement} el */
+export function ranked(rank, el) {
+  el.classList.add(rank);
+  return el;
+}
+
 /** A time as the reader's clock tells it. @param {string} when */
 export function clock(when) {
   const at = new Date(when);

@@ -15,7 +15,7 @@ export class History {
     this.says = h('p', { 'data-testid': 'trail', role: 'status' });
     this.el = h(
       'div',
-      {},
+      { class: 'stack' },
       h('h1', { tabindex: -1 }, 'History'),
       card(
         'What operators did',
@@ -28,7 +28,6 @@ export class History {
         ),
       ),
     );
-    this.el.className = 'columns one';
   }
 
   open() {
@@ -41,41 +40,27 @@ export class History {
       const { lines, whole, says } = await ask('history');
       this.says.className = whole ? 'soft' : 'error';
       this.says.textContent = says;
-      const rows = lines.map((line) =>
-        h(
-          'tr',
-          {},
-          h('th', { scope: 'row' }, String(line.seq)),
-          h('td', {}, clock(line.when)),
-          h('td', {}, line.who),
-          h('td', {}, ...what(line)),
-          h('td', { class: 'changes' }, line.reason),
-        ),
-      );
       this.list.replaceChildren(
-        rows.length === 0
+        lines.length === 0
           ? h('p', { class: 'soft' }, 'Nothing has been done yet.')
-          : h(
-              'div',
-              { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'History' },
-              h(
-                'table',
-                {},
-                h('caption', { class: 'unseen' }, 'History'),
-                h(
-                  'thead',
-                  {},
-                  h('tr', {}, ...['Line', 'When', 'Who', 'What', 'Why'].map((t) => h('th', { scope: 'col' }, t))),
-                ),
-                h('tbody', {}, ...rows),
-              ),
-            ),
+          : h('ol', { class: 'acts' }, ...lines.map(entry)),
       );
     } catch (error) {
       this.says.className = 'error';
       this.says.textContent = this.house.failed(error);
     }
   }
+}
+
+/** One act. @param {Line} line */
+function entry(line) {
+  return h(
+    'li',
+    {},
+    h('p', { class: 'soft' }, `${line.seq}. `, clock(line.when), `, ${line.who}`),
+    h('div', {}, ...what(line)),
+    h('p', { class: 'why' }, line.reason),
+  );
 }
 
 /** What a line did, in words. @param {Line} line @returns {Node[]} */

@@ -13,7 +13,7 @@ export class Reviews {
     this.code = h('input', { autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', 'data-testid': 'code' });
     this.error = h('p', { class: 'error', role: 'alert', 'data-testid': 'review-error' });
     this.list = h('div', { 'data-testid': 'reviews' });
-    this.step = h('div', {});
+    this.step = h('div', { class: 'stack' });
     this.el = h(
       'div',
       { class: 'columns' },

@@ -34,7 +34,7 @@ test('keys', () => {
 });
 
 test('a number below the floor shows in no bar', () => {
-  const of = (n) => bars(frame, { width: 0.01, bins: [0, n, 100], records: 100, over: 0 }, 5);
+  const of = (n) => bars(frame, { width: 0.01, bins: [0, n, 100], records: 100 }, 5);
   const [few] = of('few');
   assert.equal(few.few, true);
   assert.match(few.says, /fewer than 5 between 0.01 and 0.02/);

@@ -2,7 +2,7 @@
 
 import { ask, Refused } from './api.js';
 import { Chart } from './chart.js';
-import { button, card, clock, count, field, h, settle } from './dom.js';
+import { button, card, clock, count, field, h, ranked, settle } from './dom.js';
 import { differences, fault, get, leaves, same, set, settings, title } from './policy.js';
 import { bands } from './types.js';
 
@@ -22,7 +22,7 @@ export class Thresholds {
     this.chart = new Chart((thresholds) => this.change({ ...this.draft, thresholds }), house.overview.few_records);
     /** @type {Map<string, HTMLInputElement>} */
     this.inputs = new Map();
-    this.previewBox = h('div', { 'aria-live': 'polite', 'data-testid': 'preview' });
+    this.previewBox = h('div', { class: 'stack', 'aria-live': 'polite', 'data-testid': 'preview' });
     this.changes = h('ul', { class: 'changes', 'data-testid': 'changes' });
     this.fault = h('p', { class: 'error', role: 'alert', 'data-testid': 'fault' });
     this.conflict = h('div', { class: 'conflict', role: 'alert', hidden: true, 'data-testid': 'conflict' });
@@ -54,17 +54,20 @@ export class Thresholds {
         'div',
         {},
         h('h1', { tabindex: -1 }, 'Thresholds'),
-        card(
-          'Scores of all records',
-          h(
-            'p',
-            { class: 'soft' },
-            'Drag a line, or focus it and use the arrow keys. Height grows with the square root; pale bars are fewer than ',
-            String(this.house.overview.few_records),
-            '.',
+        ranked(
+          'first',
+          card(
+            'Scores of all records',
+            h(
+              'p',
+              { class: 'soft' },
+              'Drag a line, or focus it and use the arrow keys. Height grows with the square root; pale bars are fewer than ',
+              String(this.house.overview.few_records),
+              '.',
+            ),
+            this.chart.el,
+            h('div', { class: 'row' }, h('span', {}, 'Begin from'), ...presets),
           ),
-          this.chart.el,
-          h('div', { class: 'row' }, h('span', {}, 'Begin from'), ...presets),
         ),
         card(
           'Numbers',
@@ -76,7 +79,7 @@ export class Thresholds {
       h(
         'div',
         {},
-        card('What would change', this.previewBox),
+        ranked('second', card('What would change', this.previewBox)),
         card(
           'Apply',
           this.holds,
@@ -159,6 +162,7 @@ export class Thresholds {
       this.preview = preview;
       this.previewBox.replaceChildren(...this.table(preview));
       this.previewBox.classList.remove('stale');
+      this.chart.show(preview.histogram, this.holding.policy.thresholds, this.draft.thresholds);
     } catch (error) {
       if (mine === this.asked) this.fault.textContent = this.house.failed(error);
     }
@@ -203,7 +207,7 @@ export class Thresholds {
       h(
         'p',
         { class: 'soft' },
-        `Share of the last day’s calls that would be touched: ${touched}. Computed anew from every record in ${p.took_ms} ms.`,
+        `Share of the last day’s calls that would be touched: ${touched}. Every record, as read in the last seconds, was judged by both policies in ${p.took_ms} ms.`,
       ),
     ];
   }

@@ -13,7 +13,7 @@
 /** @typedef {{ name: string, waiting: Count, p50_s: number, p90_s: number, samples: number }} Queue */
 /** @typedef {{ hour: string, calls: Count }} Hour */
 /** @typedef {{ reason: string, reports: Count }} Reason */
-/** @typedef {{ width: number, bins: Count[], records: Count, over: Count }} Histogram */
+/** @typedef {{ width: number, bins: Count[], records: Count }} Histogram */
 /**
  * @typedef {{
  *   who: string, holding: Holding, presets: Record<string, Policy>, paused: boolean, paused_by: string, paused_reason: string,
@@ -24,7 +24,7 @@
  * What a policy would change: bands[from][to] counts records.
  * @typedef {{
  *   bands: Count[][], records: Count, changed: Count, milder: Count, harder: Count,
- *   touched: number | null, matches: Count, took_ms: number, revision: number,
+ *   touched: number | null, matches: Count, histogram: Histogram, took_ms: number, revision: number,
  * }} Preview
  */
 /** @typedef {{ seq: number, when: string, who: string, act: string, old?: any, new?: any, preview?: any, reason: string }} Line */
