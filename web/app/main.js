@@ -84,6 +84,7 @@ async function main() {
       for (let next = events.shift(); next; next = events.shift()) {
         const [after, todo] = step(state, next, Date.now());
         state = after;
+        if (state.screen === 'mic' || state.screen === 'queued') effects.fetch(state.screen === 'mic');
         for (const effect of todo) attempt(() => effects.run(effect));
         view.render(state);
         wake.keep(state.call !== null);
@@ -115,7 +116,6 @@ async function main() {
 
   view.render(state);
   if (!able) return dispatch({ type: 'unsupported' });
-  effects.fetch();
   setInterval(() => dispatch({ type: 'tick' }), 1000);
   // Nothing to search for where the browser gives no microphone: its screen says so.
   if (!window.isSecureContext) socket.close();
@@ -172,9 +172,10 @@ class Effects {
   #parts;
   #microphone;
   #speaker;
-  /** What only a call needs comes while the first screen is read.
+  /** What only a call needs, once it has come.
    * @type {Engine | null} */
   #engine = null;
+  #fetched = false;
   // The search that waits for it.
   #waiting = () => {};
   /** @type {import('./solver.js').Solver | null} */
@@ -202,8 +203,13 @@ class Effects {
     this.#table = { ...this.#talking(), ...this.#around(), ...this.#accounts() };
   }
 
-  /** fetch loads what a call needs. Where it does not come, a newer page has taken this one's place. */
-  fetch() {
+  /** fetch loads what a call needs, as soon as somebody wants one. Where it does not come, a newer page has
+   * taken this one's place. Who tests the microphone is probably new, and will have to solve a puzzle.
+   * @param {boolean} early */
+  fetch(early) {
+    if (this.#fetched) return;
+    this.#fetched = true;
+    if (early) this.#solving((solver) => solver.warm());
     import('./call.js').then(
       (engine) => {
         this.#engine = engine;
@@ -305,18 +311,15 @@ class Effects {
   /** What holds devices to account, and costs them a little work.
    * @returns {Pick<Table, OfAccount>} */
   #accounts() {
-    const { store, dispatch } = this.#parts;
+    const { store } = this.#parts;
     // Which puzzle is wanted, since the solver may come late.
     let wanted = 0;
     return {
       puzzle: (puzzle) => {
         const mine = ++wanted;
-        import('./solver.js')
-          .then(({ Solver }) => {
-            this.#solver ??= new Solver(dispatch);
-            if (mine === wanted) this.#solver.solve(puzzle);
-          })
-          .catch(() => dispatch({ type: 'puzzle-failed' }));
+        this.#solving((solver) => {
+          if (mine === wanted) solver.solve(puzzle);
+        });
       },
       'puzzle-stop': () => {
         wanted++;
@@ -329,6 +332,18 @@ class Effects {
         location.reload();
       },
     };
+  }
+
+  /** solving does something with the solver, when it has come.
+   * @param {(solver: import('./solver.js').Solver) => void} task */
+  #solving(task) {
+    const { dispatch } = this.#parts;
+    import('./solver.js')
+      .then(({ Solver }) => {
+        this.#solver ??= new Solver(dispatch);
+        task(this.#solver);
+      })
+      .catch(() => dispatch({ type: 'puzzle-failed' }));
   }
 
   /** @param {protocol.Connected} frame */

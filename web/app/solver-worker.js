@@ -1,13 +1,13 @@
-// Solves one puzzle in a thread of its own, so that the page stays alive. Who no longer wants the answer
-// ends the thread.
+// Solves puzzles in a thread of its own, one after the other, so that the page stays alive. Who no longer
+// wants the answer ends the thread.
 
 import { Puzzle, solve } from './puzzle.js';
 
-addEventListener('message', ({ data: { challenge, bits, within } }) => {
+addEventListener('message', ({ data: { challenge, bits, within, turn } }) => {
   solve(
     new Puzzle(challenge, bits),
     within,
     () => performance.now(),
-    (news) => postMessage(news),
+    (news) => postMessage({ ...news, turn }),
   );
 });
