@@ -16,6 +16,7 @@ type Check func(score.Policy) error
 type Replay struct {
 	base  score.Policy // where a line "policy" without a preset starts
 	check Check
+	line  line // the one that is being answered
 	store
 }
 
@@ -61,13 +62,14 @@ func empty(p score.Policy) store {
 
 // Answer takes one line into account and appends the answer to b, with a newline.
 func (r *Replay) Answer(b, text []byte) []byte {
-	var l line
+	r.line = line{}
+	l := &r.line
 	if err := l.parse(text); err != nil {
 		return refuse(b, err)
 	}
 	switch l.Op {
 	case "policy":
-		if err := r.start(&l); err != nil {
+		if err := r.start(l); err != nil {
 			return refuse(b, err)
 		}
 	case "band":
@@ -78,9 +80,9 @@ func (r *Replay) Answer(b, text []byte) []byte {
 		b = strconv.AppendFloat(b, v.Score, 'g', -1, 64)
 		return append(b, "}\n"...)
 	case "report":
-		r.report(l.at(&r.store), &l)
+		r.report(l.at(&r.store), l)
 	case "end":
-		r.end(l.at(&r.store), &l)
+		r.end(l.at(&r.store), l)
 	}
 	return append(b, `{"ok":true}`+"\n"...)
 }

@@ -85,7 +85,7 @@ func AppendRecord(b []byte, r *Record) []byte {
 	for i := range r.Events {
 		slots |= 1 << (r.Events[i].Slot % MaxEvents)
 	}
-	b = append(b, version, byte(r.Band), byte(min(max(0, r.Spells), maxSpells))) //nolint:gosec // bounded
+	b = append(b, version, byte(r.Band), byte(min(max(0, r.Spells), maxSpells)))
 	b = appendHour(b, r.SpellEnd)
 	b = binary.BigEndian.AppendUint64(b, slots)
 	days, peers, crowd := last(r.Clean, MaxDays), last(r.Peers, MaxPeers), last(r.Crowd, MaxCrowd)

@@ -109,7 +109,7 @@ func copied(r score.Record) score.Record {
 func tales(t *rapid.T) *tale {
 	h := &tale{p: policies(t), now: start}
 	h.r.Add(h.p, reports(t, h.now, 100, 8))
-	for range rapid.IntRange(0, 90).Draw(t, "steps") {
+	for range rapid.IntRange(0, rapid.SampledFrom([]int{5, 20, 20, 90}).Draw(t, "length")).Draw(t, "steps") {
 		h.step(t)
 	}
 	return h

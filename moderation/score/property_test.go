@@ -57,7 +57,7 @@ func TestPropertyOneReporterNeverExceedsWatch(t *testing.T) {
 func TestPropertyOneNetworkNeverRestrictsWithinAWeek(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &tale{p: policies(t), now: start}
-		for range rapid.IntRange(1, 200).Draw(t, "reports") {
+		for range rapid.IntRange(1, rapid.SampledFrom([]int{5, 20, 20, 100}).Draw(t, "length")).Draw(t, "reports") {
 			h.r.Add(h.p, reports(t, h.now, 1000, 1))
 			if v := h.judge(); v.Band > score.Watch {
 				t.Fatalf("one network brought about %s, score %v", v.Band, v.Score)
@@ -223,7 +223,7 @@ func TestPropertyStoredRecordsMeanTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &tale{p: policies(t), now: start}
 		h.r.Add(h.p, reports(t, h.now, 100, 8))
-		for range rapid.IntRange(0, 90).Draw(t, "steps") {
+		for range rapid.IntRange(0, rapid.SampledFrom([]int{5, 20, 20, 90}).Draw(t, "length")).Draw(t, "steps") {
 			h.now = score.Hour(h.now)
 			h.r.Saw(h.p, h.now, id(rapid.IntRange(1, 9).Draw(t, "install")))
 			h.step(t)
