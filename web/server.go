@@ -22,8 +22,12 @@ type Config struct {
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
-	Console *Console // what operators use on their listener; nil: there is none
-	Log     *slog.Logger
+	// Contact is a mailto: or https: address of whoever runs the server, for people in need; "" for none.
+	Contact string
+	// TokenOnly spares browsers to say what kind they are of: nobody asks.
+	TokenOnly bool
+	Console   *Console // what operators use on their listener; nil: there is none
+	Log       *slog.Logger
 }
 
 // Server serves the page, the socket and health.
@@ -56,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
 	}
-	if s.catalogue, err = newCatalogue(); err != nil {
+	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	if s.privacy, err = newPrivacy(site); err != nil {

@@ -338,9 +338,19 @@ func TestCatalogue(t *testing.T) {
 	var got struct {
 		Languages []matcher.Language
 		Interests []string
+		Signals   bool
+		Contact   string
 	}
-	if err := json.NewDecoder(ask(newServer(t).Public(), "GET", "/catalogue.json").Body).Decode(&got); err != nil {
+	here := func(c *web.Config) { c.Contact = "mailto:help@example.org" }
+	if err := json.NewDecoder(ask(newServer(t, here).Public(), "GET", "/catalogue.json").Body).Decode(&got); err != nil {
 		t.Fatal(err)
+	}
+	if !got.Signals || got.Contact != "mailto:help@example.org" {
+		t.Errorf("signals %t, contact %q", got.Signals, got.Contact)
+	}
+	spared := body(t, ask(newServer(t, func(c *web.Config) { c.TokenOnly = true }).Public(), "GET", "/catalogue.json"))
+	if !strings.Contains(spared, `"signals":false`) {
+		t.Errorf("browsers are not spared to say of what kind they are: %s", spared)
 	}
 	if len(got.Languages) != len(matcher.Languages()) || len(got.Interests) != len(matcher.Interests()) || len(got.Interests) == 0 {
 		t.Errorf("%d languages and %d interests", len(got.Languages), len(got.Interests))

@@ -157,6 +157,7 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 	hub := signaling.New(signaling.Config{
 		Queue:   p.queue,
 		Desk:    p.desk,
+		Paused:  p.office.Paused,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
@@ -190,6 +191,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Proxies: cfg.TrustedProxies,
 		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
+		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
 		Log:     p.log,
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -24,6 +25,7 @@ type config struct {
 	OperatorListen string
 	PublicURL      []string // origins; empty: those of localhost on the port of Listen
 	TrustedProxies []netip.Prefix
+	Contact        string // mailto: or https:, or none
 	Drain          time.Duration
 	Redis          store.Where
 	State          string
@@ -81,6 +83,11 @@ func doorSettings() []setting {
 			name: "trusted-proxies", shape: "CIDR,...",
 			says: "From which addresses X-Forwarded-For is believed. Set it when parley is behind a reverse proxy, or all visitors share one limit.",
 			read: func(c *config, v string) (err error) { c.TrustedProxies, err = prefixes(v); return err },
+		},
+		{
+			name: "contact", shape: "ADDRESS",
+			says: "How people reach whoever runs this server: an address of email, or a page. It is shown to who reports a threat or a child; set it when you read what arrives there.",
+			read: func(c *config, v string) (err error) { c.Contact, err = contact(v); return err },
 		},
 		{
 			name: "drain", value: "10m", shape: "DURATION",
@@ -238,6 +245,21 @@ func origins(v string) ([]string, error) {
 		return nil, errors.New("at least one address is needed, for example https://talk.example.org")
 	}
 	return all, nil
+}
+
+// contact is what a link leads to: a page, or a letter.
+func contact(v string) (string, error) {
+	if v == "" {
+		return "", nil
+	}
+	if u, err := url.Parse(v); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
+		return u.String(), nil
+	}
+	to, err := mail.ParseAddress(strings.TrimPrefix(v, "mailto:"))
+	if err != nil || to.Name != "" {
+		return "", fmt.Errorf("%q is neither an address of email nor a page like https://example.org/contact", v)
+	}
+	return "mailto:" + to.Address, nil
 }
 
 // origin is what a browser says of a page at u: without the port that the scheme implies.
