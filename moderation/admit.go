@@ -10,17 +10,21 @@ import (
 )
 
 // Admit answers in which band a device searches now. It is asked at each find and takes one round trip
-// to Redis; a second one only when what was found must be kept: a new band, from which a device comes
-// down only by a margin, or a spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes
+// to Redis. It takes a second one when this node meets a device with a record for the first time, and one
+// when what was found must be kept: a new band, from which a device comes down only by a margin, or a
+// spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes
 // on with the band that it knew, for ten minutes, and then with [Clear].
 func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, error) {
 	live, _, err := d.keys(now)
 	if err != nil {
 		return Verdict{}, err
 	}
+	if !dev.Fresh {
+		dev.Digest = "" // it has no say
+	}
 	p := d.known(live, dev, now)
 	for range attempts {
-		s, err := d.lookups.ask(ctx, question{person: &p})
+		s, err := d.see(ctx, &p)
 		if err != nil {
 			return Verdict{}, unavailable("look up band", err)
 		}
@@ -39,6 +43,22 @@ func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, e
 	return Verdict{}, unavailable("keep band", errBusy)
 }
 
+// see reads what is kept about a device, which for most is nothing.
+func (d *Desk) see(ctx context.Context, p *person) (sight, error) {
+	if !d.had.has(p) {
+		recorded, err := d.lookups.ask(ctx, p)
+		if err != nil || !recorded {
+			return sight{person: p}, err
+		}
+	}
+	sights, err := d.read(ctx, d.rdb, []question{{person: p}})
+	if err != nil {
+		return sight{}, err
+	}
+	d.had.note(p, len(sights[0].all()) > 0)
+	return sights[0], nil
+}
+
 // admit judges what was seen, and says what is to be kept of that.
 func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	policy, hour, c := *d.policy.Load(), score.Hour(now.Unix()), newChange()
@@ -50,11 +70,8 @@ func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	if judged.TokenChanged {
 		keepBand(c, s.token[0], token)
 	}
-	switch saw := d.saw(s, policy, hour); {
-	case judged.DigestChanged:
+	if judged.DigestChanged {
 		keepBand(c, s.digest[0], digest)
-	case saw:
-		c.touch(s.digest[0])
 	}
 	v := Verdict{Band: judged.Band, Score: judged.Score}
 	if v.Band == Clear {
@@ -74,16 +91,6 @@ func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 func keepBand(c *change, s *stored, judged *score.Record) {
 	s.Band, s.SpellEnd, s.Spells = judged.Band, judged.SpellEnd, judged.Spells
 	c.touch(s)
-}
-
-// saw notes an install that is not fresh with its digest, where that has a record.
-func (d *Desk) saw(s sight, policy score.Policy, hour int64) bool {
-	if s.Fresh || len(s.digest) == 0 || !s.digest[0].Alive(policy, hour) {
-		return false
-	}
-	r := s.digest[0]
-	who, older := s.seenAs(r.week, ofDigest, s.Token)
-	return r.Saw(policy, hour, who, older...)
 }
 
 // draw is a number that nobody can choose: it changes with the calls that the device has had today, so

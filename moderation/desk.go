@@ -70,6 +70,7 @@ type Desk struct {
 
 	policy  atomic.Pointer[score.Policy]
 	lookups lookups
+	had     reminders
 	ended   chan talk
 	blind   sync.Once // Redis does not tell whether it has replicas
 	told    atomic.Int64
@@ -85,7 +86,7 @@ func New(cfg Config) *Desk {
 		},
 		ended: make(chan talk, talksAtOnce),
 	}
-	d.lookups.read = d.ask
+	d.lookups.read = d.recorded
 	balanced, err := score.Preset(score.Default)
 	if err != nil {
 		panic(fmt.Sprintf("moderation: %v", err)) // it is one that parley comes with

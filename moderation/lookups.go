@@ -10,7 +10,7 @@ import (
 
 const (
 	// together is how many devices one call asks about, so that it keeps Redis for a moment only.
-	together = 16
+	together = 64
 	// flights is how many calls may be under way at a time.
 	flights = 4
 	// standby is how many may wait for one. Beyond it Redis is slower than people come: they are told so.
@@ -19,10 +19,11 @@ const (
 	lookupTime = 2 * time.Second
 )
 
-// lookups asks about several devices in one call while many come, which costs Redis much less than a
-// call for each; and at once while few do. Whoever may begin a call makes it for those who wait.
+// lookups asks whether devices have a record: of several in one call while many come, which costs Redis
+// much less than a call for each, and at once while few do. Whoever may begin a call makes it for those
+// who wait.
 type lookups struct {
-	read func(context.Context, []question) ([]sight, error)
+	read func(context.Context, []*person) ([]bool, error)
 
 	mu      sync.Mutex // guards the following
 	flying  int
@@ -31,43 +32,43 @@ type lookups struct {
 
 // asking is a question that waits for its answer, or for its turn to make the call.
 type asking struct {
-	question
+	*person
 	answer chan answer   // one
 	lead   chan struct{} // closed when it is to make the next call
 }
 
 type answer struct {
-	sight
-	err error
+	recorded bool
+	err      error
 }
 
-// ask returns what is known of one device.
-func (l *lookups) ask(ctx context.Context, q question) (sight, error) {
-	a := &asking{q, make(chan answer, 1), make(chan struct{})}
+// ask tells whether there is a record of one device.
+func (l *lookups) ask(ctx context.Context, p *person) (bool, error) {
+	a := &asking{p, make(chan answer, 1), make(chan struct{})}
 	leads, err := l.board(a)
 	if err != nil {
-		return sight{}, err
+		return false, err
 	}
 	if !leads {
 		select {
 		case got := <-a.answer:
-			return got.sight, got.err
+			return got.recorded, got.err
 		case <-a.lead:
 		case <-ctx.Done():
 			if l.withdraw(a) {
-				return sight{}, ctx.Err()
+				return false, ctx.Err()
 			}
 			// It was answered or called upon in this moment: who is called upon must make the call.
 			select {
 			case got := <-a.answer:
-				return got.sight, got.err
+				return got.recorded, got.err
 			case <-a.lead:
 			}
 		}
 	}
 	l.fly(ctx, a)
 	got := <-a.answer
-	return got.sight, got.err
+	return got.recorded, got.err
 }
 
 // board lets a wait; it answers true when a is to make a call at once.
@@ -107,15 +108,15 @@ func (l *lookups) fly(ctx context.Context, a *asking) {
 	// Several share the call, so it does not end with the wish of one.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
 	defer cancel()
-	questions := make([]question, len(some))
+	people := make([]*person, len(some))
 	for i, a := range some {
-		questions[i] = a.question
+		people[i] = a.person
 	}
-	sights, err := l.read(ctx, questions)
+	recorded, err := l.read(ctx, people)
 	for i, a := range some {
 		got := answer{err: err}
 		if err == nil {
-			got.sight = sights[i]
+			got.recorded = recorded[i]
 		}
 		a.answer <- got
 	}
@@ -134,7 +135,55 @@ func (l *lookups) land() {
 	close(next.lead)
 }
 
-// ask is what lookups read by.
-func (d *Desk) ask(ctx context.Context, all []question) ([]sight, error) {
-	return d.read(ctx, d.rdb, all)
+// recorded is what lookups read by: one MGET of every record that there may be.
+func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
+	var keys []string
+	for _, p := range people {
+		for _, at := range p.places {
+			keys = append(keys, at.key())
+		}
+	}
+	held, err := d.rdb.MGet(ctx, keys...).Result()
+	if err != nil {
+		return nil, err
+	}
+	if len(held) != len(keys) {
+		return nil, errRecord
+	}
+	all := make([]bool, len(people))
+	for i, p := range people {
+		n := len(p.places)
+		all[i] = slices.ContainsFunc(held[:n], func(v any) bool { return v != nil })
+		held = held[n:]
+	}
+	return all, nil
+}
+
+// maxReminders is how many devices with a record a node remembers; beyond it, it forgets them all.
+const maxReminders = 1 << 14
+
+// reminders are devices that had a record when this node last looked. It reads that at once, instead of
+// asking first whether there is one.
+type reminders struct {
+	mu  sync.Mutex // guards the following
+	all map[string]bool
+}
+
+func (r *reminders) has(p *person) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[p.places[0].mark]
+}
+
+func (r *reminders) note(p *person, recorded bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !recorded:
+		delete(r.all, p.places[0].mark)
+		return
+	case r.all == nil, len(r.all) >= maxReminders:
+		r.all = map[string]bool{}
+	}
+	r.all[p.places[0].mark] = true
 }

@@ -6,7 +6,6 @@ import (
 
 	"parley/internal/keyring"
 	"parley/moderation/score"
-	"parley/retention"
 )
 
 // kind tells the record of a token from that of a digest.
@@ -31,7 +30,7 @@ type person struct {
 	Device
 	live             keyring.Live
 	places           []place // token and digest by turns, the newest epoch first
-	today, yesterday string  // keys of its window
+	today, yesterday string  // marks of its windows
 }
 
 // known gives a device its names at now.
@@ -57,7 +56,7 @@ func (p *person) windowOf(t time.Time) string {
 		epoch = p.live[len(p.live)-1]
 	}
 	day := keyring.DayOf(t)
-	return retention.Window.Key(epoch.Name("window "+strconv.FormatInt(day, 10), p.Token))
+	return epoch.Name("window "+strconv.FormatInt(day, 10), p.Token)
 }
 
 // name returns the token or the digest.

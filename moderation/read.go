@@ -3,6 +3,8 @@ package moderation
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,72 +30,85 @@ type sight struct {
 
 // read asks Redis about some devices at once.
 func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]sight, error) {
-	var keys []string
-	args := []any{retention.Report.Format()}
+	n := 0
 	for _, q := range all {
-		always := 0
-		if q.window {
-			always = 1
-		}
-		args = append(args, len(q.places), always, q.mark)
+		n += len(q.places)
+	}
+	keys, owner := make([]string, 0, n), make([]int, 0, n)
+	args := make([]any, 0, 3+len(all))
+	args = append(args, retention.Record.Format(), retention.Report.Format(), retention.Window.Format())
+	sights := make([]sight, len(all))
+	for i, q := range all {
+		sights[i].person = q.person
+		args = append(args, q.line())
 		for _, p := range q.places {
-			keys = append(keys, p.key())
-			args = append(args, p.mark)
+			keys, owner = append(keys, p.key()), append(owner, i)
 		}
-		keys = append(keys, q.today, q.yesterday)
 	}
 	answer, err := d.scripts.read.Run(ctx, rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
 	}
-	if len(answer) != len(all) {
+	records, windows, ok := lists(answer)
+	if !ok {
 		return nil, errRecord
 	}
-	sights := make([]sight, len(all))
-	for i, q := range all {
-		if sights[i], err = d.sightOf(ctx, q, answer[i]); err != nil {
-			return nil, err
+	for w := range slices.Chunk(windows, 5) {
+		sights[int(number(w[0]))-1].count(w[1:])
+	}
+	for part := range slices.Chunk(records, 4) {
+		at := int(number(part[0])) - 1
+		s := &sights[owner[at]]
+		if err := s.add(s.places[at-slices.Index(owner, owner[at])], part[1:]); err != nil {
+			d.unreadable(ctx)
 		}
 	}
 	return sights, nil
 }
 
-// sightOf understands the answer about one device.
-func (d *Desk) sightOf(ctx context.Context, q question, answer any) (sight, error) {
-	s := sight{person: q.person}
-	parts, ok := answer.([]any)
-	if !ok || len(parts)%4 != 0 {
-		return s, errRecord
+// line says for the script what belongs to one device.
+func (q question) line() string {
+	always := "0"
+	if q.window {
+		always = "1"
 	}
-	if len(parts) == 0 {
-		return s, nil
+	return strings.Join([]string{strconv.Itoa(len(q.places)), always, q.today, q.yesterday, q.mark}, ";")
+}
+
+// lists takes the answer apart.
+func lists(answer []any) (records, windows []any, ok bool) {
+	if len(answer) != 2 {
+		return nil, nil, false
 	}
-	counts := make([]int, 4)
-	for i := range counts {
-		counts[i] = int(number(parts[i]))
+	records, isRecords := answer[0].([]any)
+	windows, isWindows := answer[1].([]any)
+	return records, windows, isRecords && isWindows && len(records)%4 == 0 && len(windows)%5 == 0
+}
+
+// count takes up what the window says. How long that has to live is Redis's matter: one that is there is
+// not over.
+func (s *sight) count(w []any) {
+	s.window = score.Window{Calls: int(number(w[0])), Finished: int(number(w[1])), Reports: int(number(w[2]))}
+	s.reported = number(w[3]) == 1
+}
+
+// add takes up one record.
+func (s *sight) add(at place, part []any) error {
+	blob, isText := part[1].(string)
+	list, isList := part[2].([]any)
+	if !isText || !isList {
+		return errRecord
 	}
-	// How long the window has to live is Redis's matter: one that is there is not over.
-	s.window = score.Window{Calls: counts[0], Finished: counts[1], Reports: counts[2]}
-	s.reported = counts[3] == 1
-	for part := range slices.Chunk(parts[4:], 4) {
-		at := int(number(part[0])) - 1
-		blob, isText := part[2].(string)
-		list, isList := part[3].([]any)
-		if at < 0 || at >= len(q.places) || !isText || !isList {
-			return s, errRecord
-		}
-		r, err := parseStored(q.places[at], time.Duration(number(part[1]))*time.Millisecond, blob, reportsOf(list))
-		if err != nil {
-			d.unreadable(ctx)
-			continue
-		}
-		if r.kind == ofDigest {
-			s.digest = append(s.digest, r)
-		} else {
-			s.token = append(s.token, r)
-		}
+	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, reportsOf(list))
+	if err != nil {
+		return err
 	}
-	return s, nil
+	if r.kind == ofDigest {
+		s.digest = append(s.digest, r)
+	} else {
+		s.token = append(s.token, r)
+	}
+	return nil
 }
 
 func reportsOf(list []any) map[uint8]string {

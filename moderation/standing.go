@@ -102,7 +102,7 @@ func (d *Desk) Erase(ctx context.Context, dev Device) error {
 			keys = append(keys, at.slot(n))
 		}
 	}
-	keys = append(keys, p.today, p.yesterday)
+	keys = append(keys, retention.Window.Key(p.today), retention.Window.Key(p.yesterday))
 	args := []any{strconv.Itoa(len(p.places)), retention.Review.Format()}
 	if err := d.scripts.erase.Run(ctx, d.rdb, keys, args...).Err(); err != nil {
 		return unavailable("erase", err)

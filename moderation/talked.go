@@ -71,7 +71,7 @@ func (d *Desk) Run(ctx context.Context) error {
 // more returns t and what has ended meanwhile, as many as one script should count.
 func (d *Desk) more(t talk) []talk {
 	some := []talk{t}
-	for len(some) < 4*together {
+	for len(some) < together {
 		select {
 		case t := <-d.ended:
 			some = append(some, t)
@@ -107,7 +107,7 @@ func (d *Desk) count(ctx context.Context, all []talk) error {
 		}
 		for _, dev := range []Device{t.a, t.b} {
 			who := person{Device: dev, live: live}
-			keys = append(keys, who.windowOf(t.ended), who.windowOf(t.ended.Add(-24*time.Hour)))
+			keys = append(keys, retention.Window.Key(who.windowOf(t.ended)), retention.Window.Key(who.windowOf(t.ended.Add(-24*time.Hour))))
 			args = append(args, finished)
 		}
 	}
@@ -117,7 +117,7 @@ func (d *Desk) count(ctx context.Context, all []talk) error {
 // expose counts calls as clean for those who have a record, some at a time.
 func (d *Desk) expose(ctx context.Context, all []talk, now time.Time) {
 	for len(all) > 0 && ctx.Err() == nil {
-		n := min(len(all), together)
+		n := min(len(all), together/4)
 		d.counted(ctx, "clean calls", d.clean(ctx, all[:n], now))
 		all = all[n:]
 	}
@@ -159,7 +159,11 @@ func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t
 	for range attempts {
 		c := newChange()
 		for _, parts := range [][]*stored{s.token, s.digest} {
-			if len(parts) > 0 && parts[0].exposed(p, s.person, peer, t) {
+			if len(parts) == 0 {
+				continue
+			}
+			clean, seen := parts[0].exposed(p, s.person, peer, t), parts[0].sawOwner(p, s.person, t)
+			if clean || seen {
 				c.touch(parts[0])
 			}
 		}
@@ -177,6 +181,16 @@ func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t
 		s = again[0]
 	}
 	return errBusy
+}
+
+// sawOwner notes an install that is not fresh in the record of its digest.
+func (r *stored) sawOwner(p score.Policy, self *person, t talk) bool {
+	hour := score.Hour(t.ended.Unix())
+	if r.kind != ofDigest || self.Fresh || !r.Alive(p, hour) {
+		return false
+	}
+	who, older := self.seenAs(r.week, ofDigest, self.Token)
+	return r.Saw(p, hour, who, older...)
 }
 
 // exposed counts a call in one record and tells whether that changed it.

@@ -98,8 +98,7 @@ func each(ctx context.Context, node *redis.Client, pattern string, visit func([]
 
 // readPlaces reads records by their names alone.
 func (d *Desk) readPlaces(ctx context.Context, rdb redis.Scripter, places []place) ([]*stored, error) {
-	none := retention.Window.Key("none")
-	sights, err := d.read(ctx, rdb, []question{{person: &person{places: places, today: none, yesterday: none}}})
+	sights, err := d.read(ctx, rdb, []question{{person: &person{places: places}}})
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (c *change) del(key string)       { c.acts = append(c.acts, "del", c.at(key
 func (c *change) move(from, to string) { c.acts = append(c.acts, "move", c.at(from), c.at(to)) }
 
 func (c *change) count(p *person, field string) {
-	c.acts = append(c.acts, "count", c.at(p.today), c.at(p.yesterday), field, retention.Window.TTL().Milliseconds())
+	c.acts = append(c.acts, "count", c.at(retention.Window.Key(p.today)), c.at(retention.Window.Key(p.yesterday)), field, retention.Window.TTL().Milliseconds())
 }
 
 func (c *change) empty() bool { return len(c.acts) == 0 }
