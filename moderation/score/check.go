@@ -17,7 +17,7 @@ func (p *Policy) limits() []limit {
 	return []limit{
 		{"prior_a", p.PriorA, 0, 1000},
 		{"prior_b", p.PriorB, 0.001, 1000},
-		{"half_life_days", p.HalfLife, 0.01, 1000},
+		{"half_life_days", p.HalfLife, 1, 1000}, // clean calls are counted by day
 		{"expire_days", p.Expire, 0.01, 30},
 		{"reason_weight.sexual", p.Reasons.Sexual, 0, 10},
 		{"reason_weight.hate", p.Reasons.Hate, 0, 10},

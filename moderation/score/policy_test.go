@@ -77,7 +77,7 @@ func TestCheck(t *testing.T) {
 		"thresholds are 0.2, 0.12 and 0.2; watch may not be above restricted":                   func(p *score.Policy) { p.Thresholds[0] = 0.2 },
 		"min_reporters are 0.6, 3.5 and 3":                                                      func(p *score.Policy) { p.Floors[1] = 3.5 },
 		"daily_cap is +Inf; give a number from 0 to 1e+06":                                      func(p *score.Policy) { p.DailyCap = math.Inf(1) },
-		"half_life_days is 0; give a number from 0.01 to 1000":                                  func(p *score.Policy) { p.HalfLife = 0 },
+		"half_life_days is 0; give a number from 1 to 1000":                                     func(p *score.Policy) { p.HalfLife = 0 },
 		"expire_days is 31; give a number from 0.01 to 30":                                      func(p *score.Policy) { p.Expire = 31 },
 		"crowd_max is 16; give a number from 0 to 15":                                           func(p *score.Policy) { p.CrowdMax = 16 },
 		"cooldown_hours is 169; give a number from 0 to 168":                                    func(p *score.Policy) { p.Cooldown = 169 },
