@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,7 +68,22 @@ func virtual(t *testing.T, test func(*testing.T, world)) {
 }
 
 func desk(rdb redis.UniversalClient) *moderation.Desk {
-	return moderation.New(moderation.Config{Redis: rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: slog.New(slog.DiscardHandler)})
+	return moderation.New(config(rdb))
+}
+
+func config(rdb redis.UniversalClient) moderation.Config {
+	return moderation.Config{Redis: rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: slog.New(slog.DiscardHandler)}
+}
+
+// run lets the desk count calls until the function that it returns is called.
+func (w world) run(t *testing.T) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { _ = w.Run(ctx) })
+	return func() {
+		cancel()
+		all.Wait()
+	}
 }
 
 func (w world) audit(t *testing.T) {
