@@ -24,6 +24,7 @@ type Config struct {
 	Redis   Redis
 	Ice     func(call string) Ice // credentials of the relay for one call
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
+	Paused  func() bool           // whether operators have paused matching; nil: never
 	Work    puzzle.Rule           // which searches cost work; default [puzzle.Usual]
 	Limits  Limits                // how many searches somebody may begin
 	Most    int                   // sockets at the same time, and half of the sessions; default 100,000

@@ -413,4 +413,5 @@ type NoticeCode string
 const (
 	SlowDown  NoticeCode = "slow_down"  // frames come faster than they are read
 	StoreAway NoticeCode = "store_away" // a search waits for the store to come back
+	Paused    NoticeCode = "paused"     // a search waits until operators let matching go on
 )

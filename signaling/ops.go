@@ -84,7 +84,7 @@ func (h *Hub) join(cl *client, e join) {
 			t.Band, t.Meets = answer.entry.stands()
 		}
 		if answer.band, answer.meets = t.Band, t.Meets; !answer.entry.refused() {
-			answer.result, answer.err = h.cfg.Queue.Join(ctx, t)
+			answer.result, answer.err = h.enter(ctx, t)
 		}
 		if _, waits := answer.result.(matcher.Waiting); waits {
 			if estimate, err := h.cfg.Queue.Estimate(ctx, t); err == nil {
@@ -92,8 +92,23 @@ func (h *Hub) join(cl *client, e join) {
 			}
 		}
 		cl.post(answer)
+		if errors.Is(answer.err, errPaused) {
+			return nil
+		}
 		return answer.err
 	})
+}
+
+// errPaused says that operators have paused matching. A ticket that waits already is asked about as
+// seldom as while the store is away, and meets nobody, because nobody else asks either.
+var errPaused = errors.New("matching is paused")
+
+// enter lets a ticket wait or meet somebody.
+func (h *Hub) enter(ctx context.Context, t matcher.Ticket) (matcher.Result, error) {
+	if h.cfg.Paused != nil && h.cfg.Paused() {
+		return nil, errPaused
+	}
+	return h.cfg.Queue.Join(ctx, t)
 }
 
 // register makes cl the one who hears of a ticket.

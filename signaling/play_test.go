@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,10 +41,13 @@ type stage struct {
 	weeks *keyring.Epochs
 	log   *notebook
 	most  int // sockets; 0 for the default
-	node  *node
-	more  []*node // nodes 2, 3, ...
-	cast  map[string]*browser
-	vars  map[string]any // what the placeholders of a transcript stand for
+
+	paused atomic.Bool // matching
+
+	node *node
+	more []*node // nodes 2, 3, ...
+	cast map[string]*browser
+	vars map[string]any // what the placeholders of a transcript stand for
 }
 
 // node is a running hub with the queue beside it.
@@ -80,7 +84,7 @@ func (s *stage) launch() *node {
 	n.name = queue.Node()
 	n.hub = signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger}), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
-		Origins: []string{origin}, Most: s.most,
+		Origins: []string{origin}, Most: s.most, Paused: s.paused.Load,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
 				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -110,7 +111,7 @@ func (s *session) joined(now time.Time, e joined) {
 		return
 	}
 	if e.err != nil {
-		s.outage(now)
+		s.outage(now, e.err)
 		return
 	}
 	q.failed = 0
@@ -170,11 +171,15 @@ func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
 	s.do(sendQueued{m, place{w.Arrived, s.self.ID, s.calls}})
 }
 
-// outage keeps the search while the store is away, and says so once.
-func (s *session) outage(now time.Time) {
+// outage keeps the search while the store is away or matching is paused, and says so once.
+func (s *session) outage(now time.Time, err error) {
 	q := s.search
+	notice := Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}
+	if errors.Is(err, errPaused) {
+		notice = Notice{Paused, "the operators have paused matching: the search is kept and goes on by itself"}
+	}
 	if q.failed == 0 {
-		s.do(hint{Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}})
+		s.do(hint{notice})
 	}
 	q.keepPlace()
 	q.repeat = now.Add(min(outageLongest, time.Second<<min(q.failed, 8)))

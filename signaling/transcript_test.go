@@ -77,6 +77,9 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
+	case "matching": // paused, or goes on
+		s.paused.Store(rest == "paused")
+		return nil
 	case "nodes", "kill", "drain", "torn", "hush", "unhush", "clog":
 		n, err := strconv.Atoi(rest)
 		if err == nil {

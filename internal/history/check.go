@@ -223,7 +223,7 @@ func (c *checker) got(p *person, e Event) error {
 	case "error":
 		c.refused(p, e)
 	case "notice":
-		p.search.paused = p.search.paused || e.Code == "store_away"
+		p.search.paused = p.search.paused || e.Code == "store_away" || e.Code == "paused"
 	case "peer":
 		c.peer(p, e)
 	case "puzzle", "held": // the search that was asked for did not begin

@@ -11,6 +11,8 @@ const MOST_LATES = 2;
 const MOST_PROOFS = 5;
 // ms of waiting after which the page looks whether the reason lies in this device.
 const LONG = 60000;
+// What the screen says of a search that waits, by the server's notice.
+const notes = /** @type {Record<string, 'paused' | 'stopped'>} */ ({ store_away: 'paused', paused: 'stopped' });
 
 /** search joins the queue, anew or at the kept place.
  * @param {State} s @param {Context} x */
@@ -121,7 +123,7 @@ export const searchFrames = {
     const wait = f.wait && { p50: f.wait.p50_ms, p90: f.wait.p90_ms };
     const widensAt = steps.filter((step) => step.at > startedAt).map((step) => step.at);
     s.queue = { ...s.queue, startedAt, steps, widensAt, wait, waiting: f.waiting };
-    if (s.queue.note === 'paused') s.queue.note = '';
+    if (s.queue.note !== 'back') s.queue.note = '';
     dropPuzzle(s, x);
     s.own.place = f.place;
     s.own.match = '';
@@ -142,7 +144,7 @@ export const searchFrames = {
   },
   /** @param {State} s @param {{code: string}} f */
   notice(s, f) {
-    if (f.code === 'store_away' && s.screen === 'queued') s.queue.note = 'paused';
+    if (s.screen === 'queued') s.queue.note = notes[f.code] ?? s.queue.note;
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   cancelled(s, _, x) {

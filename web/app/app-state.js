@@ -9,7 +9,7 @@
 /** @typedef {{phase: 'explain' | 'asking' | 'pending' | 'test' | 'recording' | 'playing' | 'failed', error: MicError} & Devices} Mic
  *  error is also set, to silent, in phase test: the microphone gives nothing but zeros */
 /** @typedef {{startedAt: number, widensAt: number[], steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null,
- *    waiting: number | null, note: '' | 'back' | 'paused', puzzle: Puzzle | null, asked: boolean}} Queue times in ms since 1970;
+ *    waiting: number | null, note: '' | 'back' | 'paused' | 'stopped', puzzle: Puzzle | null, asked: boolean}} Queue times in ms since 1970;
  *  asked: whether the wait is so long that the standing of this device was looked up */
 /** @typedef {{since: number, takes: number}} Puzzle takes: how long this device needs for it, in ms, 0 before it knows */
 /** @typedef {{mine: boolean, text: string, at: number}} Line */
