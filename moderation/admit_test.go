@@ -105,7 +105,7 @@ func TestProbation(t *testing.T) {
 		open, all := 0, 0
 		for i := range 40 {
 			dev := number(i)
-			w.accuse(t, dev, 2, moderation.Threat)
+			w.accuse(t, dev, 3, moderation.Threat)
 			first := w.admit(t, dev)
 			if first.Band != moderation.Restricted {
 				t.Fatalf("%+v", first)
