@@ -19,6 +19,7 @@ export class Thresholds {
     /** @type {Preview | undefined} of the draft */
     this.preview = undefined;
     this.asked = 0;
+    this.histogram = house.overview.histogram; // of the last draft that was looked at
     this.chart = new Chart((thresholds) => this.change({ ...this.draft, thresholds }), house.overview.few_records);
     /** @type {Map<string, HTMLInputElement>} */
     this.inputs = new Map();
@@ -120,8 +121,11 @@ export class Thresholds {
     const newer = house.overview.holding.revision !== this.holding.revision;
     if (newer && same(this.draft, this.holding.policy)) this.start();
     else if (newer) this.overtaken(house.overview.holding);
-    this.chart.show(house.overview.histogram, this.holding.policy.thresholds, this.draft.thresholds);
-    if (!newer) this.look();
+    if (!newer && this.el.isConnected) this.look();
+  }
+
+  open() {
+    this.look();
   }
 
   /** @param {Policy} draft @param {boolean} [all] the numbers too, not only the chart */
@@ -131,7 +135,7 @@ export class Thresholds {
       if (all || document.activeElement !== input) input.value = String(get(draft, path));
     }
     if (draft.thresholds.every(Number.isFinite)) {
-      this.chart.show(this.house.overview.histogram, this.holding.policy.thresholds, draft.thresholds);
+      this.chart.show(this.histogram, this.holding.policy.thresholds, draft.thresholds);
     }
     this.changes.replaceChildren(...differences(this.holding.policy, draft).map((d) => h('li', {}, d.says)));
     this.fault.textContent = fault(draft);
@@ -148,8 +152,8 @@ export class Thresholds {
 
   buttons() {
     const changed = !same(this.holding.policy, this.draft);
-    this.apply.disabled =
-      !changed || !this.preview || this.fault.textContent !== '' || this.reason.value.trim().length < 3;
+    const open = !this.conflict.hidden || !this.preview || this.fault.textContent !== '';
+    this.apply.disabled = !changed || open || this.reason.value.trim().length < 3;
     this.reset.disabled = !changed && this.conflict.hidden === true;
   }
 
@@ -162,7 +166,8 @@ export class Thresholds {
       this.preview = preview;
       this.previewBox.replaceChildren(...this.table(preview));
       this.previewBox.classList.remove('stale');
-      this.chart.show(preview.histogram, this.holding.policy.thresholds, this.draft.thresholds);
+      this.histogram = preview.histogram;
+      this.chart.show(this.histogram, this.holding.policy.thresholds, this.draft.thresholds);
     } catch (error) {
       if (mine === this.asked) this.fault.textContent = this.house.failed(error);
     }
