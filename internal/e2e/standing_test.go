@@ -100,6 +100,32 @@ func TestBrowserErase(t *testing.T) {
 	max.standsAs("clear")
 }
 
+// TestBrowserTokenOnly: a server that goes by the token alone hears of nothing else; and who reports a child
+// in the call is out of it at once, and is told whom to turn to.
+func TestBrowserTokenOnly(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t, "--device-signals", "token", "--contact", "help@example.org")
+	ana, bo := pair(t, browser, server.URL)
+	ana.hears(bo.hz, 10*time.Second)
+	const hello = `seen.frames.filter((f) => f.includes('"t":"hello"'))`
+	if !js[bool](ana, hello+`.length > 0 && `+hello+`.every((f) => f.includes('"digest":""'))`) {
+		t.Errorf("the browser says of what kind it is: %s", js[[]string](ana, hello))
+	}
+	if js[bool](ana, `performance.getEntriesByType('resource').some((e) => e.name.endsWith('/signals.js'))`) {
+		t.Error("the browser looks at itself for nothing")
+	}
+	ana.press("report")
+	ana.chooses("minor")
+	ana.reaches("ended", time.Second)
+	ana.reads("call the emergency number of your country")
+	ana.reads("help@example.org")
+	ana.everythingIsNamed("ended, help")
+	if href := js[string](ana, `document.querySelector('.helpers a').href`); href != "mailto:help@example.org" {
+		t.Errorf("the link leads to %s", href)
+	}
+	bo.reaches("ended", 5*time.Second)
+}
+
 // TestBrowserReportWaits: a report that cannot be stored is said to wait, is sent until it is stored, and
 // counts once.
 func TestBrowserReportWaits(t *testing.T) {

@@ -12,6 +12,9 @@ func TestBrowserVisit(t *testing.T) {
 	browser := chromium(t)
 	p := newPerson(t, browser, startParley(t).URL, 700)
 	js[bool](p, `seen.until(10000, () => seen.frames.some((f) => f.includes('"welcome"')))`)
+	if !js[bool](p, `seen.frames.some((f) => /"t":"hello".*"device":"[\w-]{43}","digest":"[\w-]{43}"/.test(f))`) {
+		t.Error("the browser does not say what it is known by\n" + p.diary())
+	}
 	type load struct {
 		Bytes int      `json:"bytes"`
 		Names []string `json:"names"`
