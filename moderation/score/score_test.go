@@ -120,6 +120,14 @@ func TestRoomDoesNotGrow(t *testing.T) {
 	h.now = start + 30*day
 	h.r.Events = h.r.Events[1:] // the store has deleted the first
 	h.want(t, "the second counts .2 as before", (0.2+0.2*0.304753)/(10+0.2*0.304753), 0.2*0.304753)
+
+	h = &tale{p: balanced(t), now: start}
+	h.heap(1, 3, score.Hate)
+	h.now += 23 * hour
+	h.heap(10, 1, score.Hate)
+	h.now = start + 30*day
+	h.r.Events = h.r.Events[3:]
+	h.want(t, "the fourth of a day counts nothing as before", 0.02, 0)
 }
 
 func TestCapsHoldUnderAnotherPolicy(t *testing.T) {
