@@ -45,6 +45,7 @@ type bench struct {
 func parts() []part {
 	return []part{
 		{"pairs", pairs},
+		{"bands", bands},
 		{"depth", depth},
 		{"arrivals", arrivals},
 		{"relay", relay},
@@ -72,7 +73,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(errs)
-	fs.StringVar(&o.parts, "parts", "pairs,depth,arrivals,relay,nodes,storm,idle,page", "what to measure")
+	fs.StringVar(&o.parts, "parts", "pairs,bands,depth,arrivals,relay,nodes,storm,idle,page", "what to measure")
 	fs.IntVar(&o.rounds, "rounds", 3, "how often a figure and its baseline take turns")
 	fs.DurationVar(&o.spell, "spell", 4*time.Second, "how long one measurement lasts")
 	fs.IntVar(&o.depth, "depth", 1_000_000, "depth: waiting tickets of the deep queue")

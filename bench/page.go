@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"parley/web"
@@ -17,8 +18,8 @@ import (
 // pageLimit is 60 kB.
 const pageLimit = 60_000
 
-// page adds up what the page weighs on the wire: every file that the server serves below its
-// assets, index.html and the catalogue, packed as for a browser.
+// page adds up what the page weighs on the wire before anybody has done anything: index.html, the
+// catalogue, and every file below the assets but the modules that come later, packed as for a browser.
 func page(_ context.Context, b bench) ([]figure, error) {
 	server, err := web.New(web.Config{Log: quiet()})
 	if err != nil {
@@ -33,6 +34,11 @@ func page(_ context.Context, b bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	first, err := loadedFirst()
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return path.Ext(name) == ".js" && !first[name] })
 	paths := []string{"/catalogue.json"}
 	for _, name := range names {
 		paths = append(paths, "/"+assets(handler)+name)
@@ -69,6 +75,29 @@ func sources() ([]string, error) {
 		return nil, fmt.Errorf("run bench in the root of the project: %w", err)
 	}
 	return names, nil
+}
+
+var imports = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*?'\./([\w-]+\.js)'`)
+
+// loadedFirst are the modules that a browser asks for before anybody has done anything: the first one,
+// what it says of the browser, and all that these import; the microphone's is counted with them. The
+// others come when they are needed.
+func loadedFirst() (map[string]bool, error) {
+	first := map[string]bool{}
+	for next := []string{"main.js", "signals.js", "meter-worklet.js"}; len(next) > 0; next = next[1:] {
+		if first[next[0]] {
+			continue
+		}
+		first[next[0]] = true
+		module, err := os.ReadFile(path.Join("web/app", next[0]))
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range imports.FindAllSubmatch(module, -1) {
+			next = append(next, string(m[1]))
+		}
+	}
+	return first, nil
 }
 
 // assets returns the folder of the files, which index.html names.

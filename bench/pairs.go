@@ -92,8 +92,17 @@ func joinOnce(c *crowd) work {
 }
 
 func joinAndConfirm(c *crowd) work {
+	return confirming(c, func(_ context.Context, rnd *rand.Rand) (matcher.Ticket, error) { return person(rnd), nil })
+}
+
+// confirming lets people come, and both sides of a match confirm.
+func confirming(c *crowd, who func(context.Context, *rand.Rand) (matcher.Ticket, error)) work {
 	return func(ctx context.Context, rnd *rand.Rand) (int64, error) {
-		result, err := c.Join(ctx, person(rnd))
+		ticket, err := who(ctx, rnd)
+		if err != nil {
+			return 0, err
+		}
+		result, err := c.Join(ctx, ticket)
 		offered, ok := result.(matcher.Offered)
 		if err != nil || !ok {
 			return 0, err

@@ -15,6 +15,7 @@ import (
 	"parley/internal/keyring"
 	"parley/matcher"
 	"parley/moderation"
+	"parley/moderation/puzzle"
 	"parley/signaling"
 	"parley/web"
 )
@@ -35,15 +36,23 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // openParley starts everything but the listener, whose address the browsers' origin is made of.
 func openParley(ctx context.Context, socket, address string) (*parley, error) {
+	plenty := signaling.Budget{Burst: 1 << 30, Every: time.Microsecond}
 	ring, err := keyring.Load(filepath.Join(filepath.Dir(socket), "keys")) // one for all on this Redis
+	if err != nil {
+		return nil, err
+	}
+	epochs, err := keyring.LoadEpochs(filepath.Join(filepath.Dir(socket), "epochs"), time.Now(), quiet())
 	if err != nil {
 		return nil, err
 	}
 	p := &parley{rdb: redis.NewClient(storeOptions(socket))}
 	queue := matcher.New(p.rdb, matcher.Config{})
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(p.rdb, ring, quiet()), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: p.rdb, Ring: ring, Epochs: epochs, Log: quiet()}), Ring: ring, Ice: madeUp, Redis: signaling.Redis{Client: p.rdb, PubSub: p.rdb},
 		Origins: []string{"http://" + address}, Log: quiet(),
+		// All come from here and nobody was ever seen before: no work and no end of searches.
+		Work:   puzzle.Rule{Crowded: 1 << 30},
+		Limits: signaling.Limits{Device: plenty, Network: plenty},
 	})
 	p.server, err = web.New(web.Config{
 		Socket: hub, Ready: func(context.Context) error { return nil }, Log: quiet(),

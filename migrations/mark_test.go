@@ -18,6 +18,7 @@ func TestOnEveryServer(t *testing.T) {
 		"NewerDatabaseIsRefused": newerDatabaseIsRefused, "ForeignDatabaseIsRefused": foreignDatabaseIsRefused,
 		"FailedStepIsRepeated": failedStepIsRepeated, "NodesThatStartAtOnceDoItOnce": nodesThatStartAtOnceDoItOnce,
 		"OneKeyFileOwnsTheData": oneKeyFileOwnsTheData, "OlderDataIsClaimed": olderDataIsClaimed,
+		"Weeks": weeks, "ReportsOfTheFirstShapeAreDeleted": reportsOfTheFirstShapeAreDeleted,
 	}
 	for _, e := range vtest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {
@@ -82,7 +83,7 @@ func TestOlderDataIsClaimed(t *testing.T) { both(t, olderDataIsClaimed) }
 
 // olderDataIsClaimed: data of a parley that left no mark belongs to the first that comes.
 func olderDataIsClaimed(t *testing.T, w world) {
-	if err := migrations.Apply(t.Context(), w, migrations.Steps("")[:1], quiet()); err != nil {
+	if err := migrations.Apply(t.Context(), w, migrations.Steps("", quiet())[:1], quiet()); err != nil {
 		t.Fatal(err)
 	}
 	if err := migrations.Run(t.Context(), w, "mark-a", quiet()); err != nil {
@@ -91,7 +92,7 @@ func olderDataIsClaimed(t *testing.T, w world) {
 	if err := migrations.Run(t.Context(), w, "mark-b", quiet()); !errors.Is(err, migrations.ErrKeys) {
 		t.Errorf("got %v, want ErrKeys", err)
 	}
-	if got := version(t, w); got != "2" {
-		t.Errorf("version %q, want 2", got)
+	if got := version(t, w); got != "3" {
+		t.Errorf("version %q, want 3", got)
 	}
 }

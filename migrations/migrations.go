@@ -47,12 +47,19 @@ type Step struct {
 }
 
 // Steps returns all steps. A step that was released is never changed again. The mark is that of the
-// key file, see [Run].
-func Steps(mark string) []Step {
+// key file, see [Run]; what a step could not carry is told to log.
+func Steps(mark string, log *slog.Logger) []Step {
 	return []Step{
 		{Number: 1, Name: "the first shape", Run: func(context.Context, redis.UniversalClient) error { return nil }},
 		{Number: 2, Name: "the mark of the key file", Run: func(ctx context.Context, rdb redis.UniversalClient) error {
 			return claim(ctx, rdb, mark)
+		}},
+		{Number: 3, Name: "reports under weekly keys", Run: func(ctx context.Context, rdb redis.UniversalClient) error {
+			n, err := dropReports(ctx, rdb)
+			if n > 0 {
+				log.LogAttrs(ctx, slog.LevelWarn, "reports of an older parley were deleted: they named devices in a way that cannot be carried over, so those devices are clear now", slog.Int64("reports", n))
+			}
+			return err
 		}},
 	}
 }
@@ -61,7 +68,7 @@ func Steps(mark string) []Step {
 // file of which mark is derived. Errors: [ErrNewer]; [ErrKeys]; what a step says; or that ctx ended
 // while another node held the lock.
 func Run(ctx context.Context, rdb redis.UniversalClient, mark string, log *slog.Logger) error {
-	if err := Apply(ctx, rdb, Steps(mark), log); err != nil {
+	if err := Apply(ctx, rdb, Steps(mark, log), log); err != nil {
 		return err
 	}
 	return claim(ctx, rdb, mark)

@@ -11,7 +11,7 @@ import (
 // changes nothing.
 func (d *Desk) Begin(ctx context.Context, call string) error {
 	key := retention.Call.Key(call)
-	if err := d.begin.Run(ctx, d.rdb, []string{key}, retention.CallTime.Milliseconds()).Err(); err != nil {
+	if err := d.scripts.begin.Run(ctx, d.rdb, []string{key}, retention.CallTime.Milliseconds()).Err(); err != nil {
 		return unavailable("begin call", err)
 	}
 	return nil
@@ -21,7 +21,7 @@ func (d *Desk) Begin(ctx context.Context, call string) error {
 // [retention.ReportWindow]; further ones change nothing.
 func (d *Desk) End(ctx context.Context, call string) error {
 	key := retention.Call.Key(call)
-	if err := d.end.Run(ctx, d.rdb, []string{key}, retention.ReportWindow.Milliseconds()).Err(); err != nil {
+	if err := d.scripts.end.Run(ctx, d.rdb, []string{key}, retention.ReportWindow.Milliseconds()).Err(); err != nil {
 		return unavailable("end call", err)
 	}
 	return nil

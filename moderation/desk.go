@@ -1,15 +1,19 @@
 package moderation
 
 import (
+	"context"
 	_ "embed" // the scripts stand in files beside this one
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"parley/internal/keyring"
+	"parley/moderation/score"
 )
 
 // Errors that callers tell apart.
@@ -24,38 +28,101 @@ var (
 	ErrUnavailable = errors.New("the store is away; try again in a few seconds")
 )
 
-//go:embed lua/begin.lua
-var beginLua string
+// The scripts.
+var (
+	//go:embed lua/begin.lua
+	beginLua string
+	//go:embed lua/end.lua
+	endLua string
+	//go:embed lua/read.lua
+	readLua string
+	//go:embed lua/write.lua
+	writeLua string
+	//go:embed lua/talked.lua
+	talkedLua string
+	//go:embed lua/erase.lua
+	eraseLua string
+)
 
-//go:embed lua/end.lua
-var endLua string
+// scripts are what runs in Redis.
+type scripts struct{ begin, end, read, write, talked, erase *redis.Script }
 
-//go:embed lua/report.lua
-var reportLua string
+// Config is what a desk needs.
+type Config struct {
+	Redis redis.UniversalClient
+	// Ring is the installation's secret: handles and age tickets.
+	Ring *keyring.Ring
+	// Epochs are the weekly keys under which devices are named in Redis. All nodes have the same.
+	Epochs *keyring.Epochs
+	// TokenOnly leaves the digests of browsers aside: none is stored, and none is looked for.
+	TokenOnly bool
+	Log       *slog.Logger
+}
 
 // Desk takes reports and answers who may meet whom. Safe for concurrent use.
 type Desk struct {
-	rdb  redis.UniversalClient
-	ring *keyring.Ring
-	log  *slog.Logger
+	rdb       redis.UniversalClient
+	ring      *keyring.Ring
+	epochs    *keyring.Epochs
+	tokenOnly bool
+	log       *slog.Logger
+	scripts   scripts
 
-	begin, end, report *redis.Script
-	blind              sync.Once // Redis does not tell whether it has replicas
+	policy  atomic.Pointer[score.Policy]
+	lookups lookups
+	had     reminders
+	ended   chan talk
+	blind   sync.Once // Redis does not tell whether it has replicas
+	told    atomic.Int64
 }
 
-// New returns a desk that stores in rdb and derives every hash and handle from ring.
-func New(rdb redis.UniversalClient, ring *keyring.Ring, log *slog.Logger) *Desk {
-	return &Desk{
-		rdb: rdb, ring: ring, log: log,
-		begin:  redis.NewScript(beginLua),
-		end:    redis.NewScript(endLua),
-		report: redis.NewScript(reportLua),
+// New returns a desk, with the policy that parley comes with.
+func New(cfg Config) *Desk {
+	d := &Desk{
+		rdb: cfg.Redis, ring: cfg.Ring, epochs: cfg.Epochs, tokenOnly: cfg.TokenOnly, log: cfg.Log,
+		scripts: scripts{
+			begin: redis.NewScript(beginLua), end: redis.NewScript(endLua), read: redis.NewScript(readLua),
+			write: redis.NewScript(writeLua), talked: redis.NewScript(talkedLua), erase: redis.NewScript(eraseLua),
+		},
+		ended: make(chan talk, talksAtOnce),
 	}
+	d.lookups.read = d.recorded
+	balanced, err := score.Preset(score.Default)
+	if err != nil {
+		panic(fmt.Sprintf("moderation: %v", err)) // it is one that parley comes with
+	}
+	d.SetPolicy(balanced, 0)
+	return d
 }
+
+// SetPolicy makes the desk judge by p from now on. The office says so when operators have decided;
+// the revision is theirs. A policy is one that [score.Policy.Check] passed.
+func (d *Desk) SetPolicy(p score.Policy, _ int64) { d.policy.Store(&p) }
 
 // Tag returns the 12 characters by which the matcher knows a device. They are not those under
 // which reports are kept, so that a copy of the database does not join the two.
 func (d *Desk) Tag(device string) string { return d.ring.Tag("matching device", device) }
+
+// keys returns the epochs that count at now and the one under which new things are named.
+func (d *Desk) keys(now time.Time) (keyring.Live, keyring.Epoch, error) {
+	live := d.epochs.Live(now)
+	current, there := live.Current(now)
+	if !there {
+		return nil, keyring.Epoch{}, fmt.Errorf("%w: there is no epoch key", ErrUnavailable)
+	}
+	return live, current, nil
+}
+
+// complainEvery is how often the log hears that records cannot be read.
+const complainEvery = time.Minute
+
+// unreadable notes a record that is not what this program writes. It counts for nothing.
+func (d *Desk) unreadable(ctx context.Context) {
+	now, last := time.Now().UnixNano(), d.told.Load()
+	if now-last > int64(complainEvery) && d.told.CompareAndSwap(last, now) {
+		d.log.LogAttrs(ctx, slog.LevelError, "a record in redis is not what parley writes; it counts for nothing")
+	}
+}
 
 // unavailable marks err, which came from Redis.
 func unavailable(doing string, err error) error {

@@ -56,16 +56,16 @@ func TestLostAnswers(t *testing.T) {
 		seed := rand.Uint64()
 		random := rand.New(rand.NewPCG(seed, 0))
 		t.Logf("seed %d", seed)
-		const reports = 200
+		const reports = 200 // of as many pairs
 		for i := range reports {
-			call, target := fmt.Sprint("call", i), fmt.Sprintf("%043d", i%20)
+			call, reporter, target := fmt.Sprint("call", i), number(1000+i), number(i%20)
 			if err := desk(w.rdb).Begin(t.Context(), call); err != nil {
 				t.Fatal(err)
 			}
-			handle := w.Handle(call, ana, target, time.Now())
-			f.DropReplies(random.IntN(4), vtest.Loss(random.IntN(3)), "evalsha", "eval", "exists", "info")
+			handle := w.Handle(call, reporter, target, time.Now())
+			f.DropReplies(random.IntN(4), vtest.Loss(random.IntN(3)), "evalsha", "eval", "get", "pttl", "info")
 			for tries := 0; ; tries++ {
-				err := w.Report(t.Context(), ana, handle, moderation.Hate, time.Now())
+				_, err := w.Report(t.Context(), reporter, handle, moderation.Hate, time.Now())
 				if err == nil {
 					break
 				}
@@ -90,18 +90,19 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
 		set := vtest.StartSentinel(t)
-		rdb, ring := set.Client(), keyring.New()
+		rdb, ring, epochs := set.Client(), keyring.New(), keyring.NewEpochs()
 		open := func(rdb redis.UniversalClient) *moderation.Desk {
-			return moderation.New(rdb, ring, slog.New(slog.DiscardHandler))
+			return moderation.New(moderation.Config{Redis: rdb, Ring: ring, Epochs: epochs, Log: slog.New(slog.DiscardHandler)})
 		}
 		w := world{open(rdb), rdb, nil}
 		w.begin(t, "call")
 		var handles []string
 		for i := range 6 {
-			handles = append(handles, w.Handle("call", fmt.Sprintf("%043d", i), bo, time.Now()))
+			handles = append(handles, w.Handle("call", number(i), bo, time.Now()))
 		}
 		report := func(i int) error {
-			return w.Report(t.Context(), fmt.Sprintf("%043d", i), handles[i], moderation.Threat, time.Now())
+			_, err := w.Report(t.Context(), number(i), handles[i], moderation.Threat, time.Now())
+			return err
 		}
 		for i := range 3 {
 			if err := report(i); err != nil {
@@ -121,7 +122,7 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 			}
 		}
 		// The same from another node, whose connections have written nothing.
-		if err := open(set.Client()).Report(t.Context(), fmt.Sprintf("%043d", 5), handles[5], moderation.Threat, time.Now()); !errors.Is(err, moderation.ErrUnavailable) {
+		if _, err := open(set.Client()).Report(t.Context(), number(5), handles[5], moderation.Threat, time.Now()); !errors.Is(err, moderation.ErrUnavailable) {
 			t.Errorf("a repeat over another connection: %v, want ErrUnavailable", err)
 		}
 		set.Nodes[0].Kill()
@@ -153,7 +154,7 @@ func TestBlindnessIsTold(t *testing.T) {
 		rdb := redis.NewClient(&o)
 		defer rdb.Close()
 		var log strings.Builder
-		w := world{moderation.New(rdb, keyring.New(), slog.New(slog.NewTextHandler(&log, nil))), rdb, nil}
+		w := world{moderation.New(moderation.Config{Redis: rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: slog.New(slog.NewTextHandler(&log, nil))}), rdb, nil}
 		for i := range 2 {
 			w.begin(t, fmt.Sprint("call", i))
 			if err := w.reported(t, fmt.Sprint("call", i), ana, bo, moderation.Spam); err != nil {
@@ -165,6 +166,8 @@ func TestBlindnessIsTold(t *testing.T) {
 		}
 	})
 }
+
+func number(i int) moderation.Device { return moderation.Device{Token: fmt.Sprintf("%043d", i)} }
 
 // await asks until something is so, 10 s at most.
 func await(t *testing.T, is func(context.Context) bool) {

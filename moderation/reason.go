@@ -1,17 +1,19 @@
 package moderation
 
-// Reason is why somebody was reported.
-type Reason string
+import "parley/moderation/score"
 
-// The reasons, as they stand in the protocol and in the record.
+// Reason is why somebody was reported.
+type Reason = score.Reason
+
+// The reasons, as they stand in the protocol.
 const (
-	Sexual Reason = "sexual"
-	Hate   Reason = "hate"
-	Threat Reason = "threat"
-	Minor  Reason = "minor" // somebody seems to be under age
-	Spam   Reason = "spam"
-	Other  Reason = "other"
+	Sexual = score.Sexual
+	Hate   = score.Hate
+	Threat = score.Threat
+	Minor  = score.Minor // somebody seems to be under age
+	Spam   = score.Spam
+	Other  = score.Other
 )
 
 // Reasons returns all reasons, in the order in which a form lists them.
-func Reasons() []Reason { return []Reason{Sexual, Hate, Threat, Minor, Spam, Other} }
+func Reasons() []Reason { return score.Reasons() }

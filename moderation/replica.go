@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"parley/retention"
 )
 
 // replicaTime is how long a replica may take to have a report too.
@@ -17,22 +19,13 @@ const replicaTime = 200 * time.Millisecond
 // errNotYet says that a report is on the primary alone, which may be about to be replaced.
 var errNotYet = errors.New("no replica has it yet")
 
-// keep runs report.lua and returns its result once a replica has what it wrote, if the server has
-// replicas at all. WAIT speaks of what came before it on its own connection, a repeat that found the
-// report there included, so all of it takes one connection.
-func (d *Desk) keep(ctx context.Context, keys []string, args ...any) (int, error) {
-	node, err := d.nodeOf(ctx, keys[0])
+// connect returns a connection of its own to the server on which the records lie.
+func (d *Desk) connect(ctx context.Context) (*redis.Conn, error) {
+	node, err := d.nodeOf(ctx, retention.Record.Key("any"))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	conn := node.Conn()
-	defer func() { _ = conn.Close() }() // it goes back to the pool
-	how, err := d.report.Run(ctx, conn, keys, args...).Int()
-	if err != nil {
-		d.moved(ctx, err)
-		return 0, err
-	}
-	return how, d.settle(ctx, conn)
+	return node.Conn(), nil
 }
 
 // nodeOf returns the server that key lies on.

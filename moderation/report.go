@@ -2,87 +2,254 @@ package moderation
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
+	"encoding/base64"
+	"errors"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/keyring"
+	"parley/moderation/score"
 	"parley/retention"
 )
 
-const (
-	// MaxReports is how many reports on one device are kept.
-	MaxReports = 64
+// MaxReports is how many reports on one device are kept.
+const MaxReports = score.MaxEvents
 
-	// handleTime bounds a handle whose call never ends. The record of the call bounds all others.
-	handleTime = 24 * time.Hour
+// errBusy says that other nodes changed the same records again and again.
+var errBusy = errors.New("others changed the same records at the same time")
 
-	replaced = 2 // result of report.lua: the oldest report made room
-
-	handlePurpose = "report handle"
-)
-
-// Handle returns a token with which reporter can report or block target for call. Device names are
-// the digests that browsers send in hello.
-func (d *Desk) Handle(call, reporter, target string, now time.Time) string {
-	return d.ring.Seal(handlePurpose, reporter, now.Add(handleTime), []byte(call+"\x00"+target))
-}
-
-// Target opens a handle for the device it was made for. It does not ask whether the call may still
-// be reported: see [Desk.Reportable]. Error: [ErrHandle].
-func (d *Desk) Target(reporter, handle string, now time.Time) (call, target string, err error) {
-	body, err := d.ring.Open(handlePurpose, reporter, now, handle)
-	if err != nil {
-		return "", "", fmt.Errorf("%w: %w", ErrHandle, err)
-	}
-	call, target, whole := strings.Cut(string(body), "\x00")
-	if !whole {
-		return "", "", ErrHandle
-	}
-	return call, target, nil
-}
-
-// Report stores that reporter reports whoever handle names. There is one record for each call and
-// reporter: a repeat answers like the first and changes nothing, not even the reason. Where Redis has
-// replicas one of them has the report too, or the answer is [ErrUnavailable]: a primary that is
-// replaced takes what it alone had with it. Errors: [ErrHandle], [ErrReason], [ErrUnavailable].
-func (d *Desk) Report(ctx context.Context, reporter, handle string, reason Reason, now time.Time) error {
+// Report stores that reporter reports whoever handle names. There is one report of a pair in 30 days:
+// a further one changes nothing, not even the reason, and before is true unless it is for the same
+// call: a repeat answers like the first. Where Redis has replicas one of them has the report too, or the
+// answer is [ErrUnavailable]: a primary that is replaced takes what it alone had with it. Errors:
+// [ErrHandle], [ErrReason], [ErrUnavailable].
+func (d *Desk) Report(ctx context.Context, reporter Device, handle string, reason Reason, now time.Time) (before bool, err error) {
 	if !slices.Contains(Reasons(), reason) {
-		return ErrReason
+		return false, ErrReason
 	}
-	call, target, err := d.Target(reporter, handle, now)
+	m, err := d.open(reporter, handle, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// The call lives in another slot of a cluster than the reports, so one script cannot touch both.
 	// A call whose ten minutes end between the two steps is reported in time all the same.
-	switch possible, err := d.Reportable(ctx, call); {
-	case err != nil:
-		return err
-	case !possible:
-		return ErrHandle
-	}
-	mark := d.ring.Tag("report mark", call, reporter)
-	hour := strconv.FormatInt(now.Unix()/3600, 10)
-	record := strings.Join([]string{mark, hour, string(reason)}, ";")
-	how, err := d.keep(ctx, d.slots(target), retention.ReportTime.Milliseconds(), mark, record)
+	over, err := d.over(ctx, m.call)
 	if err != nil {
-		return unavailable("store report", err)
+		return false, err
 	}
-	if how == replaced {
-		d.log.LogAttrs(ctx, slog.LevelInfo, "a device has as many reports as are kept; the newest took the place of the oldest")
+	live, current, err := d.keys(now)
+	if err != nil {
+		return false, err
 	}
-	return nil
+	c := complaint{
+		current: current, reason: reason, over: over >= 0, length: now.Sub(m.began) - max(0, over),
+		reporter: d.known(live, reporter, now), target: d.known(live, m.target, now), now: now,
+		mark: base64.RawURLEncoding.EncodeToString(d.ring.Mark("report mark", m.call, reporter.Token, m.target.Token)[:6]),
+	}
+	conn, err := d.connect(ctx)
+	if err != nil {
+		return false, unavailable("store report", err)
+	}
+	defer func() { _ = conn.Close() }() // it goes back to the pool
+	if before, err = d.keep(ctx, conn, c); err != nil {
+		d.moved(ctx, err)
+		return false, unavailable("store report", err)
+	}
+	return before, nil
 }
 
-// slots returns the keys of all reports that a device can have.
-func (d *Desk) slots(device string) []string {
-	tag := d.ring.Tag("reported device", device)
-	keys := make([]string, MaxReports)
-	for i := range keys {
-		keys[i] = retention.Report.Key(tag, strconv.Itoa(i))
+// over returns how long ago a call ended; negative while it runs. Error: [ErrHandle] when it is
+// unknown, or ended longer ago than it can be reported.
+func (d *Desk) over(ctx context.Context, call string) (time.Duration, error) {
+	key := retention.Call.Key(call)
+	pipe := d.rdb.Pipeline()
+	state, left := pipe.Get(ctx, key), pipe.PTTL(ctx, key)
+	switch _, err := pipe.Exec(ctx); {
+	case errors.Is(err, redis.Nil):
+		return 0, ErrHandle
+	case err != nil:
+		return 0, unavailable("look up call", err)
+	case state.Val() != "ended":
+		return -1, nil
 	}
-	return keys
+	return max(0, retention.ReportWindow-left.Val()), nil
+}
+
+// complaint is a report on its way.
+type complaint struct {
+	reporter, target person
+	current          keyring.Epoch
+	reason           Reason
+	over             bool          // the call has ended
+	length           time.Duration // of the call, so far
+	mark             string        // of both and the call
+	now              time.Time
+}
+
+// keep stores a complaint, and returns once a replica has what it found or wrote. WAIT speaks of what
+// came before it on its own connection, so all of it takes one.
+func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before bool, err error) {
+	for range attempts {
+		sights, err := d.read(ctx, conn, []question{
+			{person: &c.target}, {person: &c.reporter, window: true, mark: c.mark},
+		})
+		if err != nil {
+			return false, err
+		}
+		what, before := d.weigh(c, sights[0], sights[1])
+		done := true
+		if !what.empty() {
+			done, err = d.apply(ctx, conn, what)
+		}
+		if err != nil {
+			return false, err
+		}
+		if done {
+			return before, d.settle(ctx, conn)
+		}
+	}
+	return false, errBusy
+}
+
+// weigh says what a complaint changes.
+func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before bool) {
+	if reporter.reported { // a repeat: what it changes was changed in one step with this mark
+		return newChange(), false
+	}
+	p, hour := *d.policy.Load(), score.Hour(c.now.Unix())
+	said := score.Event{At: hour, Reason: c.reason, Factors: score.Weigh(p, hour, score.Testimony{
+		Window:   c.windowBefore(p, hour, reporter.window),
+		Seconds:  c.length.Seconds(),
+		Reporter: bandOf(p, hour, reporter),
+		SameNet:  c.reporter.Net != "" && c.reporter.Net == c.target.Net,
+	})}
+	what = newChange()
+	known := d.accuse(what, c, said, ofToken, target.token)
+	if c.target.Digest != "" {
+		d.accuse(what, c, said, ofDigest, target.digest)
+	}
+	what.count(&c.reporter, c.mark)
+	return what, known
+}
+
+// windowBefore is the reporter's window as it was before this call, which it may hold already.
+func (c complaint) windowBefore(p score.Policy, hour int64, w score.Window) score.Window {
+	w.Start = hour
+	if c.over {
+		w.Calls = max(0, w.Calls-1)
+		if c.length.Seconds() >= p.Short {
+			w.Finished = max(0, w.Finished-1)
+		}
+	}
+	return w
+}
+
+// bandOf looks at a device without touching it.
+func bandOf(p score.Policy, hour int64, s sight) Band {
+	return score.Judge(p, hour, score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh}).Band
+}
+
+// accuse adds a report to the record of the target's token or digest. It answers true when this pair
+// is there already.
+func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts []*stored) (known bool) {
+	p := *d.policy.Load()
+	r := c.gather(what, p, said.At, k, parts)
+	now, older := aliases(r.week, k, &c.target, c.reporter.Device)
+	said.Pair, said.Net = now.Pair, now.Net
+	pairs := []score.ID{now.Pair}
+	for _, a := range older {
+		pairs = append(pairs, a.Pair)
+	}
+	known = slices.ContainsFunc(r.Events, func(e score.Event) bool { return slices.Contains(pairs, e.Pair) })
+	r.Add(p, said, older...)
+	r.meets(c.reporter.Token, &c.target, k, said.At)
+	if k == ofDigest && !c.target.Fresh {
+		who, older := c.target.seenAs(r.week, k, c.target.Token)
+		r.Saw(p, said.At, who, older...)
+	}
+	lasts := retention.Record.TTL()
+	if known {
+		lasts = r.rest(parts)
+	}
+	what.check(r.key(), r.revision)
+	what.set(r.key(), r.blob(), lasts)
+	what.rest(r)
+	return known
+}
+
+// gather returns the record under the newest epoch, with all that lies under older ones moved there.
+func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, parts []*stored) *stored {
+	week := c.current.Week
+	for _, s := range parts {
+		week = max(week, s.week) // of a node whose clock is ahead
+	}
+	i := slices.IndexFunc(parts, func(s *stored) bool { return s.week == week })
+	if i >= 0 && len(parts) == 1 {
+		return parts[0]
+	}
+	r := &stored{review: noReview(), bytes: map[uint8]string{}}
+	if i >= 0 {
+		r = parts[i]
+	} else {
+		at := slices.IndexFunc(c.target.places, func(p place) bool { return p.kind == k && p.week == week })
+		r.place = c.target.places[at]
+	}
+	if len(parts) == 0 {
+		return r
+	}
+	r.Record = r.settled(*whole(p, hour, parts))
+	for _, s := range parts {
+		if s != r {
+			r.take(what, s)
+		}
+	}
+	return r
+}
+
+// take moves the reports of s to the slots that they have in r, and deletes what is left of s.
+func (r *stored) take(what *change, s *stored) {
+	to := map[string]uint8{}
+	for _, e := range r.Events {
+		to[text(e)] = e.Slot
+	}
+	what.check(s.key(), s.revision)
+	for slot, report := range s.bytes {
+		if n, stays := to[report]; stays && r.bytes[n] == "" {
+			what.move(s.slot(slot), r.slot(n))
+			r.bytes[n] = report
+		} else {
+			what.del(s.slot(slot))
+		}
+	}
+	what.del(s.key())
+	if s.review != noReview() {
+		r.review = s.review
+	}
+}
+
+// rest returns how long a record lives that no report was added to: 0, as long as it has, unless it
+// was moved here.
+func (r *stored) rest(parts []*stored) time.Duration {
+	var left time.Duration
+	if r.revision == "" {
+		for _, s := range parts {
+			left = max(left, s.left)
+		}
+	}
+	return left
+}
+
+// meets remembers that the reporter was met, so that this call, and another with the same within a day,
+// never counts as clean.
+func (r *stored) meets(reporter string, target *person, k kind, hour int64) {
+	who, older := target.seenAs(r.week, k, reporter)
+	if slices.ContainsFunc(r.Peers, func(s score.Seen) bool { return s.Who == who || slices.Contains(older, s.Who) }) {
+		return
+	}
+	if len(r.Peers) >= score.MaxPeers {
+		r.Peers = slices.Delete(r.Peers, 0, 1)
+	}
+	r.Peers = append(r.Peers, score.Seen{Who: who, At: hour})
 }

@@ -6,19 +6,25 @@ import "time"
 type Class int
 
 // The classes. All keys of the matcher share the hash tag {m}, so that one script touches one
-// Redis Cluster slot; a call and a report have a slot of their own.
+// Redis Cluster slot, and all that is kept about devices the hash tag {d}; a call has a slot of its own.
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
 	Lease                   // matcher: which nodes are alive
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
+	Budget                  // signaling: how much somebody has searched of late
 	Call                    // moderation: a call exists, or ended less than 10 minutes ago
 	Home                    // signaling: which node carries a call whose first node died
 	Report                  // moderation: one report on one device
+	Record                  // moderation: what else is kept about a device that was reported
+	Window                  // moderation: what a device did as a reporter within 24 hours
+	Review                  // moderation: a review that a device asked for
 	Schema                  // migrations: the shape of the stored data
 	SchemaLock              // migrations: which node changes that shape now
 	Bus                     // link: the channel on which a node hears the others; nothing is stored
+	Policy                  // office: by which numbers devices are judged, and whether matching is paused
+	Hour                    // moderation: how many calls ended in an hour
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -35,8 +41,14 @@ const (
 	CallTime = 15 * time.Minute
 	// ReportTime is how long a report is kept, and how long the pair does not meet again.
 	ReportTime = 30 * 24 * time.Hour
+	// WindowTime is how long the counters of a reporter live after its first act.
+	WindowTime = 24 * time.Hour
+	// ReviewTime is how long a review can be answered and asked about.
+	ReviewTime = 7 * 24 * time.Hour
 	// RematchPause is how long two who have talked do not meet again.
 	RematchPause = 30 * time.Minute
+	// HourTime is how long the counts of an hour are kept.
+	HourTime = 400 * 24 * time.Hour
 	// BusTime is how long a node keeps a message for another one that does not answer.
 	BusTime = 30 * time.Second
 )
@@ -47,7 +59,7 @@ type Item struct {
 	Name    string        // stable, for commands and links
 	Pattern string        // the key; <parts> are filled in by [Class.Key]
 	Kind    string        // Redis type: string, hash, zset, stream, list; or channel
-	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema may
+	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema and Policy may
 	Holds   string
 	Why     string
 	Breach  string // what a thief of the whole database would learn
@@ -93,6 +105,13 @@ func Catalogue() []Item {
 			Breach: "How long strangers waited, and how many gave up; not who.",
 		},
 		{
+			Class: Budget, Name: "budget", Pattern: "parley:{m}:budget:<whose>", Kind: "string",
+			TTL:    20 * time.Minute,
+			Holds:  "How much one device, or all from one network, have searched of late: as the time at which that is forgotten. Device and network are keyed hashes, with another key each day.",
+			Why:    "So that nobody can search for many at once, and spoil it for the others.",
+			Breach: "How many unnamed devices and networks searched in the last minutes, and how often.",
+		},
+		{
 			Class: Call, Name: "call", Pattern: "parley:{c:<call>}:call", Kind: "string",
 			TTL:    CallTime,
 			Holds:  "That a call with this random number runs, or ended less than 10 minutes ago. Not who takes part.",
@@ -107,16 +126,38 @@ func Catalogue() []Item {
 			Breach: "How many calls outlived their node in the last two minutes.",
 		},
 		{
-			Class: Report, Name: "report", Pattern: "parley:{d:<device>}:report:<slot>", Kind: "string",
+			Class: Report, Name: "report", Pattern: "parley:{d}:report:<device>:<slot>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "One report on a device: hour, reason, and a keyed mark of call and reporter. The device is a keyed hash.",
+			Holds:   "One report on a device: the hour, the reason, how far the reporter could be relied on, a keyed mark of reporter and reported together, and one of the reporter's network. The device is a keyed hash.",
 			Why:     "To hold those to account who abuse strangers, without knowing who they are.",
-			Breach:  "How many unnamed devices were reported in the last 30 days, and for what.",
+			Breach:  "How many unnamed devices were reported in the last 30 days, and for what; which reports came from one unnamed network. Which device it was, only who also has that week's key, and only by trying.",
 			Carried: true,
 		},
 		{
+			Class: Record, Name: "record", Pattern: "parley:{d}:record:<device>", Kind: "string",
+			TTL:     ReportTime,
+			Holds:   "About a device that was reported: which reports there are, how many calls it had each day since that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it.",
+			Why:     "So that many good calls weigh against few reports, and nobody is judged by a browser that others have too.",
+			Breach:  "How trusted unnamed devices are, and how many calls they had each day.",
+			Carried: true,
+		},
+		{
+			Class: Window, Name: "window", Pattern: "parley:{d}:window:<device>", Kind: "hash",
+			TTL:    WindowTime,
+			Holds:  "How many calls a device had within 24 hours, how many of them lasted, how many reports it made, and random-looking marks of up to 16 of these, by which a repeated report is recognised. The device is a keyed hash that changes every day.",
+			Why:    "So that who reports everybody, or has come only to report, counts for less.",
+			Breach: "How many calls and reports unnamed devices had in a day.",
+		},
+		{
+			Class: Review, Name: "review", Pattern: "parley:{d}:review:<code>", Kind: "string",
+			TTL:    ReviewTime,
+			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept. The code that the device was given is a hash.",
+			Why:    "So that a person can have a look taken at reports without having an account.",
+			Breach: "How many reviews were asked for in the last week, and how they were answered.",
+		},
+		{
 			Class: Schema, Name: "schema", Pattern: "parley:{meta}:schema", Kind: "hash",
-			Holds:   "The number of the data's shape, when it was reached, and a keyed mark of the key file, from which nothing about the key follows.",
+			Holds:   "The number of the data's shape, when it was reached, a keyed mark of the key file, and a fingerprint of each week's key, from which nothing about the keys follows.",
 			Why:     "So that an old program refuses data of a newer one, and a program with another key file refuses data that it could not read.",
 			Breach:  "Which version of parley ran, and whether two copies of the data were made with one key file.",
 			Carried: true,
@@ -134,6 +175,21 @@ func Catalogue() []Item {
 			Holds:  "Nothing: it is a channel. Sealed envelopes and events pass over it from one parley node to another; the sender keeps them in its memory until the other has them.",
 			Why:    "So that two people on different nodes can talk.",
 			Breach: "Nothing; who listens to the database while it runs sees sizes and times of sealed mail.",
+		},
+		{
+			Class: Policy, Name: "policy", Pattern: "parley:{meta}:policy", Kind: "hash",
+			Holds:   "The numbers by which reports are judged, the name of the operator who set them, when and why; whether matching is paused, by whom and why; number and hash of the last line of the operators' audit file.",
+			Why:     "So that all nodes judge alike, two operators do not overwrite one another, and an audit file that lost its end is noticed.",
+			Breach:  "How reports are judged, and the names that operators gave their tokens.",
+			Carried: true,
+		},
+		{
+			Class: Hour, Name: "hour", Pattern: "parley:{hours}:hour:<hour>", Kind: "hash",
+			TTL:     HourTime,
+			Holds:   "How many calls ended in one hour, by how long they lasted, in four classes. Operators see a number below ten as \"fewer than 10\".",
+			Why:     "To see whether the service works, and how much of it a change of the rules would touch.",
+			Breach:  "How many calls there were in each hour; not whose.",
+			Carried: true,
 		},
 	}
 }

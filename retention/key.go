@@ -9,6 +9,9 @@ import (
 // All is the pattern that every key and channel of parley fits, for an access list of Redis.
 const All = "parley:*"
 
+// FirstReports is the pattern of the reports of an older parley, for the step that deletes them.
+const FirstReports = "parley:{d:*}:report:*"
+
 // item returns the catalogue's entry for c; it panics on a class that the catalogue lacks.
 func (c Class) item() Item {
 	all := Catalogue()

@@ -28,10 +28,15 @@ func (b *bucket) take(now time.Time, n float64) time.Duration {
 	return time.Duration(-b.level / b.rate * float64(time.Second))
 }
 
+// ready tells whether there is a token.
+func (b *bucket) ready(now time.Time) bool {
+	b.fill(now)
+	return b.level >= 1
+}
+
 // try takes one token if there is one.
 func (b *bucket) try(now time.Time) bool {
-	b.fill(now)
-	if b.level < 1 {
+	if !b.ready(now) {
 		return false
 	}
 	b.level--

@@ -139,7 +139,7 @@ func (c *call) carry(l ToRoom) {
 		case keepCall:
 			c.hub.keepCall(c)
 		case endCall:
-			c.hub.endCall(c)
+			c.hub.endCall(c, e)
 		case seekHome:
 			c.hub.seekHome(c)
 		case closeRoom:

@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"time"
+
+	"parley/moderation"
 )
 
 // ackAfter is how many frames may go unacknowledged before an acknowledgement is sent by itself.
@@ -29,9 +31,9 @@ type client struct {
 	told    uint64    // the highest that it was told
 }
 
-func (h *Hub) newClient(now time.Time, device string) *client {
+func (h *Hub) newClient(now time.Time, device moderation.Device) *client {
 	cl := &client{hub: h, self: Address{h.node, newID()}, secret: newID()}
-	cl.machine = newSession(now, cl.self, device, h.cfg.Desk.Tag(device), newID)
+	cl.machine = newSession(now, cl.self, device, h.cfg.Desk.Tag(device.Token), newID)
 	cl.step = cl.carry
 	cl.alarm = newTimer(func() { cl.post(tick{}) })
 	return cl
@@ -41,19 +43,20 @@ func (cl *client) token() string { return token{cl.self.Node, cl.self.ID, cl.sec
 
 // welcome finds the client that hello asks for, or makes one, and gives it the socket. The answer
 // is the first frame on the socket.
-func (h *Hub) welcome(l *line, m Hello) *client {
+func (h *Hub) welcome(l *line, m Hello, network string) *client {
 	now := time.Now()
 	if t, ok := parseToken(m.Token); ok && t.node == h.node {
 		if cl, ok := h.bus.clients.get(t.session); ok && cl.resume(now, l, m) {
 			return cl
 		}
 	}
-	cl := h.newClient(now, m.Device)
+	fresh, age := h.cfg.Desk.Age(m.Device, m.Age, now)
+	cl := h.newClient(now, moderation.Device{Token: m.Device, Digest: m.Digest, Net: network, Fresh: fresh})
 	h.phases[Idle].Add(1)
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	h.bus.clients.put(cl.self.ID, cl)
-	cl.attach(l, false)
+	cl.attach(l, false, age)
 	return cl
 }
 
@@ -62,21 +65,21 @@ func (cl *client) resume(now time.Time, l *line, m Hello) bool {
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
 	secret := subtle.ConstantTimeCompare([]byte(m.Token), []byte(cl.token())) == 1
-	if !secret || m.Device != cl.machine.device || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
+	if !secret || m.Device != cl.machine.device.Token || cl.phase == Gone || cl.full() || !cl.ring.rewind(now, m.Last) {
 		return false
 	}
 	if cl.line != nil {
 		cl.drop(CloseReplaced)
 	}
-	cl.attach(l, true)
+	cl.attach(l, true, "")
 	cl.hub.counts.resumed.Add(1)
 	return true
 }
 
-// attach is called with mu held.
-func (cl *client) attach(l *line, resumed bool) {
+// attach is called with mu held. Age is what the browser shall keep, "" for nothing new.
+func (cl *client) attach(l *line, resumed bool, age string) {
 	cl.line, cl.told = l, cl.heard
-	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds()}))
+	l.control = append(l.control, frameOf(Welcome{cl.token(), resumed, cl.heard, Grace.Milliseconds(), age}))
 	cl.postLocked(attached{})
 	cl.kick()
 }
@@ -205,32 +208,42 @@ func (cl *client) owe() {
 
 // open turns a frame into an event, opening its tokens. Nil means that it is no event.
 func (cl *client) open(now time.Time, m FromBrowser) Event {
-	device := cl.machine.device
+	device := cl.machine.device.Token
 	switch m := m.(type) {
 	case Find:
-		if len(m.Avoid) > maxAvoid {
-			return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
-		}
-		return find{
-			msg:   m,
-			avoid: cl.hub.tokens.openAvoid(now, device, m.Avoid),
-			place: cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
-		}
+		var e Event
+		aside(func() { e = cl.openFind(now, m) })
+		return e
 	case Rejoin:
 		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
 	case Ack, Pong:
 		return nil
 	case *Relay:
 		return m
-	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block:
+	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block, AskStanding, Erase, AskReview, AskAnswer:
 		return said{m}
 	}
 	return nil
 }
 
+// openFind opens the tokens of a search.
+func (cl *client) openFind(now time.Time, m Find) Event {
+	if len(m.Avoid) > maxAvoid {
+		return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
+	}
+	work := cl.hub.cfg.Work
+	return &find{
+		msg:    m,
+		avoid:  cl.hub.tokens.openAvoid(now, cl.machine.device.Token, m.Avoid),
+		place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
+		zeros:  work.Bits(cl.machine.device.Fresh, cl.hub.meter.Count(now)),
+		solves: cl.hub.press.Solved(cl.self.ID, m.Proof, now), pays: work.Pays,
+	}
+}
+
 // openPlace opens a place, and ignores one of another session that still lives: it would stand twice.
 func (cl *client) openPlace(now time.Time, sealed string) place {
-	p := cl.hub.tokens.openPlace(now, cl.machine.device, sealed)
+	p := cl.hub.tokens.openPlace(now, cl.machine.device.Token, sealed)
 	if _, lives := cl.hub.bus.clients.get(p.session); lives && p.session != cl.self.ID {
 		return place{}
 	}
@@ -315,8 +328,10 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case hint:
 		cl.suggest(e.notice)
 	case sendQueued:
-		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device, e.place)
+		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device.Token, e.place)
 		cl.queue(now, frameOf(e.msg))
+	case sendPuzzle:
+		cl.queue(now, frameOf(cl.puzzleOf(now, e)))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))
 	case forward:
@@ -325,7 +340,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 			return bounce{e.say.Sender, Undelivered{e.say.Room, e.say.C, PeerBusy}}
 		}
 		cl.queue(now, f)
-	case join, quit, confirm, abort, report, block, post, bounce, vanish:
+	case join, quit, confirm, abort, report, block, inquire, post, bounce, vanish:
 		return e
 	}
 	return nil

@@ -48,6 +48,7 @@ const (
 	BadValue    ErrorCode = "bad_value"
 	BadState    ErrorCode = "bad_state"
 	BadMatch    ErrorCode = "bad_match"
+	BadProof    ErrorCode = "bad_proof"
 	BadHandle   ErrorCode = "bad_handle"
 	NoMember    ErrorCode = "no_member"
 	PeerBusy    ErrorCode = "peer_busy"
@@ -64,5 +65,5 @@ func CloseCodes() []CloseCode {
 
 // ErrorCodes returns every code that stands in the table.
 func ErrorCodes() []ErrorCode {
-	return []ErrorCode{BadFrame, BadValue, BadState, BadMatch, BadHandle, NoMember, PeerBusy, TooMany, Unavailable}
+	return []ErrorCode{BadFrame, BadValue, BadState, BadMatch, BadProof, BadHandle, NoMember, PeerBusy, TooMany, Unavailable}
 }

@@ -87,6 +87,14 @@ func decodeKind(kind string, frame []byte) (FromBrowser, error) {
 		return decodeAs[Report](frame)
 	case "block":
 		return decodeAs[Block](frame)
+	case "standing":
+		return decodeAs[AskStanding](frame)
+	case "erase":
+		return decodeAs[Erase](frame)
+	case "review":
+		return decodeAs[AskReview](frame)
+	case "answer":
+		return decodeAs[AskAnswer](frame)
 	case "ack":
 		return decodeAs[Ack](frame)
 	case "pong":

@@ -10,7 +10,7 @@
 //	browser                        server
 //	  | hello ------------------------> |   first frame, within 10 s
 //	  | <-------------------- welcome   |   first answer; after a resume the missed frames follow
-//	  | find -------------------------> |
+//	  | find -------------------------> |   a puzzle may come first: find again with the proof
 //	  | <--------------------- queued   |   schedule and honest estimate
 //	  | <-------------------- matched   |   both browsers have 4 s to confirm
 //	  | confirm ----------------------> |
@@ -62,15 +62,37 @@
 // again only this far: who drops its session, waits for the 30 s of grace to end and finds within
 // the 90 s stands where it stood, even if it talked meanwhile.
 //
+// # Work
+//
+// A find costs work when the device is fresh, which is: without a valid age ticket, or first seen
+// less than 24 h ago. When more than 500 searches a second begin on a node, it costs everybody work.
+// The answer to such a find is puzzle: the browser looks for a nonce, of 1 to 32 characters of
+// base64url, such that SHA-256(challenge "." nonce) begins with as many zero bits as the puzzle says,
+// and sends the same find under a new number with proof = challenge "." nonce. 16 bits for a fresh
+// device, one more each time the searches on the node double beyond 500 a second, 20 at the most; a
+// solved puzzle pays for 8 searches of the session. A challenge belongs to one session, is good for
+// 2 minutes and for one find, and only the last one that was sent counts. A session stays on its node,
+// so nobody else needs to know what was solved.
+//
+// # Bands
+//
+// What was reported about a device decides whom it meets: package moderation says how. A device in
+// cooldown is answered held and stands in no queue. The band counts for a search from its beginning
+// to its end. While the store is away the last band that the session heard of counts, for 10 minutes.
+//
 // # Frames of the browser
 //
-//	hello     token last device              token "" or that of welcome; last = highest n seen;
-//	                                         device = base64url(SHA-256(install token)), 43 characters
-//	find      c a languages interests widen avoid place
+//	hello     token last device digest age   token "" or that of welcome; last = highest n seen;
+//	                                         device = base64url(SHA-256(install token)), 43 characters;
+//	                                         digest "" or the same of coarse attributes of the browser;
+//	                                         age "" or the last one that a welcome brought. Who resumes
+//	                                         keeps the digest and the age of the session
+//	find      c a languages interests widen avoid place proof
 //	                                         1 to 5 languages in order, 0 to 5 interests (none: anything);
 //	                                         widen false keeps to the chosen interests and first language;
 //	                                         avoid = up to 128 tokens of connected and blocked;
-//	                                         place "" or that of the last queued, good for 90 s
+//	                                         place "" or that of the last queued, good for 90 s;
+//	                                         proof "" or the solution of the last puzzle
 //	cancel    c a                            leaves the queue, or the match that was offered; without a
 //	                                         search it is answered all the same
 //	confirm   c a match                      here, and the microphone is open
@@ -87,12 +109,28 @@
 //	relays    c a                            asks for fresh credentials of the relay, 4 times and then once in 2 s
 //	report    c a handle reason              sexual hate threat minor spam other
 //	block     c a handle                     never meet again
+//	standing  c a                            asks for the band of this device and what is stored of it
+//	erase     c a                            deletes what is stored of this device, under device and digest;
+//	                                         the browser then makes a new install token and starts anew. In
+//	                                         a call or a search it is bad_state: leave or cancel first. In
+//	                                         cooldown it is possible
+//	review    c a                            asks that an operator look at what is stored; bad_state when
+//	                                         that is nothing
+//	answer    c a code                       asks what became of a review; any device may that has the code
 //	ack       a
 //	pong                                     answer to ping
 //
 // # Frames of the server
 //
-//	welcome   token resumed c grace_ms       token is secret: whoever has it is this browser
+//	welcome   token resumed c grace_ms age   token is secret: whoever has it is this browser; age is to be
+//	                                         kept beside the install token, "" when nothing is new: it proves
+//	                                         since when the device is known, and is worth nothing to another
+//	puzzle    n c of challenge bits within_ms
+//	                                         the find numbered of needs work, and changed nothing: solve
+//	                                         within that time, and send it again with the proof
+//	held      n c of until_ms reasons        the find numbered of: this device is in cooldown for so many
+//	                                         milliseconds more, and stands in no queue. reasons = what it was
+//	                                         reported for, in words of report
 //	queued    n c place since_ms widens_ms steps wait waiting
 //	                                         sent again whenever one of them changes, and every 30 to 40 s
 //	                                         for a fresh place. steps = [{at_ms, look}],
@@ -119,14 +157,27 @@
 //	                                         it may have missed. "back" also comes without an "away"
 //	ended     n c why                        "left" (you), "peer_left", "peer_lost" (did not come back in 30 s)
 //	relays    n c ice                        the answer, or unasked when the call has another relay now
-//	reported  n c avoid                      the report is stored; avoid = token for find, good for 30 days
+//	reported  n c avoid next                 the report is stored; avoid = token for find, good for 30 days;
+//	                                         next = "counted", or "counted_before" when this device has
+//	                                         reported that one in the last 30 days, which counts once
 //	blocked   n c avoid                      token for find, good until this device's token changes
+//	standing  n c band until_ms reasons expires_ms records
+//	                                         band "clear", "watch", "restricted" or "cooldown"; until_ms = left
+//	                                         of a cooldown; reasons as in held; expires_ms = until the last
+//	                                         of what is stored is deleted; 0 where there is none; records says
+//	                                         whether anything is stored
+//	erased    n c                            nothing is stored of this device any more
+//	review    n c code                       keep it: it is told once, and good for 7 days
+//	answer    n c state                      "open", "expunged" (what was stored is deleted), "kept", or
+//	                                         "unknown": no such code, or over 7 days old
 //	error     n c of code text               of = the c that was refused, 0 when unknown; nothing else changed
 //	ack       c
 //	ping                                     every 25 s; answer pong
 //	notice    code text                      not numbered, a hint: "slow_down" at most once a second;
 //	                                         "store_away" once when a search must wait for the store: it is
-//	                                         kept and goes on by itself, and queued or matched follows
+//	                                         kept and goes on by itself, and queued or matched follows;
+//	                                         "paused" once when it waits because operators have paused
+//	                                         matching: the same follows when they let it go on
 //	drain     within_ms                      this node stops: reconnect when the socket closes
 //
 // # Errors (code: what to do)
@@ -135,10 +186,11 @@
 //	bad_value      a field has a value that is not allowed; text says which
 //	bad_state      not possible now, for example find during a call; text says why
 //	bad_match      no such match for this browser: it is over; wait for matched
+//	bad_proof      the proof solves nothing: forged, wrong, used, over 2 minutes old, or of another session; a new puzzle follows
 //	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
 //	no_member      the peer is not in this room
 //	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
-//	too_many       too many searches, returns to a call, or wishes for credentials; wait
+//	too_many       too many searches, returns to a call, wishes for credentials, or questions; text says how long to wait
 //	unavailable    the store or the node of the call is away; nothing is lost, try again in a few seconds
 //
 // # Close codes
@@ -168,5 +220,7 @@
 //	of another by sending; likewise beyond 512 events that wait for a session or a room; a browser is
 //	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected
 //	reader that is behind for 5 s is cut with 4008; after 64 more frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
-//	searches and rejoins 40 with 2 more a minute; resume within 30 s; compression is never negotiated.
+//	searches and rejoins 40 with 2 more a minute in a session, searches 60 with 3 more a minute for a
+//	device and 600 with 60 more a minute for a network (an IPv4 /24 or an IPv6 /48); standing, erase,
+//	review and answer together 10 with 1 more in 5 s; resume within 30 s; compression is never negotiated.
 package signaling

@@ -158,6 +158,7 @@ type point struct {
 	l      *vtest.Listener
 	server *http.Server
 	stop   context.CancelFunc
+	desk   *moderation.Desk
 	redis  signaling.Redis
 	done   sync.WaitGroup
 }
@@ -170,8 +171,9 @@ func startPoint(t *testing.T, url string, ring *keyring.Ring) *point {
 	p := &point{l: vtest.NewListener(), redis: signaling.Redis{Client: where.Open(), PubSub: where.Listener()}}
 	logger := slog.New(slog.DiscardHandler)
 	p.queue = matcher.New(p.redis.Client, matcher.Config{Log: logger})
+	p.desk = moderation.New(moderation.Config{Redis: p.redis.Client, Ring: ring, Epochs: keyring.NewEpochs(), Log: logger})
 	p.hub = signaling.New(signaling.Config{
-		Queue: p.queue, Desk: moderation.New(p.redis.Client, ring, logger), Ring: ring, Log: logger, Redis: p.redis,
+		Queue: p.queue, Desk: p.desk, Ring: ring, Log: logger, Redis: p.redis,
 		Origins: []string{origin},
 		Ice:     func(string) signaling.Ice { return signaling.Ice{Servers: []signaling.IceServer{}, TTLMS: 600_000} },
 	})
@@ -250,7 +252,8 @@ func (g *guest) come(to *point) {
 	}()
 	digest := sha256.Sum256([]byte(g.name))
 	device := base64.RawURLEncoding.EncodeToString(digest[:])
-	g.write(fmt.Sprintf(`{"t":"hello","token":%q,"last":%d,"device":%q}`, g.token, g.last, device))
+	_, age := to.desk.Age(device, "", time.Now().Add(-48*time.Hour)) // known for two days: no puzzle
+	g.write(fmt.Sprintf(`{"t":"hello","token":%q,"last":%d,"device":%q,"digest":"","age":%q}`, g.token, g.last, device, age))
 }
 
 // cut breaks the socket without a goodbye.

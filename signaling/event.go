@@ -11,9 +11,12 @@ type (
 	said struct{ frame FromBrowser }
 	// find is a Find whose tokens were opened.
 	find struct {
-		msg   Find
-		avoid []string // tags of devices not to meet
-		place place    // zero when there is none, or it is of another session that still lives
+		msg    Find
+		avoid  []string // tags of devices not to meet
+		place  place    // zero when there is none, or it is of another session that still lives
+		zeros  int      // bits of work that it costs
+		solves uint32   // the number of the puzzle that its proof solves; 0 for none
+		pays   int      // for how many searches a solved puzzle pays
 	}
 	// rejoin is a Rejoin whose pass was opened; nil when it was not ours.
 	rejoin struct {
@@ -30,6 +33,7 @@ type (
 	// joined answers the effect join.
 	joined struct {
 		ticket   string
+		entry    entry // of a join that did not know the band
 		result   matcher.Result
 		estimate *matcher.Estimate
 		band     int
@@ -51,13 +55,13 @@ type (
 		match string
 		why   matcher.Why
 	}
-	// answered carries the answer of the desk to a report or a block.
+	// answered carries the answer of the desk.
 	answered struct{ frame ToBrowser }
 )
 
 func (*Relay) event()    {}
 func (said) event()      {}
-func (find) event()      {}
+func (*find) event()     {}
 func (rejoin) event()    {}
 func (attached) event()  {}
 func (detached) event()  {}
@@ -86,6 +90,12 @@ type (
 		msg   Queued
 		place place
 	}
+	// sendPuzzle makes a puzzle and sends it.
+	sendPuzzle struct {
+		of     uint64
+		number uint32
+		zeros  int
+	}
 	// sendConnected makes the tokens of a call and sends connected.
 	sendConnected struct {
 		at  pass
@@ -95,6 +105,7 @@ type (
 	join struct {
 		ticket matcher.Ticket
 		banded bool // Band and Meets are known
+		last   *known
 	}
 	// quit takes a ticket out of the queue, and aborts the match that may have claimed it.
 	quit struct{ ticket string }
@@ -115,6 +126,11 @@ type (
 		msg  Block
 		call string // as in report
 	}
+	// inquire asks the desk about the device. The answer is answered.
+	inquire struct {
+		c     uint64
+		frame FromBrowser
+	}
 	// post sends a letter to a room.
 	post struct {
 		to     Address
@@ -133,6 +149,7 @@ func (send) effect()          {}
 func (hint) effect()          {}
 func (forward) effect()       {}
 func (sendQueued) effect()    {}
+func (sendPuzzle) effect()    {}
 func (sendConnected) effect() {}
 func (join) effect()          {}
 func (quit) effect()          {}
@@ -140,6 +157,7 @@ func (confirm) effect()       {}
 func (abort) effect()         {}
 func (report) effect()        {}
 func (block) effect()         {}
+func (inquire) effect()       {}
 func (post) effect()          {}
 func (bounce) effect()        {}
 func (vanish) effect()        {}

@@ -10,6 +10,7 @@ import (
 
 	"parley/internal/keyring"
 	"parley/matcher"
+	"parley/moderation"
 )
 
 // Tests step the pure machines as the hub does, and nothing else.
@@ -44,14 +45,14 @@ const (
 )
 
 func NewSession(now time.Time) Session {
-	return Session{newSession(now, Address{"node", "me"}, "device", "tag-of-me-12", newID)}
+	return Session{newSession(now, Address{"node", "me"}, moderation.Device{Token: "device"}, "tag-of-me-12", newID)}
 }
 
 func (s Session) Phase() Phase { return s.phase }
 
 // The events, for a world that is not the hub.
 func Said(m FromBrowser) Event { return said{m} }
-func Finds(f Find) Event       { return find{msg: f} }
+func Finds(f Find) Event       { return &find{msg: f} }
 func Rejoins(p *Pass) Event    { return rejoin{Rejoin{}, p} }
 func Attached() Event          { return attached{} }
 func Detached() Event          { return detached{} }
@@ -61,7 +62,7 @@ func Offers(o matcher.Offer) Event {
 }
 
 func Joined(ticket string, r matcher.Result, err error) Event {
-	return joined{ticket: ticket, result: r, meets: []int{0}, err: err}
+	return joined{ticket: ticket, entry: entry{asked: true}, result: r, meets: []int{0}, err: err}
 }
 
 func ConfirmedEvent(match string, r matcher.Confirmation, err error) Event {
@@ -123,7 +124,9 @@ func Tell(effects []Effect) (all []Done) {
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:
 			all = append(all, Done{What: "vanish"})
-		case hint, report, block, bounce:
+		case sendPuzzle:
+			all = append(all, Done{What: "frame:puzzle"})
+		case hint, report, block, inquire, bounce:
 			all = append(all, Done{What: "other"})
 		}
 	}
@@ -188,6 +191,8 @@ func Kinds() []string {
 	var kinds []string
 	for _, m := range []ToBrowser{
 		Welcome{},
+		Puzzle{},
+		Held{},
 		Queued{},
 		Cancelled{},
 		Expired{},
@@ -199,6 +204,10 @@ func Kinds() []string {
 		FreshRelays{},
 		Reported{},
 		Blocked{},
+		Standing{},
+		Erased{},
+		Review{},
+		ReviewAnswer{},
 		Refused{},
 		Acked{},
 		Ping{},

@@ -13,6 +13,7 @@ import (
 	"parley/internal/link"
 	"parley/matcher"
 	"parley/moderation"
+	"parley/moderation/puzzle"
 )
 
 // Config is what a hub needs.
@@ -23,6 +24,9 @@ type Config struct {
 	Redis   Redis
 	Ice     func(call string) Ice // credentials of the relay for one call
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
+	Paused  func() bool           // whether operators have paused matching; nil: never
+	Work    puzzle.Rule           // which searches cost work; default [puzzle.Usual]
+	Limits  Limits                // how many searches somebody may begin
 	Most    int                   // sockets at the same time, and half of the sessions; default 100,000
 	Log     *slog.Logger
 }
@@ -34,6 +38,9 @@ type Hub struct {
 	upgrader upgrader
 	door     admission
 	tokens   tokens
+	press    puzzle.Press
+	meter    puzzle.Meter // of searches
+	budgets  budgets
 	bus      *Bus
 	link     *link.Link
 	homes    homes
@@ -57,7 +64,7 @@ type Hub struct {
 	phases  [Gone + 1]atomic.Int64
 	counts  struct{ resumed, slow, silent, calls, failed, garbled atomic.Int64 }
 
-	complained atomic.Int64 // when an outage was last logged, Unix nanoseconds
+	away, blind grumble // about the store: that it does not answer, and that no bands are known
 }
 
 type hubState int
@@ -74,8 +81,12 @@ func New(cfg Config) *Hub {
 	if cfg.Most == 0 {
 		cfg.Most = defaultMost
 	}
+	if cfg.Work == (puzzle.Rule{}) {
+		cfg.Work = puzzle.Usual()
+	}
 	h := &Hub{
 		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
+		press: puzzle.NewPress(cfg.Ring.Derive("puzzle")), budgets: newBudgets(cfg.Redis.Client, cfg.Ring, cfg.Limits),
 		bus:    &Bus{node: cfg.Queue.Node(), clients: newShards[*client](), rooms: newShards[*call]()},
 		homes:  newHomes(cfg.Redis.Client, cfg.Queue.Node(), cfg.Queue.Alive),
 		spouts: newShards[*spout](), gates: newShards[*gate](),

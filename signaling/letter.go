@@ -1,5 +1,7 @@
 package signaling
 
+import "parley/moderation"
+
 // Address names a session or a room on a node.
 type Address struct{ Node, ID string }
 
@@ -14,7 +16,7 @@ type (
 	Enter struct {
 		From     Address
 		Member   string
-		Device   string
+		Device   moderation.Device
 		Role     Role
 		Shared   []string
 		Language string
@@ -155,15 +157,15 @@ func (torn) event()    {}
 // pass is all that one member knows of its place in a room. Sealed, it is the token with which the
 // browser comes back after the server has lost everything.
 type pass struct {
-	Room       string   `json:"room"`
-	Node       string   `json:"node"` // that carries the room
-	Member     string   `json:"member"`
-	Peer       string   `json:"peer"`
-	PeerDevice string   `json:"peer_device"`
-	Device     string   `json:"device"`
-	Role       Role     `json:"role"`
-	Shared     []string `json:"shared"`
-	Language   string   `json:"language"`
+	Room       string            `json:"room"`
+	Node       string            `json:"node"` // that carries the room
+	Member     string            `json:"member"`
+	Peer       string            `json:"peer"`
+	PeerDevice moderation.Device `json:"peer_device"`
+	Device     moderation.Device `json:"device"`
+	Role       Role              `json:"role"`
+	Shared     []string          `json:"shared"`
+	Language   string            `json:"language"`
 	// Turn counts how often the member has come back: a session with a lower one is not the last.
 	Turn int `json:"turn"`
 	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room

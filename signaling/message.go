@@ -25,6 +25,8 @@ type Hello struct {
 	Token  string `json:"token"`
 	Last   uint64 `json:"last"`
 	Device string `json:"device"`
+	Digest string `json:"digest"`
+	Age    string `json:"age"`
 }
 
 // Find starts a search.
@@ -36,6 +38,7 @@ type Find struct {
 	Widen     bool     `json:"widen"`
 	Avoid     []string `json:"avoid"`
 	Place     string   `json:"place"`
+	Proof     string   `json:"proof"`
 }
 
 // Cancel ends a search.
@@ -100,6 +103,31 @@ type Block struct {
 	Handle string `json:"handle"`
 }
 
+// AskStanding asks for the band of the device.
+type AskStanding struct {
+	T string `json:"t"`
+	numbered
+}
+
+// Erase deletes what is stored of the device.
+type Erase struct {
+	T string `json:"t"`
+	numbered
+}
+
+// AskReview asks that an operator look at what is stored.
+type AskReview struct {
+	T string `json:"t"`
+	numbered
+}
+
+// AskAnswer asks what became of a review.
+type AskAnswer struct {
+	T string `json:"t"`
+	numbered
+	Code string `json:"code"`
+}
+
 // Ack acknowledges received frames when there is nothing else to say.
 type Ack struct {
 	T string `json:"t"`
@@ -115,19 +143,23 @@ func (Hello) number() (c, a uint64) { return 0, 0 }
 func (m Ack) number() (c, a uint64) { return 0, m.A }
 func (Pong) number() (c, a uint64)  { return 0, 0 }
 
-func (Hello) fromBrowser()   {}
-func (Find) fromBrowser()    {}
-func (Cancel) fromBrowser()  {}
-func (Confirm) fromBrowser() {}
-func (Decline) fromBrowser() {}
-func (*Relay) fromBrowser()  {}
-func (Leave) fromBrowser()   {}
-func (Rejoin) fromBrowser()  {}
-func (Relays) fromBrowser()  {}
-func (Report) fromBrowser()  {}
-func (Block) fromBrowser()   {}
-func (Ack) fromBrowser()     {}
-func (Pong) fromBrowser()    {}
+func (Hello) fromBrowser()       {}
+func (Find) fromBrowser()        {}
+func (Cancel) fromBrowser()      {}
+func (Confirm) fromBrowser()     {}
+func (Decline) fromBrowser()     {}
+func (*Relay) fromBrowser()      {}
+func (Leave) fromBrowser()       {}
+func (Rejoin) fromBrowser()      {}
+func (Relays) fromBrowser()      {}
+func (Report) fromBrowser()      {}
+func (Block) fromBrowser()       {}
+func (AskStanding) fromBrowser() {}
+func (Erase) fromBrowser()       {}
+func (AskReview) fromBrowser()   {}
+func (AskAnswer) fromBrowser()   {}
+func (Ack) fromBrowser()         {}
+func (Pong) fromBrowser()        {}
 
 // ToBrowser is a frame of the server: a closed set, one Go type for each line of the table in the
 // package comment. The fields t, n and c are written by the outbox when the frame leaves.
@@ -144,6 +176,22 @@ type Welcome struct {
 	Resumed bool   `json:"resumed"`
 	C       uint64 `json:"c"`
 	GraceMS int64  `json:"grace_ms"`
+	Age     string `json:"age"`
+}
+
+// Puzzle asks for work before the find numbered Of.
+type Puzzle struct {
+	Of        uint64 `json:"of"`
+	Challenge string `json:"challenge"`
+	Bits      int    `json:"bits"`
+	WithinMS  int64  `json:"within_ms"`
+}
+
+// Held says that the device is in cooldown.
+type Held struct {
+	Of      uint64   `json:"of"`
+	UntilMS int64    `json:"until_ms"`
+	Reasons []string `json:"reasons"`
 }
 
 // Queued tells how the search stands.
@@ -232,12 +280,35 @@ type FreshRelays struct {
 
 // Reported answers report.
 type Reported struct {
-	Avoid string `json:"avoid"`
+	Avoid string     `json:"avoid"`
+	Next  ReportNext `json:"next"`
 }
 
 // Blocked answers block.
 type Blocked struct {
 	Avoid string `json:"avoid"`
+}
+
+// Standing answers AskStanding.
+type Standing struct {
+	Band      string   `json:"band"`
+	UntilMS   int64    `json:"until_ms"`
+	Reasons   []string `json:"reasons"`
+	ExpiresMS int64    `json:"expires_ms"`
+	Records   bool     `json:"records"`
+}
+
+// Erased answers Erase.
+type Erased struct{}
+
+// Review answers AskReview.
+type Review struct {
+	Code string `json:"code"`
+}
+
+// ReviewAnswer answers AskAnswer.
+type ReviewAnswer struct {
+	State string `json:"state"`
 }
 
 // Refused is the error frame: the frame numbered Of changed nothing.
@@ -265,23 +336,29 @@ type Drain struct {
 	WithinMS int64 `json:"within_ms"`
 }
 
-func (Welcome) kind() string     { return "welcome" }
-func (Queued) kind() string      { return "queued" }
-func (Cancelled) kind() string   { return "cancelled" }
-func (Expired) kind() string     { return "expired" }
-func (Matched) kind() string     { return "matched" }
-func (Aborted) kind() string     { return "aborted" }
-func (Connected) kind() string   { return "connected" }
-func (Peer) kind() string        { return "peer" }
-func (Ended) kind() string       { return "ended" }
-func (FreshRelays) kind() string { return "relays" }
-func (Reported) kind() string    { return "reported" }
-func (Blocked) kind() string     { return "blocked" }
-func (Refused) kind() string     { return "error" }
-func (Acked) kind() string       { return "ack" }
-func (Ping) kind() string        { return "ping" }
-func (Notice) kind() string      { return "notice" }
-func (Drain) kind() string       { return "drain" }
+func (Welcome) kind() string      { return "welcome" }
+func (Puzzle) kind() string       { return "puzzle" }
+func (Held) kind() string         { return "held" }
+func (Queued) kind() string       { return "queued" }
+func (Cancelled) kind() string    { return "cancelled" }
+func (Expired) kind() string      { return "expired" }
+func (Matched) kind() string      { return "matched" }
+func (Aborted) kind() string      { return "aborted" }
+func (Connected) kind() string    { return "connected" }
+func (Peer) kind() string         { return "peer" }
+func (Ended) kind() string        { return "ended" }
+func (FreshRelays) kind() string  { return "relays" }
+func (Reported) kind() string     { return "reported" }
+func (Blocked) kind() string      { return "blocked" }
+func (Standing) kind() string     { return "standing" }
+func (Erased) kind() string       { return "erased" }
+func (Review) kind() string       { return "review" }
+func (ReviewAnswer) kind() string { return "answer" }
+func (Refused) kind() string      { return "error" }
+func (Acked) kind() string        { return "ack" }
+func (Ping) kind() string         { return "ping" }
+func (Notice) kind() string       { return "notice" }
+func (Drain) kind() string        { return "drain" }
 
 // Role says who of two makes the WebRTC offer.
 type Role string
@@ -311,6 +388,15 @@ const (
 	EndPeerLost EndWhy = "peer_lost"
 )
 
+// ReportNext says what comes of a report.
+type ReportNext string
+
+// What comes of a report.
+const (
+	Counted       ReportNext = "counted"
+	CountedBefore ReportNext = "counted_before" // this pair's report of the last 30 days counts already
+)
+
 // PeerState tells whether the peer's socket is there.
 type PeerState string
 
@@ -327,4 +413,5 @@ type NoticeCode string
 const (
 	SlowDown  NoticeCode = "slow_down"  // frames come faster than they are read
 	StoreAway NoticeCode = "store_away" // a search waits for the store to come back
+	Paused    NoticeCode = "paused"     // a search waits until operators let matching go on
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"parley/matcher"
@@ -37,9 +38,11 @@ func (h *Hub) do(cl *client, e Effect) {
 		h.report(cl, e)
 	case block:
 		h.block(cl, e)
+	case inquire:
+		h.inquire(cl, e)
 	case vanish:
 		h.forget(cl)
-	case send, hint, sendQueued, sendConnected, forward: // client.push has done them
+	case send, hint, sendQueued, sendPuzzle, sendConnected, forward: // client.push has done them
 	}
 }
 
@@ -56,27 +59,32 @@ func (h *Hub) ask(l *lane, do func(context.Context) error) {
 // The error itself is left out, since it may hold an address; the matcher logs what kind it is.
 func (h *Hub) complain(ctx context.Context) {
 	h.counts.failed.Add(1)
-	now, last := time.Now().UnixNano(), h.complained.Load()
-	if now-last < int64(complainEvery) || !h.complained.CompareAndSwap(last, now) {
+	if !h.away.due(time.Now()) {
 		return
 	}
 	h.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the store does not answer", slog.Int64("unanswered", h.counts.failed.Load()))
+}
+
+// grumble keeps what goes wrong again and again from filling the log.
+type grumble struct{ last atomic.Int64 } // Unix nanoseconds
+
+// due tells whether it is time to say it again.
+func (g *grumble) due(now time.Time) bool {
+	last := g.last.Load()
+	return now.UnixNano()-last >= int64(complainEvery) && g.last.CompareAndSwap(last, now.UnixNano())
 }
 
 func (h *Hub) join(cl *client, e join) {
 	t := e.ticket
 	h.register(cl, t.ID)
 	h.ask(&cl.lane, func(ctx context.Context) error {
-		answer := joined{ticket: t.ID, band: t.Band, meets: t.Meets}
+		answer := joined{ticket: t.ID}
 		if !e.banded {
-			var band moderation.Band
-			if band, answer.err = h.cfg.Desk.Band(ctx, cl.machine.device); answer.err == nil {
-				t.Band, t.Meets = int(band), moderation.Table()[band].Meets
-				answer.band, answer.meets = t.Band, t.Meets
-			}
+			answer.entry = h.admit(ctx, cl, e.last)
+			t.Band, t.Meets = answer.entry.stands()
 		}
-		if answer.err == nil {
-			answer.result, answer.err = h.cfg.Queue.Join(ctx, t)
+		if answer.band, answer.meets = t.Band, t.Meets; !answer.entry.refused() {
+			answer.result, answer.err = h.enter(ctx, t)
 		}
 		if _, waits := answer.result.(matcher.Waiting); waits {
 			if estimate, err := h.cfg.Queue.Estimate(ctx, t); err == nil {
@@ -84,8 +92,23 @@ func (h *Hub) join(cl *client, e join) {
 			}
 		}
 		cl.post(answer)
+		if errors.Is(answer.err, errPaused) {
+			return nil
+		}
 		return answer.err
 	})
+}
+
+// errPaused says that operators have paused matching. A ticket that waits already is asked about as
+// seldom as while the store is away, and meets nobody, because nobody else asks either.
+var errPaused = errors.New("matching is paused")
+
+// enter lets a ticket wait or meet somebody.
+func (h *Hub) enter(ctx context.Context, t matcher.Ticket) (matcher.Result, error) {
+	if h.cfg.Paused != nil && h.cfg.Paused() {
+		return nil, errPaused
+	}
+	return h.cfg.Queue.Join(ctx, t)
 }
 
 // register makes cl the one who hears of a ticket.
@@ -142,11 +165,16 @@ func (h *Hub) report(cl *client, e report) {
 		if err := h.record(ctx, e.call); err != nil {
 			return nil, err
 		}
-		if err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now); err != nil {
+		next := Counted
+		before, err := h.cfg.Desk.Report(ctx, device, m.Handle, moderation.Reason(m.Reason), now)
+		if err != nil {
 			return nil, err
 		}
+		if before {
+			next = CountedBefore
+		}
 		_, target, err := h.cfg.Desk.Target(device, m.Handle, now)
-		return Reported{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), retention.ReportTime)}, err
+		return Reported{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), retention.ReportTime), next}, err
 	})
 }
 
@@ -167,7 +195,7 @@ func (h *Hub) block(cl *client, e block) {
 		case !possible:
 			return nil, moderation.ErrHandle
 		}
-		return Blocked{h.tokens.sealAvoid(now, device, h.cfg.Desk.Tag(target), blockTime)}, nil
+		return Blocked{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), blockTime)}, nil
 	})
 }
 
@@ -199,6 +227,8 @@ func codeOf(err error) ErrorCode {
 		return BadHandle
 	case errors.Is(err, moderation.ErrReason):
 		return BadValue
+	case errors.Is(err, moderation.ErrNoRecords):
+		return BadState
 	}
 	return Unavailable
 }
@@ -209,7 +239,9 @@ func refusal(code ErrorCode) string {
 		return moderation.ErrHandle.Error()
 	case BadValue:
 		return moderation.ErrReason.Error()
-	case Unavailable, BadFrame, BadState, BadMatch, NoMember, PeerBusy, TooMany:
+	case BadState:
+		return moderation.ErrNoRecords.Error()
+	case Unavailable, BadFrame, BadMatch, BadProof, NoMember, PeerBusy, TooMany:
 	}
 	return "the store is away: try again in a few seconds"
 }
@@ -224,8 +256,9 @@ func (h *Hub) keepCall(c *call) {
 	})
 }
 
-func (h *Hub) endCall(c *call) {
+func (h *Hub) endCall(c *call, e endCall) {
 	id := c.machine.id
+	h.cfg.Desk.Talked(id, e.a, e.b, e.length)
 	h.counts.calls.Add(1)
 	h.ask(&c.lane, func(ctx context.Context) error { return h.cfg.Desk.End(ctx, id) })
 }
@@ -234,8 +267,8 @@ func (h *Hub) endCall(c *call) {
 func (h *Hub) connected(now time.Time, p pass, ice Ice) Connected {
 	return Connected{
 		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: ice,
-		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.until().Add(-passTime)),
-		Avoid:  h.tokens.sealAvoid(now, p.Device, h.cfg.Desk.Tag(p.PeerDevice), retention.RematchPause),
+		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.began()),
+		Avoid:  h.tokens.sealAvoid(now, p.Device.Token, h.cfg.Desk.Tag(p.PeerDevice.Token), retention.RematchPause),
 		Pass:   h.tokens.sealPass(p),
 		Shared: list(p.Shared), Language: p.Language,
 	}

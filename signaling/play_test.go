@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,12 +38,16 @@ type stage struct {
 	t     testing.TB
 	redis *vtest.Redis
 	ring  *keyring.Ring
+	weeks *keyring.Epochs
 	log   *notebook
 	most  int // sockets; 0 for the default
-	node  *node
-	more  []*node // nodes 2, 3, ...
-	cast  map[string]*browser
-	vars  map[string]any // what the placeholders of a transcript stand for
+
+	paused atomic.Bool // matching
+
+	node *node
+	more []*node // nodes 2, 3, ...
+	cast map[string]*browser
+	vars map[string]any // what the placeholders of a transcript stand for
 }
 
 // node is a running hub with the queue beside it.
@@ -59,7 +64,7 @@ type node struct {
 
 func newStage(t testing.TB) *stage {
 	s := &stage{
-		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), log: &notebook{},
+		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), weeks: keyring.NewEpochs(), log: &notebook{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
 	s.start()
@@ -78,8 +83,8 @@ func (s *stage) launch() *node {
 	queue := matcher.New(n.redis, matcher.Config{Log: logger})
 	n.name = queue.Node()
 	n.hub = signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(n.redis, s.ring, logger), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
-		Origins: []string{origin}, Most: s.most,
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger}), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
+		Origins: []string{origin}, Most: s.most, Paused: s.paused.Load,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
 				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,
@@ -140,11 +145,17 @@ func (s *stage) close() {
 	}
 }
 
+// desk is one like that of the nodes.
+func (s *stage) desk() *moderation.Desk {
+	return moderation.New(moderation.Config{Redis: s.redis.Client, Ring: s.ring, Epochs: s.weeks, Log: slog.New(slog.DiscardHandler)})
+}
+
 func (s *stage) browser(name string) *browser {
 	b := s.cast[name]
 	if b == nil {
 		sum := sha256.Sum256([]byte(name))
 		b = &browser{stage: s, name: name, device: base64.RawURLEncoding.EncodeToString(sum[:])}
+		_, b.age = s.desk().Age(b.device, "", time.Now().Add(-48*time.Hour)) // known for two days
 		s.cast[name] = b
 	}
 	return b
@@ -186,7 +197,8 @@ type browser struct {
 	stage   *stage
 	name    string
 	device  string
-	at      int // the number of the node it comes to; 0 as 1
+	age     string // "" for somebody new
+	at      int    // the number of the node it comes to; 0 as 1
 	ws      *websocket.Conn
 	reading sync.WaitGroup
 	status  int    // of the HTTP answer

@@ -3,6 +3,8 @@ package signaling
 import (
 	"slices"
 	"time"
+
+	"parley/moderation"
 )
 
 // renewEvery is how often the record of a running call is renewed.
@@ -66,8 +68,11 @@ type (
 	}
 	// keepCall begins or renews the record of the call.
 	keepCall struct{}
-	// endCall ends the record of the call.
-	endCall struct{}
+	// endCall ends the record of the call, of which these two were part for so long.
+	endCall struct {
+		a, b   moderation.Device
+		length time.Duration
+	}
 	// seekHome asks which node carries the room. The answer is homeIs.
 	seekHome struct{}
 	// closeRoom forgets the room.
@@ -106,7 +111,7 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	case Reenter:
 		r.reenter(now, l)
 	case Went:
-		r.went(l)
+		r.went(now, l)
 	case Missing:
 		r.heardOf(l.From, l.Member, arrived)
 		r.socketOf(l.From, l.Member, PeerAway)
@@ -117,7 +122,7 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.heardOf(l.From, l.Member, spoke)
 		r.grant(l)
 	case homeIs:
-		r.move(l.node)
+		r.move(now, l.node)
 	case fallen:
 		r.fallen(now, l.node)
 	case torn:
@@ -290,13 +295,13 @@ func (r *room) regain(now time.Time) {
 
 // move leaves the room to another node. There it was made anew while this one seemed dead, or while
 // the store could not say which of two it was.
-func (r *room) move(to string) {
+func (r *room) move(now time.Time, to string) {
 	if r.state != open || to == r.node {
 		return
 	}
 	r.others("", Moved{Address{to, r.id}})
 	r.moved, r.renew = to, time.Time{} // the call goes on
-	r.close()
+	r.close(now)
 }
 
 // grant answers a member that wants credentials.
@@ -337,14 +342,14 @@ func (r *room) torn(node string) {
 }
 
 // went ends a member's part, and with it the call if the policy says so.
-func (r *room) went(l Went) {
+func (r *room) went(now time.Time, l Went) {
 	m := r.find(l.Member)
 	if m == nil || r.state == closed || m.at != l.From {
 		return
 	}
 	if r.state == gathering || m.sure == notYet || m.sure < spoke && l.Why == EndPeerLost { // it never was there
 		r.others(l.Member, Failed{r.id})
-		r.close()
+		r.close(now)
 		return
 	}
 	why := EndPeerLeft
@@ -352,15 +357,16 @@ func (r *room) went(l Went) {
 		why = EndPeerLost
 	}
 	r.others(l.Member, Over{r.id, why})
-	r.members = slices.DeleteFunc(r.members, func(m member) bool { return m.Member == l.Member })
-	if r.policy.EndsWithFirst || len(r.members) < 2 {
-		r.close()
+	if r.policy.EndsWithFirst || len(r.members) < 3 {
+		r.close(now)
 	}
+	r.members = slices.DeleteFunc(r.members, func(m member) bool { return m.Member == l.Member })
 }
 
-func (r *room) close() {
+func (r *room) close(now time.Time) {
 	if r.state == open && !r.renew.IsZero() {
-		r.do(endCall{})
+		first := r.members[0]
+		r.do(endCall{first.Device, first.PeerDevice, max(0, now.Sub(first.began()))})
 	}
 	r.state, r.deadline, r.renew, r.seek = closed, time.Time{}, time.Time{}, time.Time{}
 	r.do(closeRoom{})
@@ -390,7 +396,7 @@ func (r *room) tick(now time.Time) {
 		} else {
 			r.others("", Over{r.id, EndPeerLost})
 		}
-		r.close()
+		r.close(now)
 		return
 	}
 	if !r.renew.IsZero() && !now.Before(r.renew) {

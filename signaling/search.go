@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -26,6 +27,7 @@ const (
 
 // search is one find until it is over, through as many tickets as it takes.
 type search struct {
+	of      uint64         // the number of the find
 	want    matcher.Ticket // as asked for, with the ID of the present ticket, empty while withdrawn
 	began   time.Time      // since when it has waited, by our clock
 	place   time.Time      // the same by the clock of the store, which orders the queue; zero until known
@@ -61,14 +63,14 @@ func (q *search) keepPlace() {
 	}
 }
 
-func (s *session) find(now time.Time, e find) {
-	want := matcher.Ticket{
-		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen,
-		Avoid: e.avoid, Arrived: s.placeOf(e.place),
-	}
-	check := want
-	check.ID, check.Meets = s.newID(), []int{0} // the store fills them in later
-	invalid := check.Validate()
+func (s *session) find(now time.Time, e *find) {
+	q := &search{of: e.msg.C, began: now, place: s.placeOf(e.place), want: matcher.Ticket{
+		Device: s.tag, Languages: e.msg.Languages, Interests: e.msg.Interests, Strict: !e.msg.Widen, Avoid: e.avoid,
+	}}
+	q.want.Arrived = q.place
+	q.want.ID, q.want.Meets = s.newID(), []int{0} // to be checked; the store fills them in later
+	invalid := q.want.Validate()
+	q.want.ID, q.want.Meets = "", nil
 	switch {
 	case s.phase != Idle:
 		s.refuse(e.msg.C, BadState, "there is a search or a call already: cancel or leave it first")
@@ -76,11 +78,11 @@ func (s *session) find(now time.Time, e find) {
 		s.refuse(e.msg.C, Unavailable, "this node stops: come back and search there")
 	case invalid != nil:
 		s.refuse(e.msg.C, BadValue, invalid.Error())
-	case !s.searches.try(now):
+	case !s.searches.ready(now):
 		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
-	default:
-		s.search = &search{want: want, began: now, place: want.Arrived}
-		s.phase = Searching
+	case s.pays(e):
+		s.searches.try(now)
+		s.search, s.phase = q, Searching
 		s.stand()
 	}
 }
@@ -97,7 +99,7 @@ func (s *session) stand() {
 func (s *session) ask() {
 	s.search.repeat = time.Time{}
 	s.search.want.Arrived = s.search.place
-	s.do(join{s.search.want, s.search.banded})
+	s.do(join{s.search.want, s.search.banded, s.known})
 }
 
 func (s *session) joined(now time.Time, e joined) {
@@ -105,11 +107,14 @@ func (s *session) joined(now time.Time, e joined) {
 		return // the ticket was withdrawn meanwhile, and a match that claimed it with it
 	}
 	q := s.search
-	if e.err != nil {
-		s.outage(now)
+	if !q.banded && !s.judged(now, e) {
 		return
 	}
-	q.failed, q.banded, q.want.Band, q.want.Meets = 0, true, e.band, e.meets
+	if e.err != nil {
+		s.outage(now, e.err)
+		return
+	}
+	q.failed = 0
 	switch r := e.result.(type) {
 	case matcher.Waiting:
 		q.place, q.began = r.Arrived, now.Add(-r.Waited)
@@ -166,11 +171,15 @@ func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
 	s.do(sendQueued{m, place{w.Arrived, s.self.ID, s.calls}})
 }
 
-// outage keeps the search while the store is away, and says so once.
-func (s *session) outage(now time.Time) {
+// outage keeps the search while the store is away or matching is paused, and says so once.
+func (s *session) outage(now time.Time, err error) {
 	q := s.search
+	notice := Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}
+	if errors.Is(err, errPaused) {
+		notice = Notice{Paused, "the operators have paused matching: the search is kept and goes on by itself"}
+	}
 	if q.failed == 0 {
-		s.do(hint{Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}})
+		s.do(hint{notice})
 	}
 	q.keepPlace()
 	q.repeat = now.Add(min(outageLongest, time.Second<<min(q.failed, 8)))

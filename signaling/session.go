@@ -1,6 +1,10 @@
 package signaling
 
-import "time"
+import (
+	"time"
+
+	"parley/moderation"
+)
 
 // Times of a session.
 const (
@@ -18,20 +22,23 @@ const (
 // transitions.
 type session struct {
 	self   Address
-	device string        // digest from hello
+	device moderation.Device
 	tag    string        // what the matcher knows the device by
 	newID  func() string // unguessable ids
 
-	phase    Phase
-	search   *search // from Searching to the first word of the peer; nil after rejoin
-	match    match   // from Offered to Entering
-	call     membership
-	entered  time.Time // since when Entering
-	knock    time.Time // when to ask the room again; from Entering
-	searches bucket
-	relays   bucket
-	calls    uint32 // how many this session has had
-	draining bool
+	phase     Phase
+	search    *search // from Searching to the first word of the peer; nil after rejoin
+	match     match   // from Offered to Entering
+	call      membership
+	entered   time.Time // since when Entering
+	knock     time.Time // when to ask the room again; from Entering
+	searches  bucket
+	relays    bucket
+	questions bucket
+	work      work
+	known     *known
+	calls     uint32 // how many this session has had
+	draining  bool
 
 	lost     time.Time // since when the socket is gone; zero while it is there
 	awayTold bool
@@ -48,10 +55,11 @@ type membership struct {
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
-func newSession(now time.Time, self Address, device, tag string, newID func() string) *session {
+func newSession(now time.Time, self Address, device moderation.Device, tag string, newID func() string) *session {
 	return &session{
 		self: self, device: device, tag: tag, newID: newID,
-		searches: newBucket(now, 2.0/60, 40), relays: newBucket(now, 1.0/2, 4), lost: now,
+		searches: newBucket(now, 2.0/60, 40), relays: newBucket(now, 1.0/2, 4),
+		questions: newBucket(now, 1.0/5, 10), lost: now,
 	}
 }
 
@@ -69,7 +77,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 		s.read(e)
 	case said:
 		s.hear(now, e.frame)
-	case find:
+	case *find:
 		s.find(now, e)
 	case rejoin:
 		s.rejoin(now, e)
@@ -86,7 +94,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case aborted:
 		s.aborted(e)
 	case answered:
-		s.send(e.frame)
+		s.answered(e.frame)
 	case attached:
 		s.attached()
 	case detached:
@@ -140,6 +148,8 @@ func (s *session) hear(now time.Time, m FromBrowser) {
 		s.do(report{m, s.running()})
 	case Block:
 		s.do(block{m, s.running()})
+	case AskStanding, Erase, AskReview, AskAnswer:
+		s.question(now, c, m)
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
 	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours

@@ -99,11 +99,14 @@ func (t tokens) sealPass(p pass) string {
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode pass: %v", err)) // strings always marshal
 	}
-	return t.ring.Seal(passPurpose, p.Device, p.until(), body)
+	return t.ring.Seal(passPurpose, p.Device.Token, p.until(), body)
 }
 
 // until is when p ends.
 func (p pass) until() time.Time { return time.Unix(p.Until, 0) }
+
+// began is when the call of p began.
+func (p pass) began() time.Time { return p.until().Add(-passTime) }
 
 // openPass returns nil for a pass that is not ours, not this device's, or too old.
 func (t tokens) openPass(now time.Time, device, sealed string) *pass {
@@ -116,6 +119,12 @@ func (t tokens) openPass(now time.Time, device, sealed string) *pass {
 		return nil
 	}
 	return p
+}
+
+// valid tells whether the fields of hello have the shape that the table says. An age ticket that is none
+// is as good as none.
+func (m Hello) valid() bool {
+	return isDevice(m.Device) && (m.Digest == "" || isDevice(m.Digest))
 }
 
 // isDevice tells whether s is a SHA-256 digest as base64url without padding.

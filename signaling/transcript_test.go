@@ -77,6 +77,9 @@ func (s *stage) line(line string) error {
 		return s.repeat(rest)
 	case "redis":
 		return s.store(rest)
+	case "matching": // paused, or goes on
+		s.paused.Store(rest == "paused")
+		return nil
 	case "nodes", "kill", "drain", "torn", "hush", "unhush", "clog":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
@@ -155,7 +158,7 @@ func (s *stage) repeat(rest string) error {
 }
 
 func (s *stage) act(b *browser, verb, object string) error {
-	s.vars["$"+b.name+".device"] = b.device
+	s.vars["$"+b.name+".device"], s.vars["$"+b.name+".age"] = b.device, b.age
 	switch verb {
 	case ">":
 		text, err := s.fill(object)
@@ -200,8 +203,8 @@ func (s *stage) move(b *browser, verb, object string) error {
 			return err
 		}
 		return s.lines(b.name,
-			`> {"t":"hello","token":"","last":0,"device":"$NAME.device"}`,
-			`< {"t":"welcome","token":"$NAME.token","resumed":false,"c":0,"grace_ms":30000}`)
+			`> {"t":"hello","token":"","last":0,"device":"$NAME.device","digest":"","age":"$NAME.age"}`,
+			`< {"t":"welcome","token":"$NAME.token","resumed":false,"c":0,"grace_ms":30000,"age":"*"}`)
 	case "resumes":
 		b.mu.Lock()
 		last := b.last
@@ -209,7 +212,7 @@ func (s *stage) move(b *browser, verb, object string) error {
 		if err := b.open(usual); err != nil {
 			return err
 		}
-		return s.lines(b.name, fmt.Sprintf(`> {"t":"hello","token":"$NAME.token","last":%d,"device":"$NAME.device"}`, last))
+		return s.lines(b.name, fmt.Sprintf(`> {"t":"hello","token":"$NAME.token","last":%d,"device":"$NAME.device","digest":"","age":"$NAME.age"}`, last))
 	case "drops":
 		b.drop()
 	case "at": // which node it comes to

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/keyring"
+	"parley/moderation"
 )
 
 type goldenLetter struct {
@@ -20,12 +21,13 @@ type goldenLetter struct {
 // and the newer in an upgrade, must agree on them: who changes one raises the version of the link. A
 // new kind goes to the end, and an older node drops it.
 func golden() []goldenLetter {
-	me := pass{"r", "n", "m", "p", "pd", "d", Answer, []string{"x"}, "en", 2, 9}
-	const text = `"room":"r","node":"n","member":"m","peer":"p","peer_device":"pd","device":"d","role":"answer","shared":["x"],"language":"en","turn":2,"until":9`
+	d, pd := moderation.Device{Token: "d", Digest: "g", Net: "w", Fresh: true}, moderation.Device{Token: "pd"}
+	me := pass{"r", "n", "m", "p", pd, d, Answer, []string{"x"}, "en", 2, 9}
+	const text = `"room":"r","node":"n","member":"m","peer":"p","peer_device":{"Token":"pd","Digest":"","Net":"","Fresh":false},"device":{"Token":"d","Digest":"g","Net":"w","Fresh":true},"role":"answer","shared":["x"],"language":"en","turn":2,"until":9`
 	return []goldenLetter{
 		{toRoom: &Say{"r", Address{"n", "s"}, 300, "a", "b", []byte(`"tail"`)}, text: "\x01\x02id\x01r\x01n\x01s\x01a\x01b\xac\x02" + `"tail"`},
-		{toRoom: Enter{Address{"n", "s"}, "m", "d", Offer, []string{"x"}, "en"}, text: "\x02\x02id" +
-			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":"d","Role":"offer","Shared":["x"],"Language":"en"}`},
+		{toRoom: Enter{Address{"n", "s"}, "m", d, Offer, []string{"x"}, "en"}, text: "\x02\x02id" +
+			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":{"Token":"d","Digest":"g","Net":"w","Fresh":true},"Role":"offer","Shared":["x"],"Language":"en"}`},
 		{toRoom: Reenter{Address{"n", "s"}, me}, text: "\x03\x02id" + `{"From":{"Node":"n","ID":"s"},` + text + `}`},
 		{toRoom: Went{Address{"n", "s"}, "m", EndLeft}, text: "\x04\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","Why":"left"}`},
 		{toRoom: Missing{Address{"n", "s"}, "m"}, text: "\x05\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m"}`},
@@ -82,8 +84,8 @@ func TestMailGolden(t *testing.T) {
 			t.Errorf("kind %#x was %#x", kind, want)
 		}
 	}
-	const asks = "\x12\x01s" + `{"Pipe":"p","Hello":{"t":"hello","token":"k","last":3,"device":"d"}}`
-	if got := appendMail(nil, mailAttach, "s", attach{"p", Hello{"hello", "k", 3, "d"}}); string(got) != asks {
+	const asks = "\x12\x01s" + `{"Pipe":"p","Hello":{"t":"hello","token":"k","last":3,"device":"d","digest":"g","age":"t"}}`
+	if got := appendMail(nil, mailAttach, "s", attach{"p", Hello{"hello", "k", 3, "d", "g", "t"}}); string(got) != asks {
 		t.Errorf("a pipe is asked for with\n%q, was\n%q", got, asks)
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"parley/matcher"
 )
 
-// newCatalogue is what people may choose from, for the page. Browsers know what each language calls
-// itself.
-func newCatalogue() (*file, error) {
+// newCatalogue is what people may choose from, for the page, and what it must know of this server.
+// Browsers know what each language calls itself.
+func newCatalogue(cfg Config) (*file, error) {
 	type language struct {
 		Tag string `json:"tag"`
 	}
@@ -19,7 +19,9 @@ func newCatalogue() (*file, error) {
 	body, err := json.Marshal(struct {
 		Languages []language `json:"languages"`
 		Interests []string   `json:"interests"`
-	}{languages, matcher.Interests()})
+		Signals   bool       `json:"signals"`
+		Contact   string     `json:"contact"`
+	}{languages, matcher.Interests(), !cfg.TokenOnly, cfg.Contact})
 	if err != nil {
 		return nil, err
 	}

@@ -106,8 +106,12 @@ func (l *limiter) open() int {
 	return l.total
 }
 
-// find returns the slot of an address. Whatever is not an address shares one slot.
-func (l *limiter) find(address string) int {
+// find returns the slot of an address.
+func (l *limiter) find(address string) int { return slotOf(l.seed, address, slots) }
+
+// slotOf returns the slot, of so many, of an IPv4 address or the /64 of an IPv6 one. Whatever is not an
+// address shares one slot.
+func slotOf(seed maphash.Seed, address string, many int) int {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return 0
@@ -125,5 +129,5 @@ func (l *limiter) find(address string) int {
 	if err != nil {
 		return 0
 	}
-	return int(maphash.Bytes(l.seed, b) % slots)
+	return int(maphash.Bytes(seed, b) % uint64(many)) //nolint:gosec // many is a small number
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestModules runs the page's own tests, which lie beside its modules, under node. Without node it is
+// TestModules runs the tests of the page and the console, which lie beside its modules, under node. Without node it is
 // skipped, or fails when PARLEY_E2E=require.
 func TestModules(t *testing.T) {
 	node, err := exec.LookPath("node")
@@ -25,6 +25,11 @@ func TestModules(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("the page has no tests", err)
 	}
+	console, err := filepath.Glob("console/*.test.js")
+	if err != nil || len(console) == 0 {
+		t.Fatal("the console has no tests", err)
+	}
+	files = append(files, console...)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.js"), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

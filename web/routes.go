@@ -101,7 +101,7 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 	why, wait := s.limit.admit(address, time.Now())
 	if why == admitted {
 		c := &counted{ResponseWriter: w, release: sync.OnceFunc(func() { s.limit.release(address) })}
-		s.socket.ServeHTTP(c, r)
+		s.socket.ServeHTTP(c, s.strip(r, address))
 		if !c.taken {
 			c.release()
 		}

@@ -20,8 +20,14 @@ type Config struct {
 	Socket  http.Handler                // signaling, served at /ws
 	Ready   func(context.Context) error // whether the store accepts a write
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
+	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
-	Log     *slog.Logger
+	// Contact is a mailto: or https: address of whoever runs the server, for people in need; "" for none.
+	Contact string
+	// TokenOnly spares browsers to say what kind they are of: nobody asks.
+	TokenOnly bool
+	Console   *Console // what operators use on their listener; nil: there is none
+	Log       *slog.Logger
 }
 
 // Server serves the page, the socket and health.
@@ -29,12 +35,14 @@ type Server struct {
 	socket    http.Handler
 	ready     func(context.Context) error
 	address   echo.IPExtractor
+	network   func(netip.Prefix) string
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
 	catalogue *file
 	privacy   *file
 	missing   *file // what a wrong address shows
+	console   *console
 	draining  atomic.Bool
 }
 
@@ -50,9 +58,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), limit: newLimiter(cfg.Limits), site: site,
+		address: addressOf(cfg.Proxies), network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
 	}
-	if s.catalogue, err = newCatalogue(); err != nil {
+	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	if s.privacy, err = newPrivacy(site); err != nil {
@@ -60,6 +68,11 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.missing, err = newMissing(site); err != nil {
 		return nil, fmt.Errorf("page of a wrong address: %w", err)
+	}
+	if cfg.Console != nil {
+		if s.console, err = newConsole(cfg); err != nil {
+			return nil, fmt.Errorf("console: %w", err)
+		}
 	}
 	return s, nil
 }

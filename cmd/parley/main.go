@@ -36,13 +36,21 @@ func run(args, environ []string, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == "simulate" { // its flags are its own
 		return simulateCommand(args[1:], out, errs)
 	}
+	if len(args) > 0 && args[0] == "risk" {
+		return riskCommand(args[1:], os.Stdin, out, errs)
+	}
+	if len(args) > 0 {
+		if _, is := deskCommands()[args[0]]; is {
+			return deskRun(args, environ, out, errs)
+		}
+	}
 	cfg, l, err := load(args, environ)
 	switch command := l.command; {
 	case errors.Is(err, flag.ErrHelp) || command == "help":
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, simulate and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -67,7 +75,14 @@ func help(w io.Writer) {
 
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
+  parley thresholds ...       show, preview and set the numbers by which reports are judged
+  parley brigade ...          take back the reports of one network
+  parley reviews ...          answer those who asked that their record be looked at
+  parley matching ...         pause matching, or let it go on
+  parley audit ...            check and show the file of what operators did
+  parley console ...          make and remove the tokens of those who may use the console
   parley simulate [flags]     let simulated people talk on any parley, and measure; parley simulate --help
+  parley risk replay [flags]  judge a history of calls and reports under any policy; parley risk --help
   parley help                 print this
 
 Each setting can be given as a flag, as an environment variable, or in a file of lines like

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
+	"parley/moderation/office"
 	"parley/retention"
 	"parley/signaling"
 	"parley/turn"
@@ -49,12 +52,19 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	p := parts{ring, relay, memory, log}
+	epochs, err := openEpochs(cfg, log)
+	if err != nil {
+		return "", err
+	}
+	p := parts{ring: ring, epochs: epochs, relay: relay, memory: memory, log: log}
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
+	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
+	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
+	p.office = p.openOffice(cfg)
 	hub := openSignaling(ctx, h, cfg, p)
-	server, err := openDoor(cfg, hub, memory, log)
+	server, err := openDoor(cfg, hub, p)
 	if err != nil {
 		return "", err
 	}
@@ -78,6 +88,7 @@ func openData(ctx context.Context, h *house, cfg config, p parts) error {
 		if err := migrations.Run(ctx, memory.rdb, mark, log); errors.Is(err, migrations.ErrKeys) || errors.Is(err, migrations.ErrNewer) {
 			log.LogAttrs(ctx, slog.LevelError, "another parley has taken the data in Redis over: stop one of the two", slog.Any("error", err))
 		}
+		p.weeksAgain(ctx)
 	})
 	err := migrations.Run(ctx, memory.rdb, mark, log)
 	switch {
@@ -87,6 +98,9 @@ func openData(ctx context.Context, h *house, cfg config, p parts) error {
 			err, keyFile(cfg), retention.Schema.Key())
 	case err != nil:
 		return fmt.Errorf("redis: %w", err)
+	}
+	if err := openWeeks(ctx, h, cfg, p); err != nil {
+		return err
 	}
 	h.run(ctx, "watch of the store", memory.watch.Run)
 	return nil
@@ -111,8 +125,12 @@ func leave(ctx context.Context, cfg config, hub *signaling.Hub, log *slog.Logger
 // parts are what signaling joins.
 type parts struct {
 	ring   *keyring.Ring
+	epochs *keyring.Epochs
 	relay  *turn.Server
 	memory *memory
+	queue  *matcher.Queue
+	desk   *moderation.Desk
+	office *office.Office
 	log    *slog.Logger
 }
 
@@ -134,19 +152,21 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 	return relay, nil
 }
 
-// openSignaling starts the queue and the hub on it.
+// openSignaling starts queue, desk and office, and the hub on them.
 func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
-	queue := matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
 	hub := signaling.New(signaling.Config{
-		Queue:   queue,
-		Desk:    moderation.New(p.memory.rdb, p.ring, p.log),
+		Queue:   p.queue,
+		Desk:    p.desk,
+		Paused:  p.office.Paused,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
-	h.run(ctx, "queue", queue.Run)
+	h.run(ctx, "queue", p.queue.Run)
+	h.run(ctx, "desk", p.desk.Run)
+	h.run(ctx, "office", p.office.Run)
 	h.run(ctx, "signaling", hub.Run)
 	return hub
 }
@@ -160,18 +180,29 @@ func ice(c turn.Credential) signaling.Ice {
 }
 
 // openDoor makes the server that lets browsers in.
-func openDoor(cfg config, hub *signaling.Hub, memory *memory, log *slog.Logger) (*web.Server, error) {
+func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 	limits := web.Limits{}
 	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
 	return web.New(web.Config{
 		Socket:  hub,
-		Ready:   memory.ready,
+		Ready:   p.memory.ready,
 		Proxies: cfg.TrustedProxies,
+		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
-		Log:     log,
+		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
+		Console: p.console(cfg),
+		Log:     p.log,
 	})
+}
+
+// networkBytes are 16 characters of a mark.
+const networkBytes = 12
+
+// networkMark is what the rest of the program knows of a visitor's network.
+func networkMark(ring *keyring.Ring, n netip.Prefix) string {
+	return base64.RawURLEncoding.EncodeToString(ring.Mark("network", n.String())[:networkBytes])
 }
 
 // listen opens a TCP port. Its closing is the server's, but a failed start must not leave it open.

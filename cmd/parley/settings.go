@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -24,9 +25,15 @@ type config struct {
 	OperatorListen string
 	PublicURL      []string // origins; empty: those of localhost on the port of Listen
 	TrustedProxies []netip.Prefix
+	Contact        string // mailto: or https:, or none
 	Drain          time.Duration
 	Redis          store.Where
 	State          string
+	EpochKeys      string
+	EpochKeysNew   bool
+	TokenOnly      bool
+	OperatorTokens string
+	Audit          string
 	RelayListen    netip.AddrPort
 	RelayExternal  netip.Addr // invalid: the address of RelayListen
 	RelayPorts     turn.PortRange
@@ -51,7 +58,7 @@ type setting struct {
 
 // settings is the whole table, in the order of --help. A setting may derive from those above it.
 func settings() []setting {
-	return slices.Concat(doorSettings(), storeSettings(), relaySettings(), logSettings())
+	return slices.Concat(doorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
 }
 
 func doorSettings() []setting {
@@ -63,7 +70,7 @@ func doorSettings() []setting {
 		},
 		{
 			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
-			says: "Where /healthz and /readyz are served. Set it to an address that your monitoring reaches and visitors do not.",
+			says: "Where /healthz, /readyz and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
 		},
 		{
@@ -76,6 +83,11 @@ func doorSettings() []setting {
 			name: "trusted-proxies", shape: "CIDR,...",
 			says: "From which addresses X-Forwarded-For is believed. Set it when parley is behind a reverse proxy, or all visitors share one limit.",
 			read: func(c *config, v string) (err error) { c.TrustedProxies, err = prefixes(v); return err },
+		},
+		{
+			name: "contact", shape: "ADDRESS",
+			says: "How people reach whoever runs this server: an address of email, or a page. It is shown to who reports a threat or a child; set it when you read what arrives there.",
+			read: func(c *config, v string) (err error) { c.Contact, err = contact(v); return err },
 		},
 		{
 			name: "drain", value: "10m", shape: "DURATION",
@@ -96,6 +108,44 @@ func storeSettings() []setting {
 			name: "state", value: stateDir(), shape: "DIR",
 			says: "Where the key file lies. Keep it on another disk and in another backup than Redis.",
 			read: func(c *config, v string) error { c.State = v; return notEmpty(v) },
+		},
+		{
+			name: "epoch-keys", shape: "FILE",
+			says:   "The weekly keys under which reports are kept. All nodes need the same: name a file that they share, and never one on the disk or in the backup of Redis.",
+			derive: func(c config) string { return filepath.Join(c.State, "epochs") },
+			read:   func(c *config, v string) error { c.EpochKeys = v; return notEmpty(v) },
+		},
+		{
+			name: "epoch-keys-new", flag: true, shape: "true|false", value: "false",
+			says: "Whether to go on when the epoch keys are lost. Set it for one start: reports made under them count for nobody, and those whom they restricted are clear.",
+			read: func(c *config, v string) (err error) { c.EpochKeysNew, err = yes(v); return err },
+		},
+		{
+			name: "device-signals", value: "both", shape: "both|token",
+			says: "By what a device is known: both, its random token and, for a day after its first visit, what browsers of its kind have in common; or the token only, with which clearing the storage is enough to be new.",
+			read: func(c *config, v string) error {
+				if c.TokenOnly = v == "token"; v != "token" && v != "both" {
+					return errors.New("say both or token")
+				}
+				return nil
+			},
+		},
+	}
+}
+
+func officeSettings() []setting {
+	return []setting{
+		{
+			name: "operator-tokens", shape: "FILE",
+			says:   "Where the hashes of the operators' tokens lie, which parley console token NAME makes. Name a file that all nodes share, so that a token counts on each.",
+			derive: func(c config) string { return filepath.Join(c.State, "operators") },
+			read:   func(c *config, v string) error { c.OperatorTokens = v; return notEmpty(v) },
+		},
+		{
+			name: "audit-file", shape: "FILE",
+			says:   "Where everything that operators do is written down, for ever. There is one for all nodes: operators act only where it is.",
+			derive: func(c config) string { return filepath.Join(c.State, "audit.jsonl") },
+			read:   func(c *config, v string) error { c.Audit = v; return notEmpty(v) },
 		},
 	}
 }
@@ -121,12 +171,7 @@ func relaySettings() []setting {
 			name: "relay-allow-loopback", flag: true, shape: "true|false",
 			value: "false",
 			says:  "Whether relays that reach beyond a call may forward to this machine itself, for tests. Calls between strangers never need it; never set it on a server.",
-			read: func(c *config, v string) (err error) {
-				if c.RelayLoopback, err = strconv.ParseBool(v); err != nil {
-					return errors.New("say true or false")
-				}
-				return nil
-			},
+			read:  func(c *config, v string) (err error) { c.RelayLoopback, err = yes(v); return err },
 		},
 	}
 }
@@ -154,6 +199,14 @@ func logSettings() []setting {
 			},
 		},
 	}
+}
+
+func yes(v string) (bool, error) {
+	is, err := strconv.ParseBool(v)
+	if err != nil {
+		return false, errors.New("say true or false")
+	}
+	return is, nil
 }
 
 func hostPort(v string) (string, error) {
@@ -192,6 +245,21 @@ func origins(v string) ([]string, error) {
 		return nil, errors.New("at least one address is needed, for example https://talk.example.org")
 	}
 	return all, nil
+}
+
+// contact is what a link leads to: a page, or a letter.
+func contact(v string) (string, error) {
+	if v == "" {
+		return "", nil
+	}
+	if u, err := url.Parse(v); err == nil && u.Scheme == "https" && u.Host != "" && u.User == nil {
+		return u.String(), nil
+	}
+	to, err := mail.ParseAddress(strings.TrimPrefix(v, "mailto:"))
+	if err != nil || to.Name != "" {
+		return "", fmt.Errorf("%q is neither an address of email nor a page like https://example.org/contact", v)
+	}
+	return "mailto:" + to.Address, nil
 }
 
 // origin is what a browser says of a page at u: without the port that the scheme implies.

@@ -46,3 +46,20 @@ func TestOnlyHere(t *testing.T) {
 		}
 	}
 }
+
+// TestContact: the page makes a link of it, so it is an address of email or a page and nothing else.
+func TestContact(t *testing.T) {
+	for value, want := range map[string]string{
+		"": "", "help@example.org": "mailto:help@example.org", "mailto:help@example.org": "mailto:help@example.org",
+		"https://example.org/help": "https://example.org/help",
+	} {
+		if got, err := contact(value); err != nil || got != want {
+			t.Errorf("%q: %q, %v; want %q", value, got, err, want)
+		}
+	}
+	for _, value := range []string{"javascript:alert(1)", "http://example.org", "help", "https://", "Help <help@example.org>", "https://me:secret@example.org"} {
+		if got, err := contact(value); err == nil {
+			t.Errorf("%q is taken as %q", value, got)
+		}
+	}
+}

@@ -91,9 +91,15 @@ func newPerson(t testing.TB, browser chrome, url string, hz int) *person {
 // bystander is a person who has not opened any page yet.
 func bystander(t testing.TB, browser chrome, hz int) *person {
 	t.Helper()
+	return guest(t, browser, hz, 90*time.Second)
+}
+
+// guest is a bystander who stays for so long at the most.
+func guest(t testing.TB, browser chrome, hz int, most time.Duration) *person {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser.process, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 90*time.Second)
+	ctx, stop := context.WithTimeout(ctx, most)
 	t.Cleanup(stop)
 	p := &person{t: t, ctx: ctx, close: cancel, hz: hz}
 	t.Cleanup(p.hadNoProblem)

@@ -27,6 +27,7 @@ import (
 type rooms struct {
 	URL   string
 	ring  *keyring.Ring
+	weeks *keyring.Epochs
 	where netip.AddrPort // of the relay; kept when it comes back
 
 	mu    sync.Mutex // guards the following fields
@@ -37,7 +38,7 @@ type rooms struct {
 // assemble starts every part on loopback with a real Redis; it ends with the test.
 func assemble(t testing.TB) *rooms {
 	t.Helper()
-	r := &rooms{ring: keyring.New()}
+	r := &rooms{ring: keyring.New(), weeks: keyring.NewEpochs()}
 	r.startRelay(t)
 	rdb := redis.NewClient(vtest.StartRedis(t))
 	log := slog.New(slog.DiscardHandler)
@@ -53,7 +54,7 @@ func assemble(t testing.TB) *rooms {
 	r.URL = origin + "/"
 	queue := matcher.New(rdb, matcher.Config{Log: log})
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(rdb, r.ring, log), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: r.ring, Epochs: r.weeks, Log: log}), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
 		Ice: r.ice, Origins: []string{origin}, Log: log,
 	})
 	server, err := web.New(web.Config{

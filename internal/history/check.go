@@ -223,9 +223,11 @@ func (c *checker) got(p *person, e Event) error {
 	case "error":
 		c.refused(p, e)
 	case "notice":
-		p.search.paused = p.search.paused || e.Code == "store_away"
+		p.search.paused = p.search.paused || e.Code == "store_away" || e.Code == "paused"
 	case "peer":
 		c.peer(p, e)
+	case "puzzle", "held": // the search that was asked for did not begin
+		p.search.line = 0
 	case "relays", "drain":
 	default:
 		return fmt.Errorf("nobody is told %q", e.Got)

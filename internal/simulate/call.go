@@ -401,6 +401,7 @@ func (p *Person) again(now time.Duration, code string) {
 		return
 	}
 	switch code {
+	case "bad_proof": // a puzzle follows
 	case "bad_value":
 		p.place = ""
 		p.find(now)

@@ -30,6 +30,7 @@ type crowd struct {
 	record *history.Recorder // nil: none is kept
 	rnd    *rand.Rand        // of the arrivals
 	studio *studio           // nil when no call has sound
+	bench  chan struct{}     // has room for who works for a search at the same time
 
 	present, calls, looks atomic.Int64
 	most, arrived, putOff int64      // of the loop of arrivals, as is the next

@@ -32,6 +32,8 @@ type (
 	Tick struct{}
 	// Stop ends the run: who is here leaves.
 	Stop struct{}
+	// Solved is the proof of a work that was done.
+	Solved struct{ Proof string }
 	// SoundSays is an offer, an answer or a candidate of a connection, for the other side.
 	SoundSays struct {
 		Way
@@ -59,6 +61,7 @@ func (Received) event() {}
 func (Lost) event()     {}
 func (Tick) event()     {}
 func (Stop) event()     {}
+func (Solved) event()   {}
 
 func (SoundSays) event()    {}
 func (SoundCame) event()    {}
@@ -74,6 +77,11 @@ type (
 	Dial struct{}
 	// Write sends a frame on the socket.
 	Write struct{ Frame []byte }
+	// Work looks for a proof. The answer is Solved.
+	Work struct {
+		Challenge string
+		Bits      int
+	}
 	// HangUp ends the socket, abruptly or with a close frame.
 	HangUp struct{ Abrupt bool }
 	// Note is a line of the history. The shell fills in who and when.
@@ -105,6 +113,7 @@ type (
 func (Dial) effect()   {}
 func (Write) effect()  {}
 func (HangUp) effect() {}
+func (Work) effect()   {}
 func (Note) effect()   {}
 func (Took) effect()   {}
 func (Count) effect()  {}

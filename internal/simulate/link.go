@@ -26,7 +26,7 @@ func backoff(attempt int) time.Duration {
 // link is the connection of one person: one session over as many sockets as it takes. Like the
 // person it decides and touches nothing. A zero time means never.
 type link struct {
-	device  string
+	device  device
 	token   string
 	numbers numbers
 	rnd     *rand.Rand
@@ -202,6 +202,9 @@ func (l *link) welcome(now time.Duration, w welcome) {
 	l.out(Note{history.Event{Got: w.T, Resumed: w.Resumed}})
 	asked := l.token != ""
 	l.token, l.ready, l.attempts, l.since = w.Token, true, 0, now
+	if w.Age != "" {
+		l.device.age = w.Age
+	}
 	l.silentAt = now + silence
 	switch {
 	case w.Resumed:

@@ -3,7 +3,9 @@ package simulate
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"parley/internal/history"
@@ -39,6 +41,8 @@ type Person struct {
 	phase   phase
 	choices choices
 	place   string
+	proof   string        // for the next find
+	puzzle  string        // the one that is being solved
 	match   string        // offered, or the one that the call came from
 	wish    time.Duration // since when this person waits for a match; 0 once there was one
 	arrived time.Duration // until the first welcome; 0 then
@@ -69,10 +73,20 @@ func NewPerson(run, device string, like *Behaviour, rnd *rand.Rand) *Person {
 	return p
 }
 
-// deviceOf is what the browser on a device says about it.
-func deviceOf(run, device string) string {
-	digest := sha256.Sum256([]byte(run + " " + device))
-	return base64.RawURLEncoding.EncodeToString(digest[:])
+// device is what a browser says about itself.
+type device struct{ token, digest, age string }
+
+// kinds is how many common models there are: half of the devices are one of them, and look alike.
+const kinds = 5
+
+// deviceOf is the one with a name. Nobody knows it yet.
+func deviceOf(run, name string) device {
+	sum := func(text string) [sha256.Size]byte { return sha256.Sum256([]byte(run + " " + text)) }
+	token, looks := sum(name), sum("looks of "+name)
+	if looks[0] < 128 {
+		looks = sum(fmt.Sprint("model ", looks[1]%kinds))
+	}
+	return device{token: base64.RawURLEncoding.EncodeToString(token[:]), digest: base64.RawURLEncoding.EncodeToString(looks[:])}
 }
 
 // Step changes the person by one event. The effects are valid until the next Step.
@@ -104,6 +118,8 @@ func (p *Person) Step(now time.Duration, e Event) []Effect {
 		p.tick(now)
 	case Stop:
 		p.stop(now)
+	case Solved:
+		p.solved(now, e)
 	case SoundSays:
 		p.saySound(now, e)
 	case SoundCame:
@@ -154,6 +170,10 @@ func (p *Person) hear(now time.Duration, e Received) {
 	switch f := e.frame.(type) {
 	case welcome:
 		p.welcome(now, f)
+	case puzzle:
+		p.puzzled(f)
+	case held:
+		p.held(now, f)
 	case queued:
 		p.queued(now, f)
 	case matched:
@@ -237,7 +257,7 @@ func (p *Person) planCut(now, within time.Duration) {
 // find asks the server to search, at the place that it told before if there is one.
 func (p *Person) find(now time.Duration) {
 	c := p.choices
-	c.Place, c.Avoid = p.place, []string{}
+	c.Place, c.Proof, c.Avoid = p.place, p.proof, []string{}
 	var shown []int
 	for _, t := range p.tokens {
 		c.Avoid = append(c.Avoid, t.text)
@@ -248,8 +268,35 @@ func (p *Person) find(now time.Duration) {
 		p.count("find could not be written")
 		return
 	}
-	p.phase, p.match, p.retryAt = searching, "", 0
+	p.phase, p.match, p.retryAt, p.proof, p.puzzle = searching, "", 0, "", ""
 	p.send(now, o, history.Event{Place: p.place != "", Avoid: shown})
+}
+
+// puzzled begins to work for a search.
+func (p *Person) puzzled(f puzzle) {
+	p.note(history.Event{Got: f.T})
+	p.count(f.T)
+	if p.Searches() {
+		p.puzzle = f.Challenge
+		p.do(Work{Challenge: f.Challenge, Bits: f.Bits})
+	}
+}
+
+// solved searches again, unless something else was begun meanwhile.
+func (p *Person) solved(now time.Duration, e Solved) {
+	if p.phase == searching && p.puzzle != "" && strings.HasPrefix(e.Proof, p.puzzle) {
+		p.proof = e.Proof
+		p.find(now)
+	}
+}
+
+// held goes away: nobody waits for hours.
+func (p *Person) held(now time.Duration, f held) {
+	p.note(history.Event{Got: f.T})
+	p.count(f.T)
+	if p.Searches() {
+		p.bye(now)
+	}
 }
 
 func (p *Person) queued(now time.Duration, f queued) {

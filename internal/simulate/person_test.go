@@ -18,7 +18,7 @@ func TestFromArrivalToCall(t *testing.T) {
 	s.step(simulate.Opened{})
 	s.want(`{"t":"hello","token":"","last":0,"device":"`)
 	s.hears(welcomed)
-	s.want(`{"t":"find","c":1,"a":0,"languages":["en"],"interests":[`, `"avoid":[],"place":""}`)
+	s.want(`{"t":"find","c":1,"a":0,"languages":["en"],"interests":[`, `"avoid":[],"place":"","proof":""}`)
 	s.hears(waits, 1)
 	s.wantSilence()
 	s.hears(offer, 2)
@@ -33,7 +33,7 @@ func TestFromArrivalToCall(t *testing.T) {
 	for s.writes() == "" || strings.HasPrefix(s.writes(), `{"t":"ack"`) {
 		s.waits()
 	}
-	s.want(`{"t":"find",`, `"avoid":["a1"],"place":""}`)
+	s.want(`{"t":"find",`, `"avoid":["a1"],"place":"","proof":""}`)
 }
 
 func TestAcknowledges(t *testing.T) {
@@ -81,7 +81,7 @@ func TestForgotten(t *testing.T) {
 		begin func(*testing.T, simulate.Behaviour) *stage
 		want  string
 	}{
-		"in the queue": {searches, `"avoid":[],"place":"here"}`},
+		"in the queue": {searches, `"avoid":[],"place":"here","proof":""}`},
 		"in a call":    {talks, `{"t":"rejoin","c":1,"a":0,"pass":"p1"}`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func Run(ctx context.Context, cfg Config, progress io.Writer, record *history.Re
 	spread := !cfg.Forwarded && runtime.GOOS == "linux" && allLoopback(ctx, cfg.Targets)
 	c := &crowd{
 		cfg: cfg, run: rand.Text()[:8], door: newDoor(cfg.Origin, cfg.Forwarded, spread), record: record,
-		rnd: source(cfg.Seed, 0),
+		rnd: source(cfg.Seed, 0), bench: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	if cfg.Media > 0 {
 		var err error

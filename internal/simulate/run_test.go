@@ -46,7 +46,7 @@ func startParley(t *testing.T, relays func(call string) signaling.Ice) string {
 	queue, ring := matcher.New(rdb, matcher.Config{Log: log}), keyring.New()
 	origin := "http://" + public.Addr().String()
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(rdb, ring, log), Ring: ring, Origins: []string{origin}, Log: log, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: ring, Epochs: keyring.NewEpochs(), Log: log}), Ring: ring, Origins: []string{origin}, Log: log, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
 		Ice: relays,
 	})
 	server, err := web.New(web.Config{Socket: hub, Ready: func(context.Context) error { return nil }, Log: log})

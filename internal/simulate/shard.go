@@ -119,8 +119,8 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 		}
 	case Received:
 		s.tally.took(Lag, now-e.At)
-	case SoundSays, SoundCame, SoundRefused:
-		l.gen = l.to.gen // sound does not depend on the socket
+	case SoundSays, SoundCame, SoundRefused, Solved:
+		l.gen = l.to.gen // neither sound nor work depends on the socket
 	case Tick, Stop:
 	}
 	if l.gen == l.to.gen {
@@ -186,6 +186,12 @@ func (s *shard) carryOut(ctx context.Context, w *walker, now time.Duration, effe
 		if w.conn != nil {
 			w.conn.write(e.Frame)
 		}
+	case Work:
+		s.readers.Go(func() {
+			if proof := s.crowd.solve(ctx, e); proof != "" {
+				s.post(letter{to: w, what: Solved{proof}})
+			}
+		})
 	case HangUp:
 		w.gen++
 		w.giveUp()

@@ -108,7 +108,7 @@ func (s *stage) wantSilence() {
 }
 
 const (
-	welcomed = `{"t":"welcome","token":"tok","resumed":false,"c":0,"grace_ms":30000}`
+	welcomed = `{"t":"welcome","token":"tok","resumed":false,"c":0,"grace_ms":30000,"age":"ticket"}`
 	waits    = `{"t":"queued","n":%d,"place":"here","since_ms":0,"widens_ms":1,"steps":[],"wait":null,"waiting":null}`
 	offer    = `{"t":"matched","n":%d,"match":"m1","role":"offer","shared":[],"language":"en","within_ms":4000}`
 	begins   = `{"t":"connected","n":%d,"room":"r1","me":"ana","peer":"bo","role":"offer","ice":{"servers":[],"ttl_ms":1},` +

@@ -39,6 +39,20 @@ type (
 		Token   string `json:"token"`
 		Resumed bool   `json:"resumed"`
 		GraceMS int64  `json:"grace_ms"`
+		Age     string `json:"age"`
+	}
+	puzzle struct {
+		head
+		Of        uint64 `json:"of"`
+		Challenge string `json:"challenge"`
+		Bits      int    `json:"bits"`
+		WithinMS  int64  `json:"within_ms"`
+	}
+	held struct {
+		head
+		Of      uint64   `json:"of"`
+		UntilMS int64    `json:"until_ms"`
+		Reasons []string `json:"reasons"`
 	}
 	queued struct {
 		head
@@ -108,6 +122,7 @@ type (
 	avoided struct { // reported, blocked
 		head
 		Avoid string `json:"avoid"`
+		Next  string `json:"next"`
 	}
 	refusal struct {
 		head
@@ -141,6 +156,10 @@ func decode(b []byte) (frame, error) {
 		return decodeAs[plain](b)
 	case "welcome":
 		return decodeAs[welcome](b)
+	case "puzzle":
+		return decodeAs[puzzle](b)
+	case "held":
+		return decodeAs[held](b)
 	case "queued":
 		return decodeAs[queued](b)
 	case "matched":
@@ -174,8 +193,8 @@ func decodeAs[T frame](b []byte) (frame, error) {
 }
 
 // hello is the first frame on a socket.
-func hello(token string, last uint64, device string) []byte {
-	return fmt.Appendf(nil, `{"t":"hello","token":"%s","last":%d,"device":"%s"}`, token, last, device)
+func hello(token string, last uint64, who device) []byte {
+	return fmt.Appendf(nil, `{"t":"hello","token":"%s","last":%d,"device":"%s","digest":"%s","age":"%s"}`, token, last, who.token, who.digest, who.age)
 }
 
 func pong() []byte { return []byte(`{"t":"pong"}`) }
@@ -205,6 +224,7 @@ type choices struct {
 	Widen     bool     `json:"widen"`
 	Avoid     []string `json:"avoid"`
 	Place     string   `json:"place"`
+	Proof     string   `json:"proof"`
 }
 
 func find(c choices) (outgoing, error) {

@@ -1,5 +1,6 @@
 // The call: from the moment both confirmed to its end, and what can be done about somebody after it.
 
+import { askAgain, askStanding, refusedDevice } from './app-device.js';
 import { closeMic, enter, search, searchFrames, toHome } from './app-search.js';
 import { go, newCall, REPORTABLE, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
@@ -27,7 +28,8 @@ export function finish(s, x, why, { bye = false } = {}) {
     talked: liveAt ? x.now - liveAt : 0,
     canReport: s.own.handle !== '',
     until: x.now + REPORTABLE,
-    reported: false,
+    report: '',
+    help: '',
     blocked: false,
     next: 0,
   };
@@ -219,6 +221,30 @@ export const peerEvents = {
 
 // Leaving a call, going on to the next one, and what can be done about somebody after it.
 
+/** told shows how far the report of the last call has come, or says it where that call is not on the screen.
+ * @param {State} s @param {import('./app-state.js').Reported} how @param {string} handle */
+function told(s, how, handle) {
+  const shown = s.after !== null && handle === s.own.lastHandle;
+  if (s.after && shown) s.after.report = how;
+  const final = how !== 'sending' && how !== 'retrying';
+  if (final && !(shown && s.screen === 'ended')) s.alert = `report_${how}`;
+}
+
+/** late tells somebody whose report is not stored yet that it is tried again.
+ * @param {State} s */
+export function late(s) {
+  if (s.own.reporting) told(s, 'retrying', s.own.reporting.handle);
+}
+
+/** giveUp ends a report that could not be stored while the server would take it.
+ * @param {State} s @param {Context} x */
+export function giveUp(s, x) {
+  const { reporting } = s.own;
+  if (!reporting || x.now < reporting.until) return;
+  s.own.reporting = null;
+  told(s, 'lost', reporting.handle);
+}
+
 /** @param {State} s @param {Context} x */
 function sendReport(s, x) {
   const { reporting } = s.own;
@@ -270,7 +296,9 @@ export const afterActions = {
   /** @param {State} s @param {{name: string}} e @param {Context} x */
   panel(s, { name }, x) {
     s.panel = name;
+    s.device.sure = false;
     if (name === 'report') stay(s, x);
+    if (name === 'standing' || name === 'device') askStanding(s, x);
   },
   /** @param {State} s @param {{reason: string}} e @param {Context} x */
   report(s, { reason }, x) {
@@ -279,12 +307,14 @@ export const afterActions = {
       s.alert = 'bad_handle';
       return;
     }
-    if (s.own.reporting || (!s.call && s.after?.reported)) return;
-    s.own.reporting = { handle, reason };
+    if (s.own.reporting || (!s.call && s.after?.report)) return;
+    s.own.reporting = { handle, reason, until: s.call ? x.now + REPORTABLE : (s.after?.until ?? 0) };
     s.panel = '';
     sendReport(s, x);
     if (s.call) part(s, x, 'reported');
     s.panel = '';
+    told(s, s.online ? 'sending' : 'retrying', handle);
+    if (s.after && (reason === 'minor' || reason === 'threat')) s.after.help = reason;
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   block(s, _, x) {
@@ -298,9 +328,10 @@ export const afterActions = {
 };
 
 export const afterFrames = {
-  /** @param {State} s @param {{avoid: string}} f @param {Context} x */
+  /** @param {State} s @param {{avoid: string, next: 'counted' | 'counted_before'}} f @param {Context} x */
   reported(s, f, x) {
-    if (s.after && s.own.reporting?.handle === s.own.lastHandle) s.after.reported = true;
+    // It may be the second answer to a report that was sent twice.
+    if (s.own.reporting) told(s, f.next, s.own.reporting.handle);
     s.own.reporting = null;
     x.out({ do: 'remember', kind: 'reported', avoid: f.avoid });
   },
@@ -312,20 +343,33 @@ export const afterFrames = {
   },
 };
 
-/** refusedAfter answers an error about report, block, rejoin, leave or cancel.
+/** refusedAfter answers an error about report, block, rejoin, leave, cancel or a question.
  * @param {State} s @param {import('./protocol.js').Refusal} f @param {Context} x */
 export function refusedAfter(s, f, x) {
   /** @type {any} */
   const what = f.about;
-  if (f.code === 'unavailable') return retryLater(s, x, what);
-  if (what === 'rejoin') {
-    Object.assign(s.own, { rejoining: false, refusedAt: x.now });
-    // A call that lives goes on between the browsers alone. One that broke has nobody to mend it through.
-    if (s.call && s.screen !== 'live') lose(s, x, 'lost');
-  }
-  if (what !== 'report' && what !== 'block') return;
-  if (what === 'report') s.own.reporting = null;
+  if (['standing', 'erase', 'review', 'answer'].includes(what)) {
+    if (refusedDevice(s, f)) retryLater(s, x, 'device');
+  } else if (f.code === 'unavailable') {
+    if (what === 'report') late(s);
+    retryLater(s, x, what);
+  } else if (what === 'rejoin') notTakenBack(s, x);
+  else if (what === 'report' || what === 'block') refusedForGood(s, f);
+}
+
+/** notTakenBack: a call that lives goes on between the browsers alone. One that broke has nobody to mend it through.
+ * @param {State} s @param {Context} x */
+function notTakenBack(s, x) {
+  Object.assign(s.own, { rejoining: false, refusedAt: x.now });
+  if (s.call && s.screen !== 'live') lose(s, x, 'lost');
+}
+
+/** refusedForGood forgets a report or a block that the server will never take.
+ * @param {State} s @param {import('./protocol.js').Refusal} f */
+function refusedForGood(s, f) {
+  if (f.about === 'report') s.own.reporting = null;
   else s.own.blocking = '';
+  if (s.after && f.about === 'report') s.after.report = '';
   if (s.after && f.code === 'bad_handle') s.after.canReport = false;
   s.alert = f.code;
 }
@@ -333,13 +377,14 @@ export function refusedAfter(s, f, x) {
 /** redo tries again what the server could not do, if it is still wanted.
  * @param {State} s @param {Context} x @param {import('./app-state.js').Retry} what */
 export function redo(s, x, what) {
-  if (what === 'find' && s.own.searching && s.screen === 'queued') x.out({ do: 'find', place: s.own.place });
+  if (what === 'find' && s.own.searching && s.screen === 'queued') x.out({ do: 'find', place: s.own.place, proof: '' });
   else if (what === 'confirm' && s.own.match) x.out({ do: 'send', frame: protocol.confirm(s.own.match) });
   else if (what === 'cancel' && !s.own.searching) x.out({ do: 'send', frame: protocol.cancel() });
   else if (what === 'leave' && !s.call) x.out({ do: 'send', frame: protocol.leave() });
   else if (what === 'rejoin' && s.call && s.own.rejoining) x.out({ do: 'send', frame: protocol.rejoin(s.own.pass) });
   else if (what === 'block' && s.own.blocking) x.out({ do: 'send', frame: protocol.block(s.own.blocking) });
   else if (what === 'report') sendReport(s, x);
+  else if (what === 'device') askAgain(s, x);
 }
 
 /** blocked shows a screen that only a reload leaves.

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CONNECTED, connecting, ended, live, MATCHED, online, QUEUED } from './app-page.test.js';
 
+const COUNTED = { t: 'reported', avoid: 'V2', next: 'counted' };
+
 test('next leaves, searches and keeps the last call reportable', () => {
   const p = live();
   assert.deepEqual(p.do('next'), ['send leave', 'hang-up', 'save', 'find', 'prepare']);
@@ -12,8 +14,9 @@ test('next leaves, searches and keeps the last call reportable', () => {
   assert.equal(p.at, 'ended left');
   assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), ['send report']);
   assert.deepEqual(p.effects[0].frame, { t: 'report', handle: 'H1', reason: 'hate' });
-  assert.deepEqual(p.do({ t: 'reported', avoid: 'V2' }), ['remember reported']);
-  assert.equal(p.state.after.reported, true);
+  assert.equal(p.state.after.report, 'sending');
+  assert.deepEqual(p.do(COUNTED), ['remember reported']);
+  assert.equal(p.state.after.report, 'counted');
   assert.deepEqual(p.do({ type: 'report', reason: 'hate' }), [], 'once');
 });
 
@@ -73,8 +76,8 @@ test('a report in the call ends it; a block too', () => {
   let p = live();
   assert.deepEqual(p.do({ type: 'report', reason: 'threat' }), ['send report', 'send leave', 'hang-up', 'mic stop']);
   assert.equal(p.at, 'ended reported');
-  p.do({ t: 'reported', avoid: 'V2' });
-  assert.equal(p.state.after.reported, true);
+  p.do({ ...COUNTED, next: 'counted_before' });
+  assert.equal(p.state.after.report, 'counted_before');
   p = live();
   assert.deepEqual(p.do('block'), ['send block', 'send leave', 'hang-up', 'mic stop']);
   assert.deepEqual(p.do({ t: 'blocked', avoid: 'V3' }), ['remember blocked']);
@@ -98,7 +101,63 @@ test('a report that the server could not store is sent again', () => {
   assert.deepEqual(p.wait(2000), ['send report']);
   assert.deepEqual(p.do(online), ['send report'], 'also to a server that knows nothing');
   p.do({ t: 'error', of: 9, code: 'bad_handle', text: '', about: 'report' });
-  assert.deepEqual([p.state.alert, p.state.after.canReport], ['bad_handle', false]);
+  assert.deepEqual([p.state.alert, p.state.after.canReport, p.state.after.report], ['bad_handle', false, '']);
+});
+
+test('a report that is not stored yet says so, for as long as it can be', () => {
+  const error = { t: 'error', of: 9, code: 'unavailable', text: '', about: 'report' };
+  const p = live();
+  p.do({ type: 'report', reason: 'spam' });
+  assert.equal(p.state.after.report, 'sending');
+  p.do(error);
+  assert.equal(p.state.after.report, 'retrying');
+  for (let s = 0; s < 590; s += 5) {
+    assert.deepEqual(p.wait(5000), ['send report'], String(s));
+    p.do(error);
+  }
+  p.wait(10000);
+  assert.equal(p.state.after.report, 'lost');
+  assert.deepEqual(p.wait(60000), [], 'and is not sent any more');
+  assert.deepEqual(p.do(online), []);
+
+  const q = live();
+  q.do('offline');
+  q.do({ type: 'report', reason: 'hate' });
+  assert.equal(q.state.after.report, 'retrying', 'the server is away');
+  q.do({ type: 'welcome', resumed: true, age: '' }, COUNTED);
+  assert.equal(q.state.after.report, 'counted');
+  assert.deepEqual(q.do(COUNTED), ['remember reported'], 'a second answer changes nothing');
+  assert.equal(q.state.alert, '');
+});
+
+test('who went on hears of the report all the same', () => {
+  let p = live();
+  p.do({ type: 'report', reason: 'sexual' }, 'home', COUNTED);
+  assert.deepEqual([p.at, p.state.alert], ['home', 'report_counted']);
+  p = ended();
+  p.do({ type: 'report', reason: 'sexual' }, 'again', COUNTED);
+  assert.equal(p.state.alert, 'report_counted');
+  p.do('cancel');
+  assert.equal(p.at, 'home', 'what is reported needs no second look');
+});
+
+test('a child or a threat: the call ends at once and there is help', () => {
+  for (const [reason, help] of [
+    ['minor', 'minor'],
+    ['threat', 'threat'],
+    ['hate', ''],
+    ['spam', ''],
+  ]) {
+    const p = live();
+    const did = p.do({ type: 'report', reason });
+    assert.deepEqual(did, ['send report', 'send leave', 'hang-up', 'mic stop']);
+    assert.deepEqual([p.at, p.state.after.help], ['ended reported', help]);
+    p.do(COUNTED);
+    assert.equal(p.state.after.help, help, 'it stays');
+  }
+  const p = ended();
+  p.do({ type: 'report', reason: 'minor' });
+  assert.deepEqual([p.at, p.state.after.help], ['ended peer_left', 'minor']);
 });
 
 test('a block is sent until it is stored', () => {

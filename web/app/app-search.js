@@ -1,5 +1,6 @@
 // From the first press of "find" to the match: the microphone screen, the queue, the confirmation.
 
+import { askStanding } from './app-device.js';
 import { go, newQueue, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 
@@ -7,17 +8,30 @@ import * as protocol from './protocol.js';
 /** @typedef {import('./app-state.js').Context} Context */
 
 const MOST_LATES = 2;
+const MOST_PROOFS = 5;
+// ms of waiting after which the page looks whether the reason lies in this device.
+const LONG = 60000;
+// What the screen says of a search that waits, by the server's notice.
+const notes = /** @type {Record<string, 'paused' | 'stopped'>} */ ({ store_away: 'paused', paused: 'stopped' });
 
 /** search joins the queue, anew or at the kept place.
  * @param {State} s @param {Context} x */
 export function search(s, x) {
   go(s, 'queued');
   s.queue = newQueue(x.now);
-  Object.assign(s.own, { searching: true, place: '', refind: false, match: '', confirmed: false, lates: 0 });
+  Object.assign(s.own, { searching: true, place: '', refind: false, match: '', confirmed: false, lates: 0, proofs: 0 });
   x.out({ do: 'save' });
   if (!s.own.micLive) x.out({ do: 'mic', what: 'ask' });
-  x.out({ do: 'find', place: '' });
+  x.out({ do: 'find', place: '', proof: '' });
   x.out({ do: 'prepare' });
+}
+
+/** dropPuzzle stops the work on a puzzle whose answer nobody waits for any more.
+ * @param {State} s @param {Context} x */
+function dropPuzzle(s, x) {
+  if (!s.queue.puzzle) return;
+  s.queue.puzzle = null;
+  x.out({ do: 'puzzle-stop' });
 }
 
 /** stopSearch leaves the queue or the match.
@@ -25,6 +39,7 @@ export function search(s, x) {
 export function stopSearch(s, x) {
   if (!s.own.searching) return;
   s.own.searching = false;
+  dropPuzzle(s, x);
   const { match, confirmed } = s.own;
   x.out({ do: 'send', frame: match && !confirmed ? protocol.decline(match) : protocol.cancel() });
   s.own.match = '';
@@ -38,15 +53,20 @@ export function closeMic(s, x) {
   x.out({ do: 'mic', what: 'stop' });
 }
 
+/** cease is the end of a search that the server has stopped already.
+ * @param {State} s @param {Context} x */
+function cease(s, x) {
+  dropPuzzle(s, x);
+  Object.assign(s.own, { searching: false, match: '', refind: false });
+  closeMic(s, x);
+}
+
 /** fruitless ends a search that found nobody. What was known of the last call stays.
  * @param {State} s @param {Context} x @param {'expired' | 'late'} why */
 function fruitless(s, x, why) {
-  // The server has stopped already.
-  s.own.searching = false;
-  s.own.match = '';
-  closeMic(s, x);
-  const last = s.after ?? { canReport: false, until: 0, reported: false, blocked: false };
-  s.after = { ...last, why, talked: 0, next: 0 };
+  cease(s, x);
+  const last = s.after ?? { canReport: false, until: 0, report: '', blocked: false };
+  s.after = { ...last, help: '', why, talked: 0, next: 0 };
   go(s, 'ended');
 }
 
@@ -89,8 +109,9 @@ export function confirm(s, x) {
 export function again(s, x) {
   s.own.match = '';
   s.own.confirmed = false;
+  dropPuzzle(s, x);
   go(s, 'queued');
-  x.out({ do: 'find', place: s.own.place });
+  x.out({ do: 'find', place: s.own.place, proof: '' });
 }
 
 export const searchFrames = {
@@ -102,14 +123,28 @@ export const searchFrames = {
     const wait = f.wait && { p50: f.wait.p50_ms, p90: f.wait.p90_ms };
     const widensAt = steps.filter((step) => step.at > startedAt).map((step) => step.at);
     s.queue = { ...s.queue, startedAt, steps, widensAt, wait, waiting: f.waiting };
-    if (s.queue.note === 'paused') s.queue.note = '';
+    if (s.queue.note !== 'back') s.queue.note = '';
+    dropPuzzle(s, x);
     s.own.place = f.place;
     s.own.match = '';
     go(s, 'queued');
   },
+  /** @param {State} s @param {import('./protocol.js').Riddle} f @param {Context} x */
+  puzzle(s, f, x) {
+    if (!s.own.searching || s.own.refind) return;
+    s.queue.puzzle = { since: x.now, takes: 0 };
+    x.out({ do: 'puzzle', challenge: f.challenge, bits: f.bits, within: f.within_ms });
+  },
+  /** @param {State} s @param {import('./protocol.js').Holding} f @param {Context} x */
+  held(s, f, x) {
+    s.held = { until: x.now + f.until_ms, reasons: f.reasons };
+    if (!s.own.searching) return;
+    cease(s, x);
+    go(s, 'held');
+  },
   /** @param {State} s @param {{code: string}} f */
   notice(s, f) {
-    if (f.code === 'store_away' && s.screen === 'queued') s.queue.note = 'paused';
+    if (s.screen === 'queued') s.queue.note = notes[f.code] ?? s.queue.note;
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   cancelled(s, _, x) {
@@ -159,9 +194,41 @@ export function refused(s, f, x) {
     return again(s, x);
   }
   if (f.code === 'unavailable' || f.code === 'bad_state') return retryLater(s, x, 'find');
-  s.own.searching = false;
+  // Another puzzle follows.
+  if (f.code === 'bad_proof' && ++s.own.proofs < MOST_PROOFS) return;
+  cease(s, x);
   toHome(s, x, f.code);
 }
+
+/** waited looks whether a long wait has its reason in this device. It is told to nobody who does not
+ * wait: who hears of it at once begins anew with another token, and no victim is helped.
+ * @param {State} s @param {Context} x */
+export function waited(s, x) {
+  if (s.screen !== 'queued' || s.queue.asked || x.now - s.queue.startedAt < LONG) return;
+  s.queue.asked = true;
+  askStanding(s, x);
+}
+
+export const puzzleEvents = {
+  /** @param {State} s @param {{ms: number}} e */
+  'puzzle-pace'(s, { ms }) {
+    if (s.queue.puzzle) s.queue.puzzle = { ...s.queue.puzzle, takes: ms };
+  },
+  /** @param {State} s @param {{proof: string}} e @param {Context} x */
+  'puzzle-solved'(s, { proof }, x) {
+    if (!s.queue.puzzle) return;
+    s.queue.puzzle = null;
+    x.out({ do: 'find', place: s.own.place, proof });
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  'puzzle-late'(s, _, x) {
+    if (s.queue.puzzle) again(s, x);
+  },
+  /** @param {State} s @param {unknown} _ @param {Context} x */
+  'puzzle-failed'(s, _, x) {
+    if (s.queue.puzzle) toHome(s, x, 'bad_proof');
+  },
+};
 
 export const searchActions = {
   /** @param {State} s @param {{choices: import('./app-state.js').Choices}} e @param {Context} x */
@@ -171,7 +238,7 @@ export const searchActions = {
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   find(s, _, x) {
-    if (['home', 'ended', 'mic'].includes(s.screen)) enter(s, x);
+    if (['home', 'ended', 'mic', 'held'].includes(s.screen)) enter(s, x);
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   widen(s, _, x) {
@@ -179,6 +246,7 @@ export const searchActions = {
     x.out({ do: 'save' });
     if (s.screen !== 'queued' || s.own.refind) return;
     s.own.refind = true;
+    dropPuzzle(s, x);
     x.out({ do: 'send', frame: protocol.cancel() });
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
@@ -186,7 +254,7 @@ export const searchActions = {
     if (!['mic', 'queued', 'matched'].includes(s.screen)) return;
     toHome(s, x, '');
     // The last call can still be reported.
-    if (s.after?.canReport && !s.after.reported) go(s, 'ended');
+    if (s.after?.canReport && !s.after.report) go(s, 'ended');
   },
 };
 

@@ -1,7 +1,7 @@
 // What the page knows, as plain data, and the names of everything that can happen to it.
 // The view reads State except own; only the reducer (app.js) makes a new one.
 
-/** @typedef {'home' | 'mic' | 'queued' | 'matched' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'blocked'} Screen */
+/** @typedef {'home' | 'mic' | 'queued' | 'matched' | 'connecting' | 'live' | 'reconnecting' | 'ended' | 'held' | 'blocked'} Screen */
 /** @typedef {{languages: string[], interests: string[], widen: boolean, adult: boolean}} Choices */
 /** @typedef {'' | 'denied' | 'blocked' | 'dismissed' | 'none' | 'busy' | 'insecure' | 'webview' | 'silent'} MicError */
 /** @typedef {{id: string, label: string}} Device */
@@ -9,7 +9,9 @@
 /** @typedef {{phase: 'explain' | 'asking' | 'pending' | 'test' | 'recording' | 'playing' | 'failed', error: MicError} & Devices} Mic
  *  error is also set, to silent, in phase test: the microphone gives nothing but zeros */
 /** @typedef {{startedAt: number, widensAt: number[], steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null,
- *    waiting: number | null, note: '' | 'back' | 'paused'}} Queue times in ms since 1970 */
+ *    waiting: number | null, note: '' | 'back' | 'paused' | 'stopped', puzzle: Puzzle | null, asked: boolean}} Queue times in ms since 1970;
+ *  asked: whether the wait is so long that the standing of this device was looked up */
+/** @typedef {{since: number, takes: number}} Puzzle takes: how long this device needs for it, in ms, 0 before it knows */
 /** @typedef {{mine: boolean, text: string, at: number}} Line */
 /** @typedef {{symbols: number[], digits: string}} Sas */
 /** @typedef {{shared: string[], language: string, since: number, liveAt: number, slow: '' | 'relay' | 'peer' | 'network',
@@ -17,9 +19,18 @@
  *    sas: Sas | null, verified: 'unverified' | 'verified' | 'mismatch', quality: 'good' | 'weak' | '', peerAway: boolean,
  *    chat: Line[], peerSilent: boolean}} Call */
 /** @typedef {'left' | 'peer_left' | 'peer_lost' | 'lost' | 'mismatch' | 'reported' | 'no_relay' | 'expired' | 'late'} Why */
-/** @typedef {{why: Why, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean,
- *    next: number}} After next: when the search goes on by itself, 0 for never */
-/** @typedef {'find' | 'confirm' | 'cancel' | 'leave' | 'rejoin' | 'report' | 'block'} Retry */
+/** @typedef {'' | 'sending' | 'retrying' | 'counted' | 'counted_before' | 'lost'} Reported how far a report has come; lost:
+ *  it could not be stored while there was time */
+/** @typedef {{why: Why, talked: number, canReport: boolean, until: number, report: Reported, help: '' | 'minor' | 'threat',
+ *    blocked: boolean, next: number}} After next: when the search goes on by itself, 0 for never */
+/** @typedef {{until: number, reasons: string[]}} Held no search before until, in ms since 1970 */
+/** @typedef {'clear' | 'watch' | 'restricted' | 'cooldown'} Band */
+/** @typedef {{band: Band, until: number, reasons: string[], expires: number, records: boolean}} Standing what the server
+ *  stores about this device; 0 for no time */
+/** @typedef {{standing: Standing | null, asking: '' | 'standing' | 'erase' | 'review' | 'answer', trouble: string, sure: boolean,
+ *    code: string, answer: '' | 'open' | 'expunged' | 'kept' | 'unknown'}} Dossier asking: the question that is under way;
+ *  trouble: why the last one has no answer yet; sure: erasing must be said twice; code: of a review */
+/** @typedef {'find' | 'confirm' | 'cancel' | 'leave' | 'rejoin' | 'report' | 'block' | 'device'} Retry */
 
 /** @typedef {object} Own what only the reducer needs
  * @property {boolean} searching the server was asked to search, and has not been told to stop
@@ -37,7 +48,8 @@
  * @property {number} refusedAt when the server last refused to take us back into a call
  * @property {boolean} relayed the relay gave us an address in this call
  * @property {string} lastHandle names the peer of the last call in a report
- * @property {{handle: string, reason: string} | null} reporting the report that is not yet stored
+ * @property {{handle: string, reason: string, until: number} | null} reporting the report that is not yet stored
+ * @property {number} proofs how many answers to a puzzle were refused in this search
  * @property {string} blocking the handle of the block that is not yet stored
  * @property {{at: number, what: Retry}[]} retries
  * @property {number} unasked how often in a row the search went on with nobody touching the page
@@ -45,11 +57,13 @@
  */
 
 /** @typedef {{screen: Screen, reason: string, online: boolean, choices: Choices, mic: Mic, queue: Queue, call: Call | null,
- *    after: After | null, panel: string, alert: string, own: Own}} State */
+ *    after: After | null, held: Held | null, device: Dossier, panel: string, alert: string, own: Own}} State */
 
 /** @typedef {{type: 'choose', choices: Choices} | {type: 'input' | 'output', id: string} | {type: 'volume', value: number}
  *    | {type: 'panel', name: string} | {type: 'report', reason: string} | {type: 'verified', ok: boolean} | {type: 'chat', text: string}
- *    | {type: 'find' | 'mic-ask' | 'mic-retry' | 'mic-record' | 'mic-play' | 'mic-ok' | 'cancel' | 'next' | 'leave' | 'again'
+ *    | {type: 'answer', code: string}
+ *    | {type: 'standing' | 'review' | 'erase-ask' | 'erase-not' | 'erase'
+ *        | 'find' | 'mic-ask' | 'mic-retry' | 'mic-record' | 'mic-play' | 'mic-ok' | 'cancel' | 'next' | 'leave' | 'again'
  *        | 'home' | 'stay' | 'mute' | 'block' | 'direct' | 'widen'}} Action of the person */
 /** @typedef {{type: 'mic-devices'} & Devices | {type: 'mic-failed', error: MicError} | {type: 'mic-silent', silent: boolean}
  *    | {type: 'mic-granted', granted: boolean}
@@ -59,12 +73,16 @@
  *    | {type: 'peer-muted', on: boolean} | {type: 'peer-direct' | 'peer-tap', on: boolean}
  *    | {type: 'peer-live' | 'peer-reconnecting' | 'peer-lost' | 'peer-failed' | 'peer-mismatch' | 'peer-bye' | 'peer-relayed' | 'peer-relays'}
  *    } PeerEvent of call.js; failed: this browser could not begin; relayed: we have an address of the relay; relays: fresh credentials are wanted; tap: the browser plays only after a touch */
-/** @typedef {{type: 'welcome', resumed: boolean} | {type: 'offline'} | {type: 'closed', how: 'stop' | 'show' | 'reload'}
+/** @typedef {{type: 'puzzle-pace', ms: number} | {type: 'puzzle-solved', proof: string} | {type: 'puzzle-late' | 'puzzle-failed'}
+ *    } PuzzleEvent of puzzle.js; pace: how long it will take; late: the time for it is over */
+/** @typedef {{type: 'welcome', resumed: boolean, age?: string} | {type: 'offline'} | {type: 'closed', how: 'stop' | 'show' | 'reload'}
  *    | {type: 'frame', frame: import('./protocol.js').Frame}} SocketEvent of socket.js */
 /** @typedef {{type: 'tick'} | {type: 'unsupported'}} PageEvent tick: once a second */
-/** @typedef {Action | MicEvent | PeerEvent | SocketEvent | PageEvent} Event */
+/** @typedef {Action | MicEvent | PeerEvent | PuzzleEvent | SocketEvent | PageEvent} Event */
 
-/** @typedef {{do: 'send', frame: import('./protocol.js').Outgoing} | {do: 'find', place: string} | {do: 'disconnect'}
+/** @typedef {{do: 'send', frame: import('./protocol.js').Outgoing} | {do: 'find', place: string, proof: string} | {do: 'disconnect'}
+ *    | {do: 'puzzle', challenge: string, bits: number, within: number} | {do: 'puzzle-stop'}
+ *    | {do: 'age', ticket: string} | {do: 'review', code: string} | {do: 'forget'}
  *    | {do: 'mic', what: 'ask' | 'stop' | 'record' | 'play'} | {do: 'input' | 'output', id: string}
  *    | {do: 'save'} | {do: 'remember', kind: 'met' | 'reported' | 'blocked', avoid: string}
  *    | {do: 'prepare'} | {do: 'call' | 'rejoined', frame: import('./protocol.js').Connected} | {do: 'ice', ice: import('./protocol.js').Ice}
@@ -77,8 +95,8 @@
 export const REPORTABLE = 600000;
 
 /** start is the page before anything happened.
- * @param {Partial<Choices>} [choices] @param {boolean} [tested] @returns {State} */
-export function start(choices = {}, tested = false) {
+ * @param {Partial<Choices>} [choices] @param {boolean} [tested] @param {string} [code] @returns {State} */
+export function start(choices = {}, tested = false, code = '') {
   return {
     screen: 'home',
     reason: '',
@@ -88,6 +106,8 @@ export function start(choices = {}, tested = false) {
     queue: newQueue(0),
     call: null,
     after: null,
+    held: null,
+    device: { standing: null, asking: '', trouble: '', sure: false, code, answer: '' },
     panel: '',
     alert: '',
     own: {
@@ -107,6 +127,7 @@ export function start(choices = {}, tested = false) {
       relayed: false,
       lastHandle: '',
       reporting: null,
+      proofs: 0,
       blocking: '',
       retries: [],
       unasked: 0,
@@ -116,7 +137,16 @@ export function start(choices = {}, tested = false) {
 }
 
 /** @param {number} now @returns {Queue} */
-export const newQueue = (now) => ({ startedAt: now, widensAt: [], steps: [], wait: null, waiting: null, note: '' });
+export const newQueue = (now) => ({
+  startedAt: now,
+  widensAt: [],
+  steps: [],
+  wait: null,
+  waiting: null,
+  note: '',
+  puzzle: null,
+  asked: false,
+});
 
 /** newCall begins the state of a call.
  * @param {import('./protocol.js').Connected} frame @param {number} now @returns {Call} */
@@ -147,6 +177,7 @@ export const draft = (s) => ({
   queue: { ...s.queue },
   call: s.call && { ...s.call, direct: { ...s.call.direct } },
   after: s.after && { ...s.after },
+  device: { ...s.device },
   own: { ...s.own },
 });
 
@@ -179,6 +210,8 @@ export function reasonOf(s) {
     case 'connecting':
       return s.call?.slow ?? '';
     case 'queued':
+      if (s.queue.puzzle) return 'puzzle';
+      return s.online ? '' : 'offline';
     case 'live':
     case 'reconnecting':
       return s.online ? '' : 'offline';

@@ -7,11 +7,24 @@ import {
   blocked,
   callActions,
   callFrames,
+  giveUp,
+  late,
   peerEvents,
   redo,
   refusedAfter,
 } from './app-call.js';
-import { again, enter, micActions, micEvents, refused, searchActions, searchFrames } from './app-search.js';
+import { deviceActions, deviceFrames } from './app-device.js';
+import {
+  again,
+  enter,
+  micActions,
+  micEvents,
+  puzzleEvents,
+  refused,
+  searchActions,
+  searchFrames,
+  waited,
+} from './app-search.js';
 import { draft, reasonOf, retryLater } from './app-state.js';
 import * as protocol from './protocol.js';
 
@@ -31,13 +44,14 @@ const SLOW = 8000;
 /** @type {Record<string, 'replaced' | 'hello' | 'version'>} */
 const CLOSED = { stop: 'replaced', show: 'hello', reload: 'version' };
 
-const actions = { ...searchActions, ...micActions, ...callActions, ...afterActions };
+const actions = { ...searchActions, ...micActions, ...callActions, ...afterActions, ...deviceActions };
 
 /** @type {FrameHandlers} */
 const frames = {
   ...searchFrames,
   ...callFrames,
   ...afterFrames,
+  ...deviceFrames,
   error(s, f, x) {
     if (f.about === 'confirm' && f.code === 'unavailable') retryLater(s, x, 'confirm');
     else if (f.about === 'find' || f.about === 'confirm') refused(s, f, x);
@@ -50,17 +64,20 @@ const handlers = {
   ...actions,
   ...micEvents,
   ...peerEvents,
+  ...puzzleEvents,
   frame: (s, { frame }, x) => {
     /** @type {any} */
     const all = frames;
     all[frame.t]?.(s, frame, x);
   },
-  welcome(s, { resumed }, x) {
+  welcome(s, { resumed, age }, x) {
     s.online = true;
+    if (age) x.out({ do: 'age', ticket: age });
     if (!resumed) revive(s, x);
   },
   offline(s) {
     s.online = false;
+    late(s);
   },
   closed(s, { how }, x) {
     s.online = false;
@@ -97,6 +114,7 @@ function revive(s, x) {
   const { pass, searching } = s.own;
   redo(s, x, 'report');
   redo(s, x, 'block');
+  redo(s, x, 'device');
   if (s.call && pass) {
     s.own.rejoining = true;
     x.out({ do: 'send', frame: protocol.rejoin(pass) });
@@ -107,6 +125,7 @@ function revive(s, x) {
  * @param {State} s @param {unknown} _ @param {Context} x */
 function tick(s, _, x) {
   const { call, after, own } = s;
+  giveUp(s, x);
   if (call && s.screen === 'connecting' && x.now - call.since >= SLOW) {
     call.slow = !s.online ? 'network' : own.relayed ? 'peer' : 'relay';
   }
@@ -118,6 +137,7 @@ function tick(s, _, x) {
     own.unasked += 1;
     enter(s, x);
   }
+  waited(s, x);
   const due = own.retries.filter((r) => x.now >= r.at);
   if (due.length === 0) return;
   own.retries = own.retries.filter((r) => x.now < r.at);

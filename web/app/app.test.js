@@ -37,6 +37,8 @@ test('the whole way', () => {
     wait: { p50: 9000, p90: 20000 },
     waiting: 7,
     note: '',
+    puzzle: null,
+    asked: false,
     steps: [
       { at: p.now, look: 'interests' },
       { at: p.now + 6000, look: 'anything' },
@@ -55,7 +57,8 @@ test('the whole way', () => {
     talked: 60000,
     canReport: true,
     until: p.now + 600000,
-    reported: false,
+    report: '',
+    help: '',
     blocked: false,
     next: p.now + 5000,
   });
@@ -180,6 +183,10 @@ test('the store is away, or we ask too often', () => {
   assert.deepEqual([p.at, p.state.queue.note], ['queued', 'paused']);
   p.do(QUEUED);
   assert.equal(p.state.queue.note, '', 'the store is back');
+  p.do({ t: 'notice', code: 'paused', text: '' });
+  assert.deepEqual([p.at, p.state.queue.note], ['queued', 'stopped']);
+  p.do(QUEUED);
+  assert.equal(p.state.queue.note, '', 'matching goes on');
   p.do({ t: 'error', of: 1, code: 'unavailable', text: '', about: 'find' });
   assert.deepEqual(p.wait(3000), ['find P1']);
   p.do({ t: 'error', of: 2, code: 'too_many', text: '', about: 'find' });

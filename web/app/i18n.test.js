@@ -54,7 +54,12 @@ test('every code of the engine has words', () => {
     'ended.': 'left peer_left peer_lost lost mismatch reported no_relay expired late',
     'blocked.': 'replaced version hello unsupported error',
     'report.': 'sexual hate threat minor spam other',
-    'alert.': 'bad_handle device mic tap too_many unavailable unknown',
+    'reason.': 'sexual hate threat minor spam other',
+    'ended.report.': 'sending retrying counted counted_before lost',
+    'standing.': 'clear watch restricted cooldown',
+    'review.': 'open expunged kept unknown bad_state bad_value',
+    'alert.':
+      'bad_handle bad_proof device mic report_counted report_counted_before report_lost tap too_many unavailable unknown',
   };
   for (const [family, names] of Object.entries(codes))
     for (const name of names.split(' ')) assert.ok(t.has(family + name), family + name);
@@ -96,6 +101,7 @@ test('time is said and shown', () => {
   assert.deepEqual([t.clock(0), t.clock(62_900), t.clock(3_723_000), t.clock(-5)], ['0:00', '1:02', '1:02:03', '0:00']);
   assert.deepEqual([t.seconds(1000), t.seconds(11_200), t.seconds(120_000)], ['1 second', '12 seconds', '2 minutes']);
   assert.equal(t.list(['music', 'books'], true), 'music or books');
+  assert.match(t.when(Date.UTC(2026, 10, 21, 12)), /Saturday, November 21.*\d:\d\d/);
 });
 
 test('the direction and the file follow the language', () => {

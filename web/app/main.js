@@ -2,12 +2,12 @@
 // every event goes through the reducer and its effects are carried out.
 
 import { start, step } from './app.js';
-import { Call, prepare } from './call.js';
+import { digest } from './bytes.js';
 import { Microphone, Wake } from './media.js';
 import * as protocol from './protocol.js';
 import { Socket } from './socket.js';
 import { Speaker } from './sound.js';
-import { digest, Store, token } from './store.js';
+import { Store, token } from './store.js';
 import { mount } from './view.js';
 import { alerts } from './view-access.js';
 import { load } from './view-parts.js';
@@ -45,6 +45,17 @@ async function capable() {
   );
 }
 
+/** introduce finds out whether a call is possible here, and what the server is told of this browser.
+ * @param {Store} store @param {Promise<boolean>} wanted whether this server wants to hear of its kind @returns {Promise<{able: boolean, who: () => protocol.Who}>} */
+async function introduce(store, wanted) {
+  const able = await capable();
+  if (!able || !window.isSecureContext) return { able, who: () => ({ device: '', digest: '', age: '' }) };
+  const signals = wanted.then((on) => (on ? import('./signals.js').then((module) => module.signals()) : ''));
+  // Weak evidence that is missing is no reason not to begin.
+  const [device, weak] = await Promise.all([digest(store.token), signals.catch(() => '')]);
+  return { able, who: () => ({ device, digest: weak, age: store.age }) };
+}
+
 /** own returns the element that the page is built in.
  * @template {Element} E @param {string} selector @param {new () => E} kind @returns {E} */
 function own(selector, kind) {
@@ -55,8 +66,10 @@ function own(selector, kind) {
 
 async function main() {
   const store = new Store(() => localStorage, token);
-  const [t, list, able] = await Promise.all([load(navigator.language), catalogue(), capable()]);
-  let state = start(known(store.choices, list), store.tested);
+  const offer = catalogue();
+  const wanted = offer.then(({ signals }) => signals !== false);
+  const [t, list, { able, who }] = await Promise.all([load(navigator.language), offer, introduce(store, wanted)]);
+  let state = start(known(store.choices, list), store.tested, store.review(Date.now()));
   /** @type {Event[]} */
   const events = [];
   let running = false;
@@ -71,6 +84,7 @@ async function main() {
       for (let next = events.shift(); next; next = events.shift()) {
         const [after, todo] = step(state, next, Date.now());
         state = after;
+        if (state.screen === 'mic' || state.screen === 'queued') effects.fetch(state.screen === 'mic');
         for (const effect of todo) attempt(() => effects.run(effect));
         view.render(state);
         wake.keep(state.call !== null);
@@ -84,7 +98,7 @@ async function main() {
   const wake = new Wake();
   const socket = new Socket({
     url: new URL('ws', document.baseURI).href.replace(/^http/, 'ws'),
-    device: able && window.isSecureContext ? await digest(store.token) : '',
+    who,
     hear: (event) => {
       if (event.type === 'frame' && event.frame.t === 'relay') effects.receive(event.frame);
       else dispatch(event);
@@ -143,6 +157,8 @@ function listen(socket, effects, dispatch, state) {
 /** @typedef {import('./app-state.js').Effect} Effect */
 /** @typedef {{[K in Effect['do']]: (effect: Effect & {do: K}) => void}} Table */
 /** @typedef {'prepare' | 'call' | 'rejoined' | 'ice' | 'resync' | 'hang-up' | 'mute' | 'volume' | 'chat' | 'direct' | 'mismatch'} OfCall */
+/** @typedef {'puzzle' | 'puzzle-stop' | 'age' | 'review' | 'forget'} OfAccount */
+/** @typedef {typeof import('./call.js')} Engine */
 /** @typedef {object} Parts
  * @property {(event: Event) => void} dispatch
  * @property {() => State} state
@@ -156,7 +172,15 @@ class Effects {
   #parts;
   #microphone;
   #speaker;
-  /** @type {Call | null} */
+  /** What only a call needs, once it has come.
+   * @type {Engine | null} */
+  #engine = null;
+  #fetched = false;
+  // The search that waits for it.
+  #waiting = () => {};
+  /** @type {import('./solver.js').Solver | null} */
+  #solver = null;
+  /** @type {import('./call.js').Call | null} */
   #call = null;
   /** @type {import('./call.js').Prepared | null} */
   #prepared = null;
@@ -176,7 +200,23 @@ class Effects {
       level: (level) => parts.level('me', level),
       track: (track) => this.#call?.replace(track),
     });
-    this.#table = { ...this.#talking(), ...this.#around() };
+    this.#table = { ...this.#talking(), ...this.#around(), ...this.#accounts() };
+  }
+
+  /** fetch loads what a call needs, as soon as somebody wants one. Where it does not come, a newer page has
+   * taken this one's place. Who tests the microphone is probably new, and will have to solve a puzzle.
+   * @param {boolean} early */
+  fetch(early) {
+    if (this.#fetched) return;
+    this.#fetched = true;
+    if (early) this.#solving((solver) => solver.warm());
+    import('./call.js').then(
+      (engine) => {
+        this.#engine = engine;
+        this.#waiting();
+      },
+      () => this.#parts.dispatch({ type: 'closed', how: 'reload' }),
+    );
   }
 
   /** run carries out one effect.
@@ -213,7 +253,7 @@ class Effects {
     return {
       prepare: () => {
         // Anew: a certificate expires.
-        this.#prepared = prepare();
+        this.#prepared = this.#engine?.prepare() ?? null;
       },
       call: ({ frame }) => this.#begin(frame),
       rejoined: ({ frame }) => void this.#call?.rejoined(frame),
@@ -241,12 +281,18 @@ class Effects {
   }
 
   /** Everything else.
-   * @returns {Omit<Table, OfCall>} */
+   * @returns {Omit<Table, OfCall | OfAccount>} */
   #around() {
     const { store, socket, alerts, dispatch, state } = this.#parts;
     return {
       send: ({ frame }) => socket.send(frame),
-      find: ({ place }) => socket.send(protocol.find(state().choices, store.avoid(Date.now()), place)),
+      find: ({ place, proof }) => {
+        const send = () => socket.send(protocol.find(state().choices, store.avoid(Date.now()), place, proof));
+        if (this.#engine) return send();
+        this.#waiting = () => {
+          if (state().own.searching) send();
+        };
+      },
       disconnect: () => socket.close(),
       mic: ({ what }) => void this.#microphone[what](),
       input: ({ id }) => this.#microphone.input(id),
@@ -262,13 +308,54 @@ class Effects {
     };
   }
 
+  /** What holds devices to account, and costs them a little work.
+   * @returns {Pick<Table, OfAccount>} */
+  #accounts() {
+    const { store } = this.#parts;
+    // Which puzzle is wanted, since the solver may come late.
+    let wanted = 0;
+    return {
+      puzzle: (puzzle) => {
+        const mine = ++wanted;
+        this.#solving((solver) => {
+          if (mine === wanted) solver.solve(puzzle);
+        });
+      },
+      'puzzle-stop': () => {
+        wanted++;
+        this.#solver?.stop();
+      },
+      age: ({ ticket }) => store.keepAge(ticket),
+      review: ({ code }) => store.keepReview(code, Date.now()),
+      forget: () => {
+        store.forget();
+        location.reload();
+      },
+    };
+  }
+
+  /** solving does something with the solver, when it has come.
+   * @param {(solver: import('./solver.js').Solver) => void} task */
+  #solving(task) {
+    const { dispatch } = this.#parts;
+    import('./solver.js')
+      .then(({ Solver }) => {
+        this.#solver ??= new Solver(dispatch);
+        task(this.#solver);
+      })
+      .catch(() => dispatch({ type: 'puzzle-failed' }));
+  }
+
   /** @param {protocol.Connected} frame */
   #begin(frame) {
     const { socket, dispatch, level, state } = this.#parts;
-    const prepared = this.#prepared ?? prepare();
+    const engine = this.#engine;
+    // No search begins without it.
+    if (!engine) return;
+    const prepared = this.#prepared ?? engine.prepare();
     this.#prepared = null;
     this.#speaker.volume(state().call?.volume ?? 1);
-    this.#call = new Call(frame, prepared, {
+    this.#call = new engine.Call(frame, prepared, {
       track: this.#microphone.track,
       send: (envelope) => socket.send(envelope),
       hear: dispatch,

@@ -26,7 +26,7 @@ test('the page reads what the server says', () => {
   for (const { name, json, frame } of said('<')) {
     // $name stands for a word and * for any value, mostly a number.
     const words = json.replace(/"\$[\w.]+"/g, '"x"');
-    const notes = ['1', '"x"'].map((star) => protocol.read(words.replaceAll('"*"', star)).note);
+    const notes = ['1', '"x"', '"counted"'].map((star) => protocol.read(words.replaceAll('"*"', star)).note);
     assert.ok(notes.includes(''), `${name}: ${json}: ${notes}`);
     seen.add(frame.t);
   }
@@ -36,7 +36,7 @@ test('the page reads what the server says', () => {
 test('the page says what the server reads', () => {
   const choices = { languages: ['en'], interests: [], widen: true };
   const built = [
-    protocol.find(choices, [], ''),
+    protocol.find(choices, [], '', ''),
     protocol.cancel(),
     protocol.confirm('m'),
     protocol.envelope('b', 1, 'x'),

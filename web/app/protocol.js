@@ -6,7 +6,7 @@
 
 /** @typedef {{urls: string[], username: string, credential: string}} Relay */
 /** @typedef {{servers: Relay[], ttl_ms: number}} Ice */
-/** @typedef {{t: 'welcome', token: string, resumed: boolean, c: number, grace_ms: number}} Welcome */
+/** @typedef {{t: 'welcome', token: string, resumed: boolean, c: number, grace_ms: number, age: string}} Welcome */
 /** @typedef {{t: 'queued', place: string, since_ms: number, widens_ms: number, steps: {at_ms: number, look: string}[],
  *    wait: {p50_ms: number, p90_ms: number} | null, waiting: number | null}} Queued */
 /** @typedef {{t: 'matched', match: string, role: Role, shared: string[], language: string, within_ms: number}} Matched */
@@ -14,16 +14,24 @@
  *    avoid: string, pass: string, shared: string[], language: string}} Connected */
 /** @typedef {{t: 'relay', from: string, seq: number, box: string}} Envelope */
 /** @typedef {{t: 'error', of: number, code: string, text: string, about?: string}} Refusal about: type of the refused frame */
+/** @typedef {{t: 'puzzle', of: number, challenge: string, bits: number, within_ms: number}} Riddle */
+/** @typedef {{t: 'held', of: number, until_ms: number, reasons: string[]}} Holding */
+/** @typedef {{t: 'standing', band: 'clear' | 'watch' | 'restricted' | 'cooldown', until_ms: number, reasons: string[],
+ *    expires_ms: number, records: boolean}} Stand */
 /** @typedef {'offer' | 'answer'} Role */
 /** @typedef {{n?: number, c?: number}} Numbered */
-/** @typedef {Welcome | Queued | Matched | Connected | Envelope | Refusal
+/** @typedef {Welcome | Queued | Matched | Connected | Envelope | Refusal | Riddle | Holding | Stand
+ *    | {t: 'erased'} | {t: 'review', code: string} | {t: 'answer', state: 'open' | 'expunged' | 'kept' | 'unknown'}
  *    | {t: 'cancelled' | 'expired'} | {t: 'aborted', why: 'peer' | 'late'} | {t: 'peer', state: 'away' | 'back'}
- *    | {t: 'ended', why: string} | {t: 'relays', ice: Ice} | {t: 'reported' | 'blocked', avoid: string}
+ *    | {t: 'ended', why: string} | {t: 'relays', ice: Ice} | {t: 'blocked', avoid: string}
+ *    | {t: 'reported', avoid: string, next: 'counted' | 'counted_before'}
  *    | {t: 'ack', c: number} | {t: 'ping'} | {t: 'notice', code: string, text: string} | {t: 'drain', within_ms: number}} Message */
 /** @typedef {Message & Numbered} Frame */
 /** @typedef {{t: string, [field: string]: unknown}} Outgoing */
 
 export const SUBPROTOCOL = 'parley.v1';
+// Beyond that a puzzle would be no puzzle but a refusal.
+const MOST_BITS = 24;
 
 /** @typedef {(value: unknown) => boolean} Check */
 
@@ -52,6 +60,7 @@ const object = (fields) => (v) => typeof v === 'object' && v !== null && wrong(v
 const relayURL = (v) =>
   typeof v === 'string' && v.length <= 256 && /^turns?:[\w.:[\]-]+(\?transport=(udp|tcp))?$/.test(v);
 
+const reasons = list(oneOf('sexual', 'hate', 'threat', 'minor', 'spam', 'other'), 8);
 const role = oneOf('offer', 'answer');
 const shared = list(id, 8);
 const relay = object({ urls: list(relayURL, 8), username: text, credential: text });
@@ -61,7 +70,14 @@ const wait = object({ p50_ms: whole, p90_ms: whole });
 
 /** @type {Record<string, Record<string, Check>>} */
 const FRAMES = {
-  welcome: { token: text, resumed: flag, c: whole, grace_ms: whole },
+  welcome: { token: text, resumed: flag, c: whole, grace_ms: whole, age: text },
+  puzzle: {
+    of: whole,
+    challenge: (v) => typeof v === 'string' && /^[\w.-]{1,512}$/.test(v),
+    bits: (v) => whole(v) && Number(v) <= MOST_BITS,
+    within_ms: whole,
+  },
+  held: { of: whole, until_ms: whole, reasons },
   queued: {
     place: text,
     since_ms: whole,
@@ -79,8 +95,18 @@ const FRAMES = {
   peer: { state: oneOf('away', 'back') },
   ended: { why: text },
   relays: { ice },
-  reported: { avoid: text },
+  reported: { avoid: text, next: oneOf('counted', 'counted_before') },
   blocked: { avoid: text },
+  standing: {
+    band: oneOf('clear', 'watch', 'restricted', 'cooldown'),
+    until_ms: whole,
+    reasons,
+    expires_ms: whole,
+    records: flag,
+  },
+  erased: {},
+  review: { code: (v) => text(v) && v !== '' },
+  answer: { state: oneOf('open', 'expunged', 'kept', 'unknown') },
   error: { of: whole, code: text, text },
   ack: { c: whole },
   ping: {},
@@ -121,20 +147,24 @@ export function read(data) {
   return { frame: value, note: '' };
 }
 
+/** @typedef {{device: string, digest: string, age: string}} Who what the server is told of this browser: the digests of its
+ *  install token and of its coarse attributes, and the age ticket */
+
 /** hello resumes the session of token, or starts one when it is empty.
- * @param {string} token @param {number} last @param {string} device @returns {Outgoing} */
-export const hello = (token, last, device) => ({ t: 'hello', token, last, device });
+ * @param {string} token @param {number} last @param {Who} who @returns {Outgoing} */
+export const hello = (token, last, { device, digest, age }) => ({ t: 'hello', token, last, device, digest, age });
 
 /** find searches with the given choices.
  * @param {{languages: string[], interests: string[], widen: boolean}} choices @param {string[]} avoid @param {string} place
- * @returns {Outgoing} */
-export const find = ({ languages, interests, widen }, avoid, place) => ({
+ * @param {string} proof that work was done, or '' @returns {Outgoing} */
+export const find = ({ languages, interests, widen }, avoid, place, proof) => ({
   t: 'find',
   languages: languages.slice(0, 5),
   interests: interests.slice(0, 5),
   widen,
   avoid: [...new Set(avoid)].slice(0, 128),
   place,
+  proof,
 });
 
 /** @returns {Outgoing} */
@@ -155,6 +185,14 @@ export const relays = () => ({ t: 'relays' });
 export const report = (handle, reason) => ({ t: 'report', handle, reason });
 /** @param {string} handle @returns {Outgoing} */
 export const block = (handle) => ({ t: 'block', handle });
+/** @returns {Outgoing} */
+export const standing = () => ({ t: 'standing' });
+/** @returns {Outgoing} */
+export const erase = () => ({ t: 'erase' });
+/** @returns {Outgoing} */
+export const review = () => ({ t: 'review' });
+/** @param {string} code @returns {Outgoing} */
+export const answer = (code) => ({ t: 'answer', code });
 /** @param {number} a @returns {Outgoing} */
 export const ack = (a) => ({ t: 'ack', a });
 /** @returns {Outgoing} */

@@ -22,7 +22,7 @@ const connected = {
   language: 'en',
 };
 const good = [
-  { t: 'welcome', token: 'x', resumed: false, c: 0, grace_ms: 30000 },
+  { t: 'welcome', token: 'x', resumed: false, c: 0, grace_ms: 30000, age: '' },
   {
     t: 'queued',
     n: 1,
@@ -47,6 +47,13 @@ const good = [
   connected,
   { t: 'relay', n: 4, from: 'b', seq: 1, box: 'AAAA' },
   { t: 'error', n: 5, c: 9, of: 9, code: 'bad_state', text: 'you are in a call' },
+  { t: 'puzzle', n: 6, c: 9, of: 3, challenge: 'abc.-_9', bits: 16, within_ms: 120000 },
+  { t: 'held', n: 6, c: 9, of: 3, until_ms: 86400000, reasons: ['hate', 'minor'] },
+  { t: 'standing', n: 6, c: 9, band: 'watch', until_ms: 0, reasons: ['spam'], expires_ms: 5, records: true },
+  { t: 'reported', n: 6, c: 9, avoid: 'v', next: 'counted_before' },
+  { t: 'erased', n: 7, c: 9 },
+  { t: 'review', n: 8, c: 9, code: 'one two three' },
+  { t: 'answer', n: 9, c: 9, state: 'kept' },
   { t: 'ping' },
 ];
 
@@ -103,8 +110,8 @@ test('only relay servers are accepted', () => {
 test('find keeps to the limits and names no token twice', () => {
   const many = Array.from({ length: 200 }, (_, i) => `t${i % 150}`);
   const choices = { languages: [...'abcdefg'], interests: [...'abcdefg'], widen: true, adult: true };
-  const frame = protocol.find(choices, many, 'p');
-  assert.deepEqual(Object.keys(frame), ['t', 'languages', 'interests', 'widen', 'avoid', 'place']);
+  const frame = protocol.find(choices, many, 'p', '');
+  assert.deepEqual(Object.keys(frame), ['t', 'languages', 'interests', 'widen', 'avoid', 'place', 'proof']);
   assert.deepEqual([frame.languages.length, frame.interests.length, frame.avoid.length], [5, 5, 128]);
   assert.equal(new Set(frame.avoid).size, 128);
 });

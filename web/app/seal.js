@@ -10,6 +10,8 @@
 //   kind 1 = public key, 32 bytes
 //   kind 2 = AES-GCM of: length (2 bytes) text zeros, padded to one of four sizes
 
+import { encode } from './bytes.js';
+
 const VERSION = 1;
 const KEY = 1;
 const SEALED = 2;
@@ -196,14 +198,6 @@ function unpad(plain) {
   const length = ((plain[0] ?? 0) << 8) | (plain[1] ?? 0);
   if (!SIZES.includes(plain.length) || length > plain.length - 2) throw new Error('badly padded envelope');
   return new TextDecoder('utf-8', { fatal: true }).decode(plain.subarray(2, 2 + length));
-}
-
-/** encode writes bytes as base64url.
- * @param {Uint8Array} bytes @returns {string} */
-export function encode(bytes) {
-  let binary = '';
-  for (const b of bytes) binary += String.fromCharCode(b);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 /** @param {string} box */

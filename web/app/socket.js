@@ -34,10 +34,10 @@ export class Socket {
   /** @type {WeakMap<Outgoing, number>} how often a frame was sent again to a peer who did not keep up */
   #resent = new WeakMap();
 
-  /** @param {{url: string, device: string, hear: (event: SocketEvent) => void, make?: (url: string) => WebSocket,
+  /** @param {{url: string, who: () => protocol.Who, hear: (event: SocketEvent) => void, make?: (url: string) => WebSocket,
    *    random?: () => number}} from */
-  constructor({ url, device, hear, make = open, random = Math.random }) {
-    this.#shell = { url, device, hear, make, random };
+  constructor({ url, who, hear, make = open, random = Math.random }) {
+    this.#shell = { url, who, hear, make, random };
   }
 
   /** wake connects at once, if there is no connection: at the beginning, when the network came back,
@@ -79,7 +79,7 @@ export class Socket {
     const mine = (handle) => (event) => {
       if (socket === this.#socket) handle(event);
     };
-    socket.onopen = mine(() => this.#write(protocol.hello(this.#token, this.#numbers.last, this.#shell.device)));
+    socket.onopen = mine(() => this.#write(protocol.hello(this.#token, this.#numbers.last, this.#shell.who())));
     socket.onmessage = mine(({ data }) => this.#receive(String(data)));
     socket.onclose = mine(({ code }) => this.#closed(code));
     this.#watch(ANSWER);
@@ -147,14 +147,14 @@ export class Socket {
   }
 
   /** @param {import('./protocol.js').Welcome} frame */
-  #welcome({ token, resumed, c }) {
+  #welcome({ token, resumed, c, age }) {
     this.#token = token;
     this.#ready = true;
     this.#attempts = 0;
     this.#watch(SILENCE);
     if (resumed) for (const frame of this.#numbers.again(c)) this.#write(frame);
     else this.#numbers.reset();
-    this.#shell.hear({ type: 'welcome', resumed });
+    this.#shell.hear({ type: 'welcome', resumed, age });
   }
 
   /** @param {import('./protocol.js').Frame} frame */

@@ -29,7 +29,7 @@ function lab() {
   const events = [];
   const socket = new Socket({
     url: 'ws://x/ws',
-    device: 'D',
+    who: () => ({ device: 'D', digest: 'G', age: 'A' }),
     hear: (e) =>
       events.push(
         e.type === 'frame'
@@ -46,7 +46,7 @@ function lab() {
   });
   return { socket, wires, events, wire: () => wires.at(-1) };
 }
-const welcome = (resumed, c = 0) => ({ t: 'welcome', token: 'T', resumed, c, grace_ms: 30000 });
+const welcome = (resumed, c = 0) => ({ t: 'welcome', token: 'T', resumed, c, grace_ms: 30000, age: '' });
 const relay = (n, more) => ({ t: 'relay', n, from: 'b', seq: n, box: 'AAAA', ...more });
 
 /** connected is a lab with a session. */
@@ -68,7 +68,7 @@ test('hello first, and nothing before welcome', () => {
   socket.wake();
   socket.send({ t: 'find' });
   wire().open();
-  assert.deepEqual(wire().sent, [{ t: 'hello', token: '', last: 0, device: 'D' }]);
+  assert.deepEqual(wire().sent, [{ t: 'hello', token: '', last: 0, device: 'D', digest: 'G', age: 'A' }]);
   wire().say(relay(1));
   wire().say(welcome(false));
   assert.deepEqual(events, ['welcome false'], 'a new session begins with nothing');
@@ -88,7 +88,7 @@ test('a lost socket is resumed: what was missed arrives, what was not taken is s
   mock.timers.tick(0);
   assert.equal(wires.length, 2);
   wire().open();
-  assert.deepEqual(wire().sent, [{ t: 'hello', token: 'T', last: 2, device: 'D' }]);
+  assert.deepEqual(wire().sent, [{ t: 'hello', token: 'T', last: 2, device: 'D', digest: 'G', age: 'A' }]);
   wire().say(welcome(true, 1));
   assert.deepEqual(wire().sent.slice(1), [
     { t: 'cancel', c: 2, a: 2 },

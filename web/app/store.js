@@ -1,18 +1,25 @@
 // What this browser remembers, in localStorage: the install token (128 random bits, of which the server
-// sees a digest), the choices, who was blocked or reported, and who was met in the last half hour. A
-// browser that refuses storage forgets all of it with the page.
+// sees a digest), the age ticket (the server's word for the day when it first saw that token), the choices,
+// who was blocked or reported, who was met in the last half hour, and a review code that waits for its
+// answer. A browser that refuses storage forgets all of it with the page.
 
-import { encode } from './seal.js';
+import { encode } from './bytes.js';
 
 /** @typedef {import('./app-state.js').Choices} Choices */
 /** @typedef {{avoid: string, until: number}} Entry until 0: as long as the install token */
-/** @typedef {{token: string, choices: Partial<Choices>, tested: boolean, avoid: Entry[], met: Entry[]}} Kept */
+/** @typedef {{code: string, until: number}} Review */
+/** @typedef {{token: string, age: string, review: Review, choices: Partial<Choices>, tested: boolean, avoid: Entry[],
+ *    met: Entry[]}} Kept all but choices and tested goes with the token */
 
 const NAME = 'parley';
 // The server takes 128 tokens with a search: so many who were met, so many who were reported or blocked.
 const MOST = 64;
 const MET = 30 * 60000;
 const REPORTED = 30 * 86400000;
+const REVIEW = 7 * 86400000;
+
+/** @type {Omit<Kept, 'token' | 'choices' | 'tested'>} */
+const EMPTY = { age: '', review: { code: '', until: 0 }, avoid: [], met: [] };
 
 export class Store {
   #storage;
@@ -30,6 +37,18 @@ export class Store {
 
   get token() {
     return this.#kept.token;
+  }
+
+  /** The age ticket, '' before the first one. */
+  get age() {
+    return this.#kept.age;
+  }
+
+  /** The code of a review that was asked for here, or ''.
+   * @param {number} now */
+  review(now) {
+    this.#merge(now);
+    return this.#kept.review.until > now ? this.#kept.review.code : '';
   }
 
   get choices() {
@@ -59,6 +78,28 @@ export class Store {
     save(this.#storage, this.#kept);
   }
 
+  /** keepAge takes the ticket that the server gave. @param {string} age */
+  keepAge(age) {
+    this.#merge(0);
+    this.#kept.age = age;
+    save(this.#storage, this.#kept);
+  }
+
+  /** keepReview takes the code of a review, until its answer is gone.
+   * @param {string} code @param {number} now */
+  keepReview(code, now) {
+    this.#merge(now);
+    this.#kept.review = { code, until: now + REVIEW };
+    save(this.#storage, this.#kept);
+  }
+
+  /** forget makes this browser a new one, which still has its choices. */
+  forget(next = token()) {
+    const { choices, tested } = this.#kept;
+    this.#kept = { ...EMPTY, token: next, choices, tested };
+    save(this.#storage, this.#kept);
+  }
+
   /** avoid lists the tokens for a search.
    * @param {number} now @returns {string[]} */
   avoid(now) {
@@ -66,12 +107,15 @@ export class Store {
     return [...this.#kept.met, ...this.#kept.avoid].map((e) => e.avoid);
   }
 
-  /** merge takes in what other tabs have stored since.
+  /** merge takes in what other tabs have stored since. One may have erased what this one still knows.
    * @param {number} now */
   #merge(now) {
-    const [mine, other] = [this.#kept, read(this.#storage)];
+    const other = read(this.#storage);
+    const mine = other.token && other.token !== this.#kept.token ? { ...this.#kept, ...EMPTY } : this.#kept;
     this.#kept = {
-      token: mine.token,
+      token: other.token || mine.token,
+      age: other.age || mine.age,
+      review: other.review.until > mine.review.until ? other.review : mine.review,
       choices: { ...mine.choices, ...other.choices },
       tested: mine.tested || other.tested,
       avoid: union([...mine.avoid, ...other.avoid], now),
@@ -94,9 +138,11 @@ function union(entries, now) {
 /** read returns what is stored, as far as it is sound.
  * @param {() => Storage} storage @returns {Kept} */
 function read(storage) {
-  const { token, choices, tested, avoid, met } = load(storage) ?? {};
+  const { token, age, review, choices, tested, avoid, met } = load(storage) ?? {};
   return {
     token: typeof token === 'string' && /^[\w-]{22}$/.test(token) ? token : '',
+    age: typeof age === 'string' && /^[\w.-]{1,512}$/.test(age) ? age : '',
+    review: readReview(review),
     choices: readChoices(choices),
     tested: tested === true,
     avoid: readEntries(avoid),
@@ -128,6 +174,12 @@ function readEntries(value) {
   return value.filter((e) => typeof e?.avoid === 'string' && Number.isFinite(e?.until)).slice(0, MOST);
 }
 
+/** @param {any} value @returns {Review} */
+function readReview(value) {
+  const sound = typeof value?.code === 'string' && value.code.length <= 128 && Number.isFinite(value.until);
+  return sound ? { code: value.code, until: value.until } : EMPTY.review;
+}
+
 /** @param {any} value @returns {Partial<Choices>} */
 function readChoices(value) {
   const { languages, interests, widen, adult } = value ?? {};
@@ -144,8 +196,3 @@ function readChoices(value) {
 /** token makes a new install token.
  * @returns {string} */
 export const token = () => encode(crypto.getRandomValues(new Uint8Array(16)));
-
-/** digest is what the server is told of a token.
- * @param {string} token @returns {Promise<string>} */
-export const digest = async (token) =>
-  encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))));

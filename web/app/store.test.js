@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { digest, Store, token } from './store.js';
+import { digest } from './bytes.js';
+import { Store, token } from './store.js';
 
 /** memory is a Storage that can refuse. */
 function memory(refuse = false) {
@@ -117,4 +118,34 @@ test('refused, broken or foreign storage is as none', () => {
     assert.match(store.token, /^[\w-]{22}$/);
     assert.deepEqual([store.choices, store.tested, store.avoid(0)], [{}, false, []], text);
   }
+});
+
+test('the age ticket and a review code are kept; the code for 7 days', () => {
+  const local = memory();
+  const store = open(local);
+  assert.deepEqual([store.age, store.review(0)], ['', '']);
+  store.keepAge('day.mac');
+  store.keepReview('six words', 1000);
+  const later = open(local);
+  assert.deepEqual([later.token, later.age, later.review(1000)], [store.token, 'day.mac', 'six words']);
+  assert.equal(later.review(1000 + 7 * 86400000), '');
+});
+
+test('forgotten is all but the choices, in other tabs too', () => {
+  const local = memory();
+  const [one, two] = [open(local), open(local)];
+  const before = one.token;
+  one.keep(choices, true);
+  one.keepAge('day.mac');
+  one.keepReview('six words', 0);
+  one.remember('blocked', 'B', 0);
+  two.remember('met', 'M', 0);
+  one.forget();
+  assert.notEqual(one.token, before);
+  const kept = () => [open(local).token, open(local).age, open(local).review(1), open(local).avoid(1)];
+  assert.deepEqual(kept(), [one.token, '', '', []]);
+  // The other tab knows the old ones until it stores something.
+  two.remember('met', 'N', 1);
+  assert.deepEqual(kept(), [one.token, '', '', ['N']]);
+  assert.deepEqual([open(local).choices, open(local).tested], [choices, true]);
 });

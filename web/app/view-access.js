@@ -5,6 +5,8 @@ import { h, p, show, text } from './view-parts.js';
 
 // ms that a hint of the view itself stays.
 const hintTime = 3000;
+// ms from which on the work for a puzzle is worth a word.
+export const slow = 2000;
 
 /**
  * The sentences between two states; empty when nothing changed that one needs to hear.
@@ -22,27 +24,32 @@ export function alertWords(code, t) {
 }
 
 /** @param {import('./view.js').State} state */
-const place = ({ screen, reason, mic, queue, after, call }) =>
-  [
+const place = (state) => {
+  const { screen, reason, mic, queue, after, call } = state;
+  return [
     screen,
     screen === 'blocked' ? reason : '',
     screen === 'mic' ? mic.phase + mic.error : '',
-    screen === 'queued' ? queue.note : '',
-    screen === 'ended' ? `${after?.why}${after?.reported}${after?.blocked}` : '',
+    screen === 'queued' ? queue.note + (queue.puzzle ? `puzzle${queue.puzzle.takes > slow}` : limited(state)) : '',
+    screen === 'ended' ? `${after?.why}${after?.report}${after?.blocked}` : '',
     call?.slow,
     call?.verified === 'mismatch',
   ].join('|');
+};
+
+/** Whether the wait is long because of what was reported. @param {import('./view.js').State} state */
+export const limited = ({ queue, device }) => queue.asked && device.standing?.band === 'restricted';
 
 /** @param {import('./view.js').State} before @param {import('./view.js').State} after @param {import('./view-parts.js').T} t */
 function screenWords(before, after, t) {
   if (place(before) === place(after)) return '';
-  const { screen, reason, mic, queue, call } = after;
+  const { screen, reason, mic, call } = after;
   if (call?.verified === 'mismatch') return `${t('alarm.title')} ${t('alarm.body')}`;
   switch (screen) {
     case 'mic':
       return mic.phase === 'failed' ? t(`mic.fail.${mic.error || 'denied'}`) : t(`mic.${quiet(mic.phase)}`);
     case 'queued':
-      return t(`queue.${queue.note || 'title'}`);
+      return queueWords(after, t);
     case 'matched':
       return t('call.matched');
     case 'connecting':
@@ -52,6 +59,8 @@ function screenWords(before, after, t) {
       return t('say.live');
     case 'ended':
       return endedWords(after, t);
+    case 'held':
+      return `${t('held.title')}. ${t('held.until', { time: t.when(after.held?.until ?? 0) })}`;
     case 'blocked':
       return t(t.has(`blocked.${reason}`) ? `blocked.${reason}` : 'blocked.error');
     default:
@@ -59,12 +68,22 @@ function screenWords(before, after, t) {
   }
 }
 
+/** @param {import('./view.js').State} state @param {import('./view-parts.js').T} t */
+function queueWords(state, t) {
+  const { puzzle, note } = state.queue;
+  if (puzzle) return puzzle.takes > slow ? t('puzzle.takes', { time: t.seconds(puzzle.takes) }) : t('puzzle.title');
+  return limited(state) ? t('queue.limited') : t(`queue.${note || 'title'}`);
+}
+
 /** @param {string} phase a playing or recording test needs no voice over it */
 const quiet = (phase) => (phase === 'recording' || phase === 'playing' ? 'test' : phase);
 
 /** @param {import('./view.js').State} state @param {import('./view-parts.js').T} t */
 function endedWords({ after }, t) {
-  if (after?.reported) return t('ended.is_reported');
+  if (after?.report) {
+    const words = t(`ended.report.${after.report}`, { time: t.time(after.until) });
+    return after.help && after.report === 'sending' ? `${words} ${t(`help.${after.help}.danger`)}` : words;
+  }
   if (after?.blocked) return t('ended.is_blocked');
   return t(after && t.has(`ended.${after.why}`) ? `ended.${after.why}` : 'ended.lost');
 }

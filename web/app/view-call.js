@@ -193,7 +193,8 @@ function controls({ t, act, dispatch }) {
 }
 
 /** Why it ended, the next one, and for ten minutes the report. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
-export function ended({ t, act }) {
+export function ended(ctx) {
+  const { t, act } = ctx;
   const title = h1();
   const body = p('lead');
   const talked = p('talked');
@@ -205,12 +206,13 @@ export function ended({ t, act }) {
   const until = p('hint');
   const report = button('report', 'quiet', act('panel', { name: 'report' }), icon('flag'), t('report.title'));
   const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
-  const reported = p('note', t('ended.is_reported'));
+  const reported = h('p', { class: 'note', 'data-testid': 'reported' });
+  const help = helpers(ctx);
   const blocked = p('note', t('ended.is_blocked'));
   const wrong = h(
     'section',
     { class: 'wrong', 'aria-label': t('ended.wrong') },
-    ...[heading, until, reported, blocked, h('div', { class: 'row' }, report, block)],
+    ...[heading, until, blocked, h('div', { class: 'row' }, report, block)],
   );
   /** @type {import('./view.js').After} */
   let shown = null;
@@ -218,17 +220,28 @@ export function ended({ t, act }) {
   function tick(now) {
     if (!shown) return;
     const open = shown.canReport && now < shown.until;
-    const fresh = open && !shown.reported;
+    const fresh = open && !shown.report;
     for (const el of [until, report]) show(el, fresh);
     show(heading, fresh && !shown.blocked);
     show(block, open && !shown.blocked);
-    show(wrong, open || shown.reported || shown.blocked);
+    show(wrong, open || shown.blocked);
     for (const el of [next, stay]) show(el, shown.next > 0);
     text(next, t('ended.next', { time: t.seconds(Math.max(0, shown.next - now)) }));
     text(until, t('ended.until', { time: t.time(shown.until) }));
   }
   return {
-    el: h('div', { class: 'ended' }, title, body, talked, next, h('div', { class: 'go' }, again, stay, home), wrong),
+    el: h(
+      'div',
+      { class: 'ended' },
+      title,
+      body,
+      reported,
+      help.el,
+      talked,
+      next,
+      h('div', { class: 'go' }, again, stay, home),
+      wrong,
+    ),
     title,
     tick,
     update({ after }) {
@@ -238,12 +251,39 @@ export function ended({ t, act }) {
       text(body, t(`ended.${why}.why`));
       text(talked, after?.talked ? t('ended.talked', { time: t.seconds(after.talked) }) : '');
       show(talked, after !== null && after.talked > 0);
-      show(reported, after?.reported === true);
+      help.update(after?.help ?? '');
+      show(reported, Boolean(after?.report));
+      if (after?.report) text(reported, t(`ended.report.${after.report}`, { time: t.time(after.until) }));
       show(blocked, after?.blocked === true);
       tick(Date.now());
     },
   };
 }
+
+/** Whom to turn to, after what is more than a nuisance. @param {import('./view.js').Ctx} ctx */
+function helpers({ t, catalogue }) {
+  const { contact } = catalogue;
+  const list = h('ul', { class: 'steps' });
+  const ask = contact ? p('', t('help.contact'), ' ', h('a', { href: contact, rel: 'noopener' }, bare(contact))) : null;
+  const el = h(
+    'section',
+    { class: 'helpers', 'aria-labelledby': 'helpers' },
+    h('h2', { id: 'helpers' }, t('help.title')),
+    list,
+    ask,
+  );
+  return {
+    el,
+    /** @param {string} kind '', minor or threat */
+    update(kind) {
+      show(el, kind !== '');
+      repeat(list, kind ? ['danger', 'police', 'care', 'self'] : [], (key) => h('li', {}, t(`help.${kind}.${key}`)));
+    },
+  };
+}
+
+/** @param {string} address */
+const bare = (address) => address.replace(/^mailto:|^https:\/\//, '');
 
 /** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Screen} */
 export function blocked({ t }) {

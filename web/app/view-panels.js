@@ -19,37 +19,29 @@ function form(send, ...children) {
   return el;
 }
 
-/** @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
-export function reportPanel({ t, act, dispatch }) {
-  const missing = h('p', { class: 'error', role: 'alert', hidden: true }, t('report.missing'));
-  const ends = p('hint', t('report.ends'));
-  /** @param {string} value */
-  const choice = (value) => {
-    const onchange = () => show(missing, false);
-    const radio = h('input', { type: 'radio', name: 'reason', value, 'data-testid': 'report-reason', onchange });
-    return h('label', { class: 'check' }, radio, t(`report.${value}`));
+/** One tap opens it, a second one on the reason sends. @param {import('./view.js').Ctx} ctx @returns {import('./view.js').Panel} */
+export function reportPanel({ t, act }) {
+  const ends = p('', t('report.ends'));
+  const sends = p('', t('report.sends'));
+  /** @param {string} reason */
+  const choice = (reason) => {
+    const el = button('report-reason', '', act('report', { reason }), t(`report.${reason}`));
+    attr(el, 'data-reason', reason);
+    return h('li', {}, el);
   };
-  const ask = form(
-    (filled) => {
-      const reason = String(new FormData(filled).get('reason') ?? '');
-      show(missing, reason === '');
-      if (reason) dispatch({ type: 'report', reason });
-    },
-    h('fieldset', {}, h('legend', {}, t('report.what')), ...reasons.map(choice)),
-    missing,
-    p('hint', t('report.stored')),
-    ends,
-    h('button', { class: 'primary danger', 'data-testid': 'report-send' }, t('report.send')),
-  );
   const block = button('block', 'quiet', act('block'), icon('block'), t('report.block'));
   return {
     title: t('report.title'),
-    el: h('div', { class: 'report' }, ask, p('hint', t('report.or')), block),
-    opened: () => {
-      ask.reset();
-      show(missing, false);
+    el: h(
+      'div',
+      { class: 'report' },
+      ...[ends, sends, h('ul', { class: 'reasons', 'aria-label': t('report.what') }, ...reasons.map(choice))],
+      ...[p('hint', t('report.stored')), p('hint', t('report.or')), block],
+    ),
+    update({ call }) {
+      show(ends, call !== null);
+      show(sends, call === null);
     },
-    update: ({ call }) => show(ends, call !== null),
   };
 }
 

@@ -147,6 +147,7 @@ export function setIcon(el, name) {
  *   seconds: (ms: number) => string,
  *   clock: (ms: number) => string,
  *   time: (epoch: number) => string,
+ *   when: (epoch: number) => string,
  * }} T
  */
 
@@ -196,8 +197,13 @@ export function speak(words, locale) {
     clock,
     /** @param {number} epoch */
     time: (epoch) => new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }).format(epoch),
+    /** With the day. @param {number} epoch */
+    when: (epoch) => new Intl.DateTimeFormat(locale, moment).format(epoch),
   });
 }
+
+/** @type {Intl.DateTimeFormatOptions} */
+const moment = { weekday: 'long', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' };
 
 /** A rough span in words: "12 seconds", "3 minutes". @param {number} ms @param {string} locale */
 function span(ms, locale) {

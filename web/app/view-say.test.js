@@ -8,6 +8,9 @@ const t = /** @type {any} */ (
     (/** @type {string} */ key, /** @type {any} */ params) => (params?.text ? `${key}(${params.text})` : key),
     {
       has: (/** @type {string} */ key) => !key.includes('strange'),
+      time: String,
+      when: String,
+      seconds: String,
     },
   )
 );
@@ -29,8 +32,17 @@ const call = (over = {}) => ({
 });
 /** @param {any} over @returns {any} */
 const state = (over) => ({
-  ...{ screen: 'home', reason: '', alert: '', call: null, after: null, panel: '' },
-  ...{ mic: { phase: 'explain', error: '' }, queue: { note: '' } },
+  ...{
+    screen: 'home',
+    reason: '',
+    alert: '',
+    call: null,
+    after: null,
+    held: null,
+    panel: '',
+    device: { standing: null },
+  },
+  ...{ mic: { phase: 'explain', error: '' }, queue: { note: '', puzzle: null, asked: false } },
   ...over,
 });
 /** @param {any} before @param {any} after */
@@ -42,7 +54,9 @@ test('nothing is said at the start, nor when nothing changed', () => {
 });
 
 test('every screen is said when it comes', () => {
-  const after = { why: 'peer_left', reported: false, blocked: false };
+  const after = { why: 'peer_left', report: '', help: '', until: 0, blocked: false };
+  const puzzle = { note: '', asked: false, puzzle: { since: 0, takes: 0 } };
+  const limited = { note: '', asked: true, puzzle: null };
   const table = [
     [{ screen: 'mic' }, 'mic.explain'],
     [{ screen: 'mic', mic: { phase: 'failed', error: 'busy' } }, 'mic.fail.busy'],
@@ -56,7 +70,18 @@ test('every screen is said when it comes', () => {
     [{ screen: 'reconnecting', call: call() }, 'call.reconnecting'],
     [{ screen: 'ended', after }, 'ended.peer_left'],
     [{ screen: 'ended', after: { ...after, why: 'strange' } }, 'ended.lost'],
-    [{ screen: 'ended', after: { ...after, reported: true } }, 'ended.is_reported'],
+    [{ screen: 'ended', after: { ...after, report: 'retrying' } }, 'ended.report.retrying'],
+    [
+      { screen: 'ended', after: { ...after, report: 'sending', help: 'minor' } },
+      'ended.report.sending help.minor.danger',
+    ],
+    [{ screen: 'ended', after: { ...after, report: 'counted', help: 'minor' } }, 'ended.report.counted'],
+    [{ screen: 'held', held: { until: 5, reasons: [] } }, 'held.title. held.until'],
+    [{ screen: 'queued', queue: puzzle }, 'puzzle.title'],
+    [{ screen: 'queued', queue: { ...puzzle, puzzle: { since: 0, takes: 9000 } } }, 'puzzle.takes'],
+    [{ screen: 'queued', queue: limited }, 'queue.title'],
+    [{ screen: 'queued', queue: limited, device: { standing: { band: 'restricted' } } }, 'queue.limited'],
+    [{ screen: 'queued', queue: limited, device: { standing: { band: 'watch' } } }, 'queue.title'],
     [{ screen: 'blocked', reason: 'replaced' }, 'blocked.replaced'],
     [{ screen: 'blocked', reason: 'strange' }, 'blocked.error'],
   ];

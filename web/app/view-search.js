@@ -1,7 +1,7 @@
 // The search: on the first screen what this is, what you would like to talk about, in which languages,
 // and what is kept; then the wait in the queue.
 
-import { askToNotify, mayAskToNotify } from './view-access.js';
+import { askToNotify, limited, mayAskToNotify, slow } from './view-access.js';
 import { attr, button, h, h1, icon, p, repeat, show, text } from './view-parts.js';
 
 // Languages or interests of one search.
@@ -166,7 +166,7 @@ function interests({ t, catalogue, choices, choose }) {
 }
 
 /** What is kept, in three lines, and what cannot be prevented. @param {import('./view.js').Ctx} ctx */
-function kept({ t }) {
+function kept({ t, act }) {
   return h(
     'section',
     { class: 'kept', 'aria-labelledby': 'kept' },
@@ -185,6 +185,11 @@ function kept({ t }) {
       ' ',
       h('a', { href: 'privacy', target: '_blank', rel: 'noopener', 'data-testid': 'privacy' }, t('home.privacy')),
     ),
+    h(
+      'div',
+      { class: 'row' },
+      ...['standing', 'device'].map((name) => button(name, '', act('panel', { name }), t(`${name}.title`))),
+    ),
   );
 }
 
@@ -197,15 +202,17 @@ export function queue(ctx) {
   const usual = h('p', { 'data-testid': 'estimate' });
   const timer = h('span', { class: 'clock', 'data-testid': 'timer', 'aria-hidden': 'true' });
   const few = p('note', t('queue.few'));
+  const why = button('standing', 'link', act('panel', { name: 'standing' }), t('queue.limited.why'));
+  const less = h('p', { class: 'note', 'data-testid': 'limited' }, t('queue.limited'), ' ', why);
   const offline = p('note warn', t('queue.offline'));
   const plan = widening(ctx);
+  const behind = p('hint', t('queue.background'));
   const notify = button('notify', 'quiet', () => askToNotify().then(offer), icon('bell'), t('queue.notify'));
-  const offer = () => show(notify, mayAskToNotify());
+  const offer = () => show(notify, mayAskToNotify() && !shown?.queue.puzzle);
   const el = h(
     'div',
     { class: 'queue' },
-    ...[title, whom, note, h('div', { class: 'waiting' }, timer, usual), offline, few, plan.el],
-    p('hint', t('queue.background')),
+    ...[title, whom, note, h('div', { class: 'waiting' }, timer, usual), offline, few, less, plan.el, behind],
     h('div', { class: 'go' }, button('cancel', '', act('cancel'), t('cancel')), notify),
   );
 
@@ -214,12 +221,12 @@ export function queue(ctx) {
   /** @param {number} now */
   function tick(now) {
     if (!shown) return;
-    const { startedAt, waiting } = shown.queue;
+    const { startedAt, waiting, puzzle } = shown.queue;
     text(timer, t.clock(now - startedAt));
-    show(few, now - startedAt > fewAfter && waiting === null);
+    show(few, !puzzle && now - startedAt > fewAfter && waiting === null && !limited(shown));
+    if (puzzle) text(usual, effort(ctx, puzzle, now));
     plan.update(shown, now);
   }
-  offer();
   return {
     el,
     title,
@@ -227,11 +234,17 @@ export function queue(ctx) {
     update(state) {
       shown = state;
       const { languages, interests } = state.choices;
+      const { puzzle } = state.queue;
       const params = { language: names.language(languages[0] ?? ''), topics: names.topics(interests, true) };
-      text(whom, interests.length > 0 ? t('queue.about', params) : t('queue.anything', params));
+      text(title, puzzle ? t('puzzle.title') : t('queue.title'));
+      if (puzzle) text(whom, t('puzzle.why'));
+      else text(whom, interests.length > 0 ? t('queue.about', params) : t('queue.anything', params));
       show(note, state.queue.note !== '');
       if (state.queue.note) text(note, t(`queue.${state.queue.note}`));
       text(usual, estimate(ctx, state.queue));
+      show(less, !puzzle && limited(state));
+      for (const part of [plan.el, behind]) show(part, !puzzle);
+      offer();
       show(offline, !state.online);
       tick(Date.now());
     },
@@ -267,6 +280,15 @@ function widening({ t, act, names }) {
       });
     },
   };
+}
+
+/** How far the work is, in words: nobody knows which try will be the good one.
+ * @param {import('./view.js').Ctx} ctx @param {{since: number, takes: number}} puzzle @param {number} now */
+function effort({ t }, { since, takes }, now) {
+  const share = (now - since) / takes;
+  if (takes <= slow && now - since <= slow) return t('puzzle.moment');
+  if (takes > 0 && share < 0.5) return t('puzzle.takes', { time: t.seconds(takes) });
+  return takes > 0 && share < 1 ? t('puzzle.half') : t('puzzle.luck');
 }
 
 /** "Usually 20 to 60 seconds. 8 people are waiting." @param {import('./view.js').Ctx} ctx @param {import('./view.js').Queue} queue */

@@ -4,7 +4,7 @@
 import { announcer, keyboard, keysPanel } from './view-access.js';
 import { blocked, call, ended } from './view-call.js';
 import { chatPanel, directPanel, mic, reportPanel, soundPanel, verifyPanel } from './view-panels.js';
-import { attr, button, h, icon, p, setIcon, show, text } from './view-parts.js';
+import { attr, button, h, h1, icon, p, setIcon, show, text } from './view-parts.js';
 import { home, queue } from './view-search.js';
 
 /** @typedef {{languages: string[], interests: string[], widen: boolean, adult: boolean}} Choices */
@@ -17,16 +17,19 @@ import { home, queue } from './view-search.js';
  *   quality: string, peerAway: boolean, peerSilent: boolean, peerMuted: boolean, chat: {mine: boolean, text: string, at: number}[],
  * }} Call
  */
-/** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, reported: boolean, blocked: boolean, next: number}} After */
-/** @typedef {{startedAt: number, steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null, waiting: number | null, note: string}} Queue */
+/** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, report: string, help: string, blocked: boolean, next: number}} After */
+/** @typedef {{band: string, until: number, reasons: string[], expires: number, records: boolean}} Standing */
+/** @typedef {{standing: Standing | null, asking: string, trouble: string, sure: boolean, code: string, answer: string}} Dossier */
+/** @typedef {{startedAt: number, steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null, waiting: number | null, note: string,
+ *    puzzle: {since: number, takes: number} | null, asked: boolean}} Queue */
 /**
  * What the view reads of the state of app.js; times are epoch milliseconds.
  * @typedef {{
  *   screen: string, reason: string, online: boolean, choices: Choices, mic: Mic, queue: Queue, call: Call | null,
- *   after: After, panel: string, alert: string,
+ *   after: After, held: {until: number, reasons: string[]} | null, device: Dossier, panel: string, alert: string,
  * }} State
  */
-/** @typedef {{languages: {tag: string}[], interests: string[]}} Catalogue */
+/** @typedef {{languages: {tag: string}[], interests: string[], contact?: string}} Catalogue contact: how to reach who runs the server */
 /**
  * @typedef {{
  *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,
@@ -47,6 +50,7 @@ const screens = {
   live: call,
   reconnecting: call,
   ended,
+  held: laterScreen('held'),
   blocked,
 };
 /** @type {Record<string, (ctx: Ctx) => Panel>} */
@@ -57,6 +61,8 @@ const panels = {
   devices: soundPanel,
   keys: keysPanel,
   direct: directPanel,
+  standing: laterPanel('standing'),
+  device: laterPanel('device'),
 };
 const none = { languages: [], interests: [], widen: true, adult: false };
 // ms between two looks at the clock, so that no second is skipped.
@@ -121,6 +127,54 @@ export function mount(root, { dispatch, t, catalogue }) {
   return { render, level: picture.level };
 }
 
+/** @typedef {typeof import('./view-standing.js')} Standings what people see seldom comes when they ask for it */
+/**
+ * A part whose module comes when it is shown; until then it says so, and if it cannot come.
+ * @param {Ctx} ctx @param {HTMLElement} el @param {(module: Standings) => {el: HTMLElement, update: (state: State) => void, tick?: (now: number) => void}} make
+ */
+function later({ t }, el, make) {
+  /** @type {ReturnType<typeof make> | undefined} */
+  let part;
+  /** @type {State | undefined} */
+  let shown;
+  const note = p('note', t('later'));
+  el.append(note);
+  import('./view-standing.js').then(
+    (module) => {
+      part = make(module);
+      note.replaceWith(part.el);
+      if (shown) part.update(shown);
+    },
+    () => text(note, t('later.failed')),
+  );
+  return {
+    /** @param {State} state */
+    update(state) {
+      shown = state;
+      part?.update(state);
+    },
+    /** @param {number} now */
+    tick: (now) => part?.tick?.(now),
+  };
+}
+
+/** @param {'standing' | 'device'} name @returns {(ctx: Ctx) => Panel} */
+function laterPanel(name) {
+  return (ctx) => {
+    const el = h('div', { class: 'account' });
+    return { title: ctx.t(`${name}.title`), el, ...later(ctx, el, (module) => module[name](ctx)) };
+  };
+}
+
+/** @param {'held'} name @returns {(ctx: Ctx) => Screen} */
+function laterScreen(name) {
+  return (ctx) => {
+    const title = h1(ctx.t('standing.cooldown'));
+    const el = h('div', { class: 'account held' }, title);
+    return { el, title, ...later(ctx, el, (module) => module[name](ctx, title)) };
+  };
+}
+
 /** The names of languages, each in itself, and of interests. @param {import('./view-parts.js').T} t */
 function naming(t) {
   return {
@@ -162,6 +216,7 @@ function header({ t, act }) {
     h(
       'nav',
       {},
+      button('my-standing', 'quiet', act('panel', { name: 'standing' }), t('standing.title')),
       h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy')),
       button('keys', 'quiet', act('panel', { name: 'keys' }), t('keys.title')),
     ),

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"parley/internal/keyring"
+	"parley/moderation"
+	"parley/moderation/office"
+)
+
+// exitConflict says that another operator was faster: nothing was changed.
+const exitConflict = 3
+
+// actTime is how long one command of an operator may take.
+const actTime = time.Minute
+
+// desk is one command of an operator: thresholds, reviews, audit and so on.
+type deskCommand struct {
+	verbs map[string]func(context.Context, *deskCall) error
+	help  string
+	// offline commands need no store.
+	offline bool
+}
+
+// deskCommands is all that operators can do in the shell. The console does the same by the same code.
+func deskCommands() map[string]deskCommand {
+	return map[string]deskCommand{
+		"thresholds": {thresholdVerbs(), thresholdHelp, false},
+		"brigade":    {brigadeVerbs(), brigadeHelp, false},
+		"reviews":    {reviewVerbs(), reviewHelp, false},
+		"matching":   {matchingVerbs(), matchingHelp, false},
+		"audit":      {auditVerbs(), auditHelp, false},
+		"console":    {tokenVerbs(), tokenHelp, true},
+	}
+}
+
+// deskFlags are what follows any of these commands, beside the settings.
+type deskFlags struct {
+	asJSON                   bool
+	who, reason              string
+	preset, policy, revision string
+	changes                  []string // name=value
+	network, from, to        string
+}
+
+// deskCall is one call of a command.
+type deskCall struct {
+	deskFlags
+	words  []string // after the verb
+	office *office.Office
+	tokens *office.Tokens
+	out    io.Writer
+	now    time.Time
+}
+
+// order is what the call orders.
+func (c *deskCall) order() office.Order {
+	return office.Order{Who: c.who, When: c.now, Reason: c.reason}
+}
+
+// say prints v as JSON, or what text prints.
+func (c *deskCall) say(v any, text func(io.Writer)) error {
+	if !c.asJSON {
+		text(c.out)
+		return nil
+	}
+	b, err := json.Marshal(v, json.Deterministic(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.out, string(b))
+	return err
+}
+
+// usageError is a fault of the command line.
+type usageError struct{ says string }
+
+func (e usageError) Error() string { return e.says }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
+
+// deskRun runs one of the operators' commands and returns the exit status.
+func deskRun(args, environ []string, out, errs io.Writer) int {
+	command := deskCommands()[args[0]]
+	err := command.run(args, environ, out, errs)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(errs, "parley: %s\n", line)
+	}
+	if _, is := errors.AsType[usageError](err); is {
+		return exitUsage
+	}
+	if _, is := errors.AsType[*office.ConflictError](err); is {
+		return exitConflict
+	}
+	return exitFailed
+}
+
+func (command deskCommand) run(args, environ []string, out, errs io.Writer) error {
+	c := &deskCall{out: out, now: time.Now()}
+	words, rest, err := c.split(args[1:])
+	if err != nil {
+		return err
+	}
+	if len(words) == 0 || words[0] == "help" || c.reason == helpWord {
+		fmt.Fprint(out, command.help, deskTail)
+		return flag.ErrHelp
+	}
+	verb, known := command.verbs[words[0]]
+	if !known {
+		return usagef("%s: %q is not understood; there are %s", args[0], words[0], strings.Join(sortedVerbs(command.verbs), ", "))
+	}
+	c.words = words[1:]
+	cfg, _, err := load(rest, environ)
+	if err != nil {
+		return usageError{err.Error()}
+	}
+	if c.who == "" {
+		c.who = shellUser()
+	}
+	c.tokens = office.NewTokens(cfg.OperatorTokens)
+	if command.offline {
+		return verb(context.Background(), c)
+	}
+	return c.inOffice(cfg, errs, verb)
+}
+
+// inOffice runs a verb that needs the store.
+func (c *deskCall) inOffice(cfg config, errs io.Writer, verb func(context.Context, *deskCall) error) error {
+	if cfg.Redis.IsEmbedded() {
+		return errors.New("the store is embedded, so only the running parley has it: use the console there, or name the store with --redis")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), actTime)
+	defer cancel()
+	log := newLog(cfg, errs)
+	h := newHouse()
+	defer func() { _ = h.close() }() // a client that cannot be closed ends with the process
+	memory, err := openStore(ctx, h, cfg.Redis, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	// What is done here finds records by looking at all of them, and names none: it needs no keys.
+	desk := moderation.New(moderation.Config{Redis: memory.rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: log})
+	c.office = office.New(office.Config{Redis: memory.rdb, Desk: desk, Trail: office.NewTrail(cfg.Audit), Log: log})
+	return verb(ctx, c)
+}
+
+// shellUser names who acts in the shell, for the audit file.
+func shellUser() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "shell:" + u.Username
+	}
+	return "shell"
+}
+
+// helpWord stands for --help among the flags of these commands.
+const helpWord = "\x00help"
+
+// split takes the flags of these commands out of args. What is left are words, and settings for load.
+func (c *deskCall) split(args []string) (words, rest []string, err error) {
+	texts := map[string]*string{
+		"reason": &c.reason, "as": &c.who, "preset": &c.preset, "policy": &c.policy, "revision": &c.revision,
+		"network": &c.network, "from": &c.from, "to": &c.to,
+	}
+	for i := 0; i < len(args); i++ {
+		name, value, inline := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		isFlag := strings.HasPrefix(args[i], "-") && name != ""
+		into, ours := texts[name]
+		switch {
+		case !isFlag && len(rest) == 0:
+			words = append(words, args[i])
+			continue
+		case isFlag && name == "json":
+			c.asJSON = true
+			continue
+		case isFlag && (name == "help" || name == "h"):
+			c.reason = helpWord
+			continue
+		case !isFlag || !ours && name != "set":
+			rest = append(rest, args[i])
+			if isFlag && !inline && i+1 < len(args) && !isSwitch(name) { // the value of a setting
+				i++
+				rest = append(rest, args[i])
+			}
+			continue
+		}
+		if !inline {
+			if i++; i == len(args) {
+				return nil, nil, usagef("--%s needs a value", name)
+			}
+			value = args[i]
+		}
+		if name == "set" {
+			c.changes = append(c.changes, value)
+		} else {
+			*into = value
+		}
+	}
+	return words, rest, nil
+}
+
+// isSwitch tells whether a setting takes no value of its own.
+func isSwitch(name string) bool {
+	for _, s := range settings() {
+		if s.name == name {
+			return s.flag
+		}
+	}
+	return false
+}
+
+// deskTail ends the help of each of these commands.
+const deskTail = `
+  --reason TEXT   why; it stands in the audit file. Every act needs one.
+  --as NAME       who acts, for the audit file; shell:USER unless told otherwise
+  --json          answer in JSON
+  All settings of parley may follow, above all --redis, --state and --config; parley --help lists them.
+
+Exit status: 0 done; 1 it did not work, or the audit file is not whole; 2 the command line or the
+configuration is wrong; 3 another operator was faster and nothing was changed.
+`
+
+// noWords refuses words that a verb has no use for.
+func (c *deskCall) noWords() error {
+	if len(c.words) > 0 {
+		return usagef("%q is too much", c.words[0])
+	}
+	return nil
+}
+
+// oneWord returns the one word that a verb wants.
+func (c *deskCall) oneWord(what string) (string, error) {
+	if len(c.words) != 1 {
+		return "", usagef("say %s", what)
+	}
+	return c.words[0], nil
+}
+
+func sortedVerbs(verbs map[string]func(context.Context, *deskCall) error) []string {
+	all := map[string]any{}
+	for name := range verbs {
+		all[name] = nil
+	}
+	return sorted(all)
+}

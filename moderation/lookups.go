@@ -1,0 +1,189 @@
+package moderation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// together is how many devices one call asks about, so that it keeps Redis for a moment only.
+	together = 64
+	// flights is how many calls may be under way at a time.
+	flights = 4
+	// standby is how many may wait for one. Beyond it Redis is slower than people come: they are told so.
+	standby = 8192
+	// lookupTime is how long one call may take.
+	lookupTime = 2 * time.Second
+)
+
+// lookups asks whether devices have a record: of several in one call while many come, which costs Redis
+// much less than a call for each, and at once while few do. Whoever may begin a call makes it for those
+// who wait.
+type lookups struct {
+	read func(context.Context, []*person) ([]bool, error)
+
+	mu      sync.Mutex // guards the following
+	flying  int
+	waiting []*asking
+}
+
+// asking is a question that waits for its answer, or for its turn to make the call.
+type asking struct {
+	*person
+	answer chan answer   // one
+	lead   chan struct{} // closed when it is to make the next call
+}
+
+type answer struct {
+	recorded bool
+	err      error
+}
+
+// ask tells whether there is a record of one device.
+func (l *lookups) ask(ctx context.Context, p *person) (bool, error) {
+	a := &asking{p, make(chan answer, 1), make(chan struct{})}
+	leads, err := l.board(a)
+	if err != nil {
+		return false, err
+	}
+	if !leads {
+		select {
+		case got := <-a.answer:
+			return got.recorded, got.err
+		case <-a.lead:
+		case <-ctx.Done():
+			if l.withdraw(a) {
+				return false, ctx.Err()
+			}
+			// It was answered or called upon in this moment: who is called upon must make the call.
+			select {
+			case got := <-a.answer:
+				return got.recorded, got.err
+			case <-a.lead:
+			}
+		}
+	}
+	l.fly(ctx, a)
+	got := <-a.answer
+	return got.recorded, got.err
+}
+
+// board lets a wait; it answers true when a is to make a call at once.
+func (l *lookups) board(a *asking) (leads bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.flying < flights && len(l.waiting) == 0 {
+		l.flying++
+		return true, nil
+	}
+	if len(l.waiting) == standby {
+		return false, fmt.Errorf("%d wait for it", standby)
+	}
+	l.waiting = append(l.waiting, a)
+	return false, nil
+}
+
+// withdraw takes back a question that still waits.
+func (l *lookups) withdraw(a *asking) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.waiting, a)
+	if i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	}
+	return i >= 0
+}
+
+// fly makes one call, for a and those who wait, and hands the next to whoever has waited longest.
+func (l *lookups) fly(ctx context.Context, a *asking) {
+	l.mu.Lock()
+	n := min(len(l.waiting), together-1)
+	some := append([]*asking{a}, l.waiting[:n]...)
+	l.waiting = slices.Delete(l.waiting, 0, n)
+	l.mu.Unlock()
+	defer l.land()
+	// Several share the call, so it does not end with the wish of one.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTime)
+	defer cancel()
+	people := make([]*person, len(some))
+	for i, a := range some {
+		people[i] = a.person
+	}
+	recorded, err := l.read(ctx, people)
+	for i, a := range some {
+		got := answer{err: err}
+		if err == nil {
+			got.recorded = recorded[i]
+		}
+		a.answer <- got
+	}
+}
+
+// land ends a call. Somebody who waits begins the next.
+func (l *lookups) land() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waiting) == 0 {
+		l.flying--
+		return
+	}
+	next := l.waiting[0]
+	l.waiting = slices.Delete(l.waiting, 0, 1)
+	close(next.lead)
+}
+
+// recorded is what lookups read by: one MGET of every record that there may be.
+func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
+	var keys []string
+	for _, p := range people {
+		for _, at := range p.places {
+			keys = append(keys, at.key())
+		}
+	}
+	held, err := d.rdb.MGet(ctx, keys...).Result()
+	if err != nil {
+		return nil, err
+	}
+	if len(held) != len(keys) {
+		return nil, errRecord
+	}
+	all := make([]bool, len(people))
+	for i, p := range people {
+		n := len(p.places)
+		all[i] = slices.ContainsFunc(held[:n], func(v any) bool { return v != nil })
+		held = held[n:]
+	}
+	return all, nil
+}
+
+// maxReminders is how many devices with a record a node remembers; beyond it, it forgets them all.
+const maxReminders = 1 << 14
+
+// reminders are devices that had a record when this node last looked. It reads that at once, instead of
+// asking first whether there is one.
+type reminders struct {
+	mu  sync.Mutex // guards the following
+	all map[string]bool
+}
+
+func (r *reminders) has(p *person) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[p.places[0].mark]
+}
+
+func (r *reminders) note(p *person, recorded bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !recorded:
+		delete(r.all, p.places[0].mark)
+		return
+	case r.all == nil, len(r.all) >= maxReminders:
+		r.all = map[string]bool{}
+	}
+	r.all[p.places[0].mark] = true
+}

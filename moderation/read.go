@@ -1,0 +1,144 @@
+package moderation
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/moderation/score"
+	"parley/retention"
+)
+
+// question is what is to be read of one device.
+type question struct {
+	*person
+	window bool   // its window too, even if it has no record
+	mark   string // of the call that the window is asked for
+}
+
+// sight is what was read of one device.
+type sight struct {
+	*person
+	token, digest []*stored    // the newest epoch first
+	window        score.Window // zero unless asked for or there is a record
+	reported      bool         // this call, by this device
+}
+
+// read asks Redis about some devices at once.
+func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]sight, error) {
+	n := 0
+	for _, q := range all {
+		n += len(q.places)
+	}
+	keys, owner := make([]string, 0, n), make([]int, 0, n)
+	args := make([]any, 0, 3+len(all))
+	args = append(args, retention.Record.Format(), retention.Report.Format(), retention.Window.Format())
+	sights := make([]sight, len(all))
+	for i, q := range all {
+		sights[i].person = q.person
+		args = append(args, q.line())
+		for _, p := range q.places {
+			keys, owner = append(keys, p.key()), append(owner, i)
+		}
+	}
+	answer, err := d.scripts.read.Run(ctx, rdb, keys, args...).Slice()
+	if err != nil {
+		return nil, err
+	}
+	records, windows, ok := lists(answer)
+	if !ok {
+		return nil, errRecord
+	}
+	for w := range slices.Chunk(windows, 5) {
+		sights[int(number(w[0]))-1].count(w[1:])
+	}
+	for part := range slices.Chunk(records, 4) {
+		at := int(number(part[0])) - 1
+		s := &sights[owner[at]]
+		if err := s.add(s.places[at-slices.Index(owner, owner[at])], part[1:]); err != nil {
+			d.unreadable(ctx)
+		}
+	}
+	return sights, nil
+}
+
+// line says for the script what belongs to one device.
+func (q question) line() string {
+	always := "0"
+	if q.window {
+		always = "1"
+	}
+	return strings.Join([]string{strconv.Itoa(len(q.places)), always, q.today, q.yesterday, q.mark}, ";")
+}
+
+// lists takes the answer apart.
+func lists(answer []any) (records, windows []any, ok bool) {
+	if len(answer) != 2 {
+		return nil, nil, false
+	}
+	records, isRecords := answer[0].([]any)
+	windows, isWindows := answer[1].([]any)
+	return records, windows, isRecords && isWindows && len(records)%4 == 0 && len(windows)%5 == 0
+}
+
+// count takes up what the window says. How long that has to live is Redis's matter: one that is there is
+// not over.
+func (s *sight) count(w []any) {
+	s.window = score.Window{Calls: int(number(w[0])), Finished: int(number(w[1])), Reports: int(number(w[2]))}
+	s.reported = number(w[3]) == 1
+}
+
+// add takes up one record.
+func (s *sight) add(at place, part []any) error {
+	blob, isText := part[1].(string)
+	list, isList := part[2].([]any)
+	if !isText || !isList {
+		return errRecord
+	}
+	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, reportsOf(list))
+	if err != nil {
+		return err
+	}
+	if r.kind == ofDigest {
+		s.digest = append(s.digest, r)
+	} else {
+		s.token = append(s.token, r)
+	}
+	return nil
+}
+
+func reportsOf(list []any) map[uint8]string {
+	all := make(map[uint8]string, len(list)/2)
+	for pair := range slices.Chunk(list, 2) {
+		if text, is := pair[1].(string); is {
+			all[uint8(number(pair[0]))] = text //nolint:gosec // below 64: the script counts bits
+		}
+	}
+	return all
+}
+
+func number(v any) int64 {
+	n, _ := v.(int64)
+	return n
+}
+
+// whole joins what one device has under several epochs; nil when there is nothing.
+func whole(p score.Policy, now int64, parts []*stored) *score.Record {
+	switch len(parts) {
+	case 0:
+		return nil
+	case 1:
+		r := parts[0].Record
+		return &r
+	}
+	all := make([]*score.Record, len(parts))
+	for i, s := range parts {
+		all[i] = &s.Record
+	}
+	r := score.Merge(p, now, all...)
+	return &r
+}

@@ -1,0 +1,90 @@
+package moderation
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"parley/retention"
+)
+
+// ErrNoRecords says that there is nothing to review.
+var ErrNoRecords = errors.New("nothing is stored about this device: there is nothing to review")
+
+// ReviewState is how a review stands.
+type ReviewState int
+
+// The states of a review.
+const (
+	Unknown  ReviewState = iota // no such code, or older than 7 days
+	Open                        // no operator has answered
+	Expunged                    // the records were deleted
+	Kept                        // an operator looked and kept them
+)
+
+// String returns the word of the protocol.
+func (s ReviewState) String() string { return [...]string{"unknown", "open", "expunged", "kept"}[s] }
+
+// newCode makes a code: 20 letters and digits in groups of four, 100 random bits.
+func newCode() string {
+	text := strings.ToLower(rand.Text())
+	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:16], text[16:20]}, "-")
+}
+
+// codeHash is the name under which a review lies. What people add or change when they write a code
+// down does not count.
+func codeHash(code string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(code))
+	sum := sha256.Sum256([]byte("parley review " + plain))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// OpenReview asks operators to look at what is stored about a device, and returns the code under which
+// they find it and the answer is asked for. It counts for 7 days; a new one takes the place of that
+// before. Errors: [ErrNoRecords], [ErrUnavailable].
+func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code string, err error) {
+	for range attempts {
+		s, err := d.look(ctx, dev, now)
+		if err != nil {
+			return "", err
+		}
+		all := s.all()
+		if len(all) == 0 {
+			return "", ErrNoRecords
+		}
+		code := newCode()
+		c := newChange()
+		for _, r := range all {
+			if r.review != noReview() {
+				c.del(retention.Review.Key(r.review))
+			}
+		}
+		for _, r := range all {
+			r.review = codeHash(code)
+			c.touch(r)
+		}
+		c.set(retention.Review.Key(codeHash(code)), Open.String(), retention.ReviewTime)
+		switch done, err := d.apply(ctx, d.rdb, c); {
+		case err != nil:
+			return "", unavailable("open review", err)
+		case done:
+			return code, nil
+		}
+	}
+	return "", unavailable("open review", errBusy)
+}
+
+// Answer says how the review with that code stands. Error: [ErrUnavailable].
+func (d *Desk) Answer(ctx context.Context, code string) (ReviewState, error) {
+	state, _, err := d.reviewState(ctx, codeHash(code))
+	return state, err
+}

@@ -1,0 +1,97 @@
+package moderation
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/moderation/score"
+	"parley/retention"
+)
+
+// attempts is how often a change is tried anew when another node was faster.
+const attempts = 5
+
+// change is what write.lua is to do.
+type change struct {
+	keys   []string
+	places map[string]int
+	checks []any
+	acts   []any
+	nCheck int
+}
+
+func newChange() *change { return &change{places: map[string]int{}} }
+
+// at returns the place of a key in KEYS.
+func (c *change) at(key string) int {
+	if n, there := c.places[key]; there {
+		return n
+	}
+	c.keys = append(c.keys, key)
+	c.places[key] = len(c.keys)
+	return len(c.keys)
+}
+
+// check demands that a key begins with a revision still; empty when it must not exist.
+func (c *change) check(key, revision string) {
+	c.nCheck++
+	c.checks = append(c.checks, c.at(key), revision)
+}
+
+func (c *change) set(key, value string, ttl time.Duration) {
+	c.acts = append(c.acts, "set", c.at(key), value, ttl.Milliseconds())
+}
+func (c *change) del(key string)       { c.acts = append(c.acts, "del", c.at(key)) }
+func (c *change) move(from, to string) { c.acts = append(c.acts, "move", c.at(from), c.at(to)) }
+
+func (c *change) count(p *person, field string) {
+	c.acts = append(c.acts, "count", c.at(retention.Window.Key(p.today)), c.at(retention.Window.Key(p.yesterday)), field, retention.Window.TTL().Milliseconds())
+}
+
+func (c *change) empty() bool { return len(c.acts) == 0 }
+
+// apply makes the change; false when somebody has changed what it rests on.
+func (d *Desk) apply(ctx context.Context, rdb redis.Scripter, c *change) (done bool, err error) {
+	args := append([]any{c.nCheck}, c.checks...)
+	return d.scripts.write.Run(ctx, rdb, c.keys, append(args, c.acts...)...).Bool()
+}
+
+// touch stores a record again where it lies, for as long as it has to live.
+func (c *change) touch(s *stored) {
+	c.check(s.key(), s.revision)
+	c.set(s.key(), s.blob(), 0)
+	c.rest(s)
+}
+
+// rest brings the reports of a record that was read at s to what is in it now: those that are new or
+// altered are set, those that are gone deleted.
+func (c *change) rest(s *stored) {
+	kept := map[uint8]bool{}
+	for _, e := range s.Events {
+		kept[e.Slot] = true
+		was, there := s.bytes[e.Slot]
+		switch {
+		case there && was == text(e):
+		case there && pairOf(was) == e.Pair:
+			c.set(s.slot(e.Slot), text(e), 0)
+		default:
+			c.set(s.slot(e.Slot), text(e), retention.ReportTime)
+		}
+	}
+	for slot := range s.bytes {
+		if !kept[slot] {
+			c.del(s.slot(slot))
+		}
+	}
+}
+
+// pairOf reads of which pair a report is.
+func pairOf(text string) score.ID {
+	e, err := score.ParseEvent([]byte(text))
+	if err != nil {
+		return score.ID{}
+	}
+	return e.Pair
+}

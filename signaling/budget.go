@@ -1,0 +1,91 @@
+package signaling
+
+import (
+	"context"
+	_ "embed" // the script stands in a file
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/keyring"
+	"parley/moderation"
+	"parley/retention"
+)
+
+//go:embed lua/budget.lua
+var budgetLua string
+
+// Budget is how many searches somebody may begin: Burst in a row, and one more Every so often.
+type Budget struct {
+	Burst int
+	Every time.Duration
+}
+
+// Limits bound searches. The zero value of a field means its default.
+type Limits struct {
+	Device  Budget // of one device, on all nodes; default 60, and 3 a minute
+	Network Budget // of one IPv4 /24 or IPv6 /48; default 1,200, and 10 a second
+}
+
+func (l Limits) filled() Limits {
+	if l.Device == (Budget{}) {
+		l.Device = Budget{60, 20 * time.Second}
+	}
+	if l.Network == (Budget{}) {
+		l.Network = Budget{1200, 100 * time.Millisecond}
+	}
+	return l
+}
+
+// budgets are kept in the store: a new session, or another node, does not fill them again. Their names
+// are made with a key of the day, so that what was yesterday's cannot be told from anybody else's.
+type budgets struct {
+	rdb    redis.UniversalClient
+	ring   *keyring.Ring
+	limits Limits
+	script *redis.Script
+}
+
+func newBudgets(rdb redis.UniversalClient, ring *keyring.Ring, l Limits) budgets {
+	return budgets{rdb, ring, l.filled(), redis.NewScript(budgetLua)}
+}
+
+// spent says that a budget is used up: of whom, and how long until the next search. Zero otherwise.
+type spent struct {
+	network bool
+	wait    time.Duration
+}
+
+// take counts a search of a device, if its budget and that of its network allow it. Who cannot be
+// counted, because the store is away, may search: the queue is in the same store.
+func (b budgets) take(ctx context.Context, now time.Time, d moderation.Device) spent {
+	purpose := "budget of " + now.UTC().Format(time.DateOnly)
+	keys := []string{retention.Budget.Key(b.ring.Tag(purpose, "device", d.Token))}
+	args := b.limits.Device.args()
+	if d.Net != "" {
+		keys = append(keys, retention.Budget.Key(b.ring.Tag(purpose, "network", d.Net)))
+		args = append(args, b.limits.Network.args()...)
+	}
+	answer, err := b.script.Run(ctx, b.rdb, keys, args...).Int64Slice()
+	if err != nil || len(answer) != 2 || answer[0] <= 0 {
+		return spent{}
+	}
+	return spent{network: answer[1] == 2, wait: time.Duration(answer[0]) * time.Microsecond}
+}
+
+func (b Budget) args() []any { return []any{b.Every.Microseconds(), b.Burst} }
+
+// says tells the person when to come back.
+func (s spent) says() string {
+	seconds := int(math.Ceil(s.wait.Seconds()))
+	when := fmt.Sprintf("%d s", seconds)
+	if seconds > 90 {
+		when = fmt.Sprintf("%d minutes", (seconds+59)/60)
+	}
+	if s.network {
+		return "many people search from your network at the moment: please try again in " + when
+	}
+	return "that were many searches in a short time: please try again in " + when
+}
