@@ -21,7 +21,8 @@ func (s *stage) accuse(rest string) error {
 		return err
 	}
 	desk, now, ctx := s.desk(), time.Now(), context.Background()
-	target := moderation.Device{Token: s.browser(name).device}
+	b := s.browser(name)
+	target := moderation.Device{Token: b.device, Digest: b.digest, Fresh: b.age == ""}
 	for range people {
 		s.accusers++
 		sum := sha256.Sum256(strconv.AppendInt(nil, int64(s.accusers), 10))

@@ -50,8 +50,8 @@ func (e entry) stands() (band int, meets []int) {
 }
 
 // admit asks the desk for the band and the budgets for their leave, both at once: a search costs no
-// round trip more for having a budget. Without an answer of the desk the last known band counts. Budgets
-// that do not answer allow everything: the queue is away with them.
+// round trip more for having a budget. Without an answer of the desk the last known band counts.
+// Budgets that do not answer allow everything: the queue is away with them.
 func (h *Hub) admit(ctx context.Context, cl *client, last *known) (e entry) {
 	device, now := cl.machine.device, time.Now()
 	var asking sync.WaitGroup

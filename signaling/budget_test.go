@@ -17,7 +17,7 @@ import (
 	"parley/signaling"
 )
 
-// TestBudgets: a device and a network may search so often, wherever; who waits as long as told may again.
+// TestBudgets: a device and a network may search so often, wherever they do.
 func TestBudgets(t *testing.T) {
 	for _, e := range vtest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {

@@ -109,7 +109,7 @@ func (s *stage) launch() *node {
 		},
 	})
 	n.valve = n.hub.Valve()
-	n.server = &http.Server{Handler: n.hub, ErrorLog: log.New(io.Discard, "", 0)}
+	n.server = &http.Server{Handler: door(n.hub), ErrorLog: log.New(io.Discard, "", 0)}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
 	n.done.Go(func() { _ = queue.Run(ctx) })
@@ -125,6 +125,13 @@ func (s *stage) kill() {
 		b.drop()
 	}
 	s.node.end()
+}
+
+// door does what stands before signaling: it says which network a browser comes from.
+func door(hub http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hub.ServeHTTP(w, r.WithContext(signaling.WithNetwork(r.Context(), r.Header.Get("Network"))))
+	})
 }
 
 func (n *node) end() {
@@ -250,7 +257,7 @@ func (b *browser) open(d dialing) error {
 			return s.at(b.at).listener.DialNarrow(ctx, b.narrow)
 		}
 	}
-	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}})
+	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}, "Network": {"net of " + b.name}})
 	if answer != nil {
 		b.status = answer.StatusCode
 		body, _ := io.ReadAll(answer.Body)

@@ -11,8 +11,8 @@ import (
 	"parley/signaling"
 )
 
-// TestRoomTellsOfACallOnce: whoever carries a room when its call ends says who talked and for how long,
-// wherever the room has been meanwhile; nobody else does.
+// TestRoomTellsOfACallOnce: whoever carries a room when its call ends says who talked and for how
+// long, wherever the room has been meanwhile; nobody else does.
 func TestRoomTellsOfACallOnce(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	at := func(node, id string) signaling.Address { return signaling.Address{Node: node, ID: id} }
@@ -67,20 +67,41 @@ func TestCallsAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.redis.Pass(time.Second)
-		keys, err := vtest.AllKeys(t.Context(), s.redis.Client)
-		if err != nil {
-			t.Fatal(err)
-		}
-		windows := 0
-		for _, key := range keys {
-			if strings.Contains(key, ":window:") {
-				windows++
-			}
-		}
-		if windows != 2 {
-			t.Errorf("%d windows of two devices: %q", windows, keys)
+		if n := s.count(":window:"); n != 2 {
+			t.Errorf("%d windows of two devices", n)
 		}
 	})
+}
+
+// TestSearchesAreCounted: against the device, and against the network that the door names.
+func TestSearchesAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.vars["$i"] = float64(1)
+		for _, line := range []string{"ana arrives", "ana searches"} {
+			if err := s.line(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := s.count(":budget:"); n != 2 {
+			t.Errorf("%d budgets, want that of the device and that of the network", n)
+		}
+	})
+}
+
+// count returns how many keys have a part in their name.
+func (s *stage) count(part string) (n int) {
+	s.t.Helper()
+	keys, err := vtest.AllKeys(s.t.Context(), s.redis.Client)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, key := range keys {
+		if strings.Contains(key, part) {
+			n++
+		}
+	}
+	return n
 }
 
 // TestLastKnownBand: while the store is away the last band counts, for ten minutes.
