@@ -89,7 +89,7 @@ func loadedFirst() (map[string]bool, error) {
 			continue
 		}
 		first[next[0]] = true
-		module, err := os.ReadFile(path.Join("web/app", next[0]))
+		module, err := fs.ReadFile(os.DirFS("web/app"), next[0])
 		if err != nil {
 			return nil, err
 		}

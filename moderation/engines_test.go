@@ -21,7 +21,9 @@ import (
 func TestOnEveryServer(t *testing.T) {
 	suite := map[string]func(*testing.T, world){
 		"ReportOfARunningCall": reportOfARunningCall, "RecordsNameNobody": recordsNameNobody,
-		"CallRecord": callRecord, "Handles": handles,
+		"CallRecord": callRecord, "Handles": handles, "Admit": admit, "StandingAndErase": standingAndErase, "Reviews": reviews,
+		"DigestSpeaksForFreshInstallsOnly": digestSpeaksForFreshInstallsOnly, "ClockAnHourOff": clockAnHourOff,
+		"PairCountsOnceAcrossWeeks": pairCountsOnceAcrossWeeks, "Shredding": shredding,
 	}
 	for _, e := range vtest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {
@@ -79,6 +81,19 @@ func TestLostAnswers(t *testing.T) {
 		}
 		if n := len(w.reports(t)); n != reports {
 			t.Errorf("%d records of %d reports", n, reports)
+		}
+		windows := 0
+		for _, key := range w.keys(t) {
+			if !strings.Contains(key, ":window:") {
+				continue
+			}
+			windows++
+			if n := w.rdb.HGet(t.Context(), key, "reports").Val(); n != "1" {
+				t.Errorf("a reporter of one report has %s", n)
+			}
+		}
+		if windows != reports {
+			t.Errorf("%d windows of %d reporters", windows, reports)
 		}
 		w.audit(t)
 	})

@@ -245,9 +245,7 @@ func (r *stored) rest(parts []*stored) time.Duration {
 // never counts as clean.
 func (r *stored) meets(reporter string, target *person, k kind, hour int64) {
 	who, older := target.seenAs(r.week, k, reporter)
-	if slices.ContainsFunc(r.Peers, func(s score.Seen) bool { return s.Who == who || slices.Contains(older, s.Who) }) {
-		return
-	}
+	r.Peers = slices.DeleteFunc(slices.Clone(r.Peers), func(s score.Seen) bool { return s.Who == who || slices.Contains(older, s.Who) })
 	if len(r.Peers) >= score.MaxPeers {
 		r.Peers = slices.Delete(r.Peers, 0, 1)
 	}

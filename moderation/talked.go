@@ -56,6 +56,7 @@ func (d *Desk) Run(ctx context.Context) error {
 		case t := <-d.ended:
 			some := d.more(t)
 			d.counted(ctx, "calls of today", d.count(ctx, some))
+			d.counted(ctx, "calls of the hour", d.tally(ctx, some))
 			waiting = append(waiting, some[:min(len(some), talksKept-len(waiting))]...)
 		case now := <-tick.C:
 			n := 0

@@ -19,6 +19,18 @@ type known struct {
 	at      time.Time
 }
 
+// counts returns the verdict that counts while the desk does not answer.
+func (k *known) counts(now time.Time) moderation.Verdict {
+	if k == nil || now.Sub(k.at) >= knownFor {
+		return moderation.Verdict{}
+	}
+	v := k.verdict
+	if v.Band == moderation.Cooldown && !now.Before(v.Until) {
+		v.Band = moderation.Restricted // where a cooldown ends
+	}
+	return v
+}
+
 // entry is what is found out before a search stands in the queue.
 type entry struct {
 	verdict moderation.Verdict
@@ -38,8 +50,8 @@ func (e entry) stands() (band int, meets []int) {
 }
 
 // admit asks the desk for the band and the budgets for their leave, both at once: a search costs no
-// round trip more for having a budget. Without an answer of the desk the last known band counts. Budgets
-// that do not answer allow everything: the queue is away with them.
+// round trip more for having a budget. Without an answer of the desk the last known band counts.
+// Budgets that do not answer allow everything: the queue is away with them.
 func (h *Hub) admit(ctx context.Context, cl *client, last *known) (e entry) {
 	device, now := cl.machine.device, time.Now()
 	var asking sync.WaitGroup
@@ -50,12 +62,7 @@ func (h *Hub) admit(ctx context.Context, cl *client, last *known) (e entry) {
 		e.verdict, e.asked = verdict, true
 		return e
 	}
-	if last != nil && now.Sub(last.at) < knownFor {
-		e.verdict = last.verdict
-	}
-	if e.verdict.Band == moderation.Cooldown && !now.Before(e.verdict.Until) {
-		e.verdict.Band = moderation.Restricted
-	}
+	e.verdict = last.counts(now)
 	if h.blind.due(now) {
 		h.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "the store does not say in which band devices are: searches go on with the one that was known last, or clear", slog.String("band", e.verdict.Band.String()))
 	}

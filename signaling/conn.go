@@ -161,8 +161,8 @@ func (c *conn) meet() *client {
 	return cl
 }
 
-// aside calls do in a goroutine of its own and waits for it. The reader of an idle socket keeps the stack
-// that it once took, and what works with keys and JSON needs twice as much as all the rest.
+// aside calls do in a goroutine of its own and waits for it. The reader of an idle socket keeps the
+// stack that it once took, and what works with keys and JSON needs twice as much as all the rest.
 func aside(do func()) {
 	done := make(chan struct{})
 	go func() {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"parley/internal/keyring"
 	"parley/matcher"
 	"parley/moderation"
@@ -264,6 +266,48 @@ func (s *Seals) Close(to string, mail []byte) (sealed []byte) {
 func (s *Seals) Open(from string, sealed []byte) ([]byte, bool) {
 	return s.open(from, bytes.Clone(sealed))
 }
+
+// Known is the last band of a session.
+type Known struct{ known }
+
+func NewKnown(v moderation.Verdict, at time.Time) *Known { return &Known{known{v, at}} }
+
+func (k *Known) Counts(now time.Time) moderation.Verdict { return k.counts(now) }
+
+// NobodyKnown is what a session goes on with that has heard of no band.
+func NobodyKnown(now time.Time) moderation.Verdict { return (*known)(nil).counts(now) }
+
+// Budgets are those of a hub.
+type Budgets struct{ budgets }
+
+func NewBudgets(rdb redis.UniversalClient, ring *keyring.Ring, l Limits) Budgets {
+	return Budgets{newBudgets(rdb, ring, l)}
+}
+
+// Take counts a search. It returns how long to wait, and what is said then.
+func (b Budgets) Take(ctx context.Context, now time.Time, d moderation.Device) (wait time.Duration, says string) {
+	s := b.take(ctx, now, d)
+	return s.wait, s.says()
+}
+
+// Talk is what a room says of a call that has ended.
+type Talk struct {
+	A, B   moderation.Device
+	Length time.Duration
+}
+
+// Talks steps the room and returns the calls that ended with that.
+func (r Room) Talks(now time.Time, l ToRoom) (all []Talk) {
+	for _, e := range r.Step(now, l) {
+		if e, ok := e.(endCall); ok {
+			all = append(all, Talk{e.a, e.b, e.length})
+		}
+	}
+	return all
+}
+
+// RoomTick is the event that a room's time has come.
+func RoomTick() ToRoom { return roomTick{} }
 
 // HomeIs is the answer to which node carries a room.
 func HomeIs(node string) ToRoom { return homeIs{node} }

@@ -13,6 +13,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,12 +37,13 @@ const origin = "https://parley.test"
 
 // stage is one node with its store in a bubble, and the browsers of a test.
 type stage struct {
-	t     testing.TB
-	redis *vtest.Redis
-	ring  *keyring.Ring
-	weeks *keyring.Epochs
-	log   *notebook
-	most  int // sockets; 0 for the default
+	t        testing.TB
+	redis    *vtest.Redis
+	ring     *keyring.Ring
+	weeks    *keyring.Epochs
+	log      *notebook
+	accusers int // who have reported somebody so far
+	most     int // sockets; 0 for the default
 
 	paused atomic.Bool // matching
 
@@ -64,12 +67,25 @@ type node struct {
 
 func newStage(t testing.TB) *stage {
 	s := &stage{
-		t: t, redis: vtest.NewRedis(t), ring: keyring.New(), weeks: keyring.NewEpochs(), log: &notebook{},
+		t: t, redis: vtest.NewRedis(t), ring: sameRing(t), weeks: keyring.NewEpochs(), log: &notebook{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
 	s.start()
 	t.Cleanup(s.close)
 	return s
+}
+
+// sameRing is the same each time: it decides who is on probation.
+func sameRing(t testing.TB) *keyring.Ring {
+	file := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(file, []byte(strings.Repeat("2f", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keyring.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
 }
 
 func (s *stage) start() {
@@ -82,8 +98,9 @@ func (s *stage) launch() *node {
 	n := &node{listener: vtest.NewListener(), redis: s.redis.Another()}
 	queue := matcher.New(n.redis, matcher.Config{Log: logger})
 	n.name = queue.Node()
+	desk := moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger})
 	n.hub = signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger}), Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
+		Queue: queue, Desk: desk, Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most, Paused: s.paused.Load,
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
@@ -92,10 +109,11 @@ func (s *stage) launch() *node {
 		},
 	})
 	n.valve = n.hub.Valve()
-	n.server = &http.Server{Handler: n.hub, ErrorLog: log.New(io.Discard, "", 0)}
+	n.server = &http.Server{Handler: door(n.hub), ErrorLog: log.New(io.Discard, "", 0)}
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
 	n.done.Go(func() { _ = queue.Run(ctx) })
+	n.done.Go(func() { _ = desk.Run(ctx) })
 	n.done.Go(func() { _ = n.hub.Run(ctx) })
 	n.done.Go(func() { _ = n.server.Serve(n.listener) })
 	return n
@@ -107,6 +125,13 @@ func (s *stage) kill() {
 		b.drop()
 	}
 	s.node.end()
+}
+
+// door does what stands before signaling: it says which network a browser comes from.
+func door(hub http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hub.ServeHTTP(w, r.WithContext(signaling.WithNetwork(r.Context(), r.Header.Get("Network"))))
+	})
 }
 
 func (n *node) end() {
@@ -154,7 +179,11 @@ func (s *stage) browser(name string) *browser {
 	b := s.cast[name]
 	if b == nil {
 		sum := sha256.Sum256([]byte(name))
-		b = &browser{stage: s, name: name, device: base64.RawURLEncoding.EncodeToString(sum[:])}
+		looks := sha256.Sum256([]byte("looks of " + name))
+		b = &browser{
+			stage: s, name: name, device: base64.RawURLEncoding.EncodeToString(sum[:]),
+			digest: base64.RawURLEncoding.EncodeToString(looks[:]),
+		}
 		_, b.age = s.desk().Age(b.device, "", time.Now().Add(-48*time.Hour)) // known for two days
 		s.cast[name] = b
 	}
@@ -197,6 +226,7 @@ type browser struct {
 	stage   *stage
 	name    string
 	device  string
+	digest  string
 	age     string // "" for somebody new
 	at      int    // the number of the node it comes to; 0 as 1
 	ws      *websocket.Conn
@@ -227,7 +257,7 @@ func (b *browser) open(d dialing) error {
 			return s.at(b.at).listener.DialNarrow(ctx, b.narrow)
 		}
 	}
-	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}})
+	ws, answer, err := dialer.Dial("ws://parley.test/ws", http.Header{"Origin": {d.origin}, "Network": {"net of " + b.name}})
 	if answer != nil {
 		b.status = answer.StatusCode
 		body, _ := io.ReadAll(answer.Body)

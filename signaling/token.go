@@ -121,8 +121,8 @@ func (t tokens) openPass(now time.Time, device, sealed string) *pass {
 	return p
 }
 
-// valid tells whether the fields of hello have the shape that the table says. An age ticket that is none
-// is as good as none.
+// valid tells whether the fields of hello have the shape that the table says. An age ticket that is
+// none is as good as no ticket.
 func (m Hello) valid() bool {
 	return isDevice(m.Device) && (m.Digest == "" || isDevice(m.Digest))
 }

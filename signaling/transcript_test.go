@@ -75,6 +75,8 @@ func (s *stage) line(line string) error {
 		return nil
 	case "repeat":
 		return s.repeat(rest)
+	case "accuse":
+		return s.accuse(rest)
 	case "redis":
 		return s.store(rest)
 	case "matching": // paused, or goes on
@@ -158,7 +160,7 @@ func (s *stage) repeat(rest string) error {
 }
 
 func (s *stage) act(b *browser, verb, object string) error {
-	s.vars["$"+b.name+".device"], s.vars["$"+b.name+".age"] = b.device, b.age
+	s.vars["$"+b.name+".device"], s.vars["$"+b.name+".digest"], s.vars["$"+b.name+".age"] = b.device, b.digest, b.age
 	switch verb {
 	case ">":
 		text, err := s.fill(object)
@@ -202,8 +204,9 @@ func (s *stage) move(b *browser, verb, object string) error {
 		if err := b.open(usual); err != nil {
 			return err
 		}
+		delete(s.vars, "$"+b.name+".token") // of an earlier session
 		return s.lines(b.name,
-			`> {"t":"hello","token":"","last":0,"device":"$NAME.device","digest":"","age":"$NAME.age"}`,
+			`> {"t":"hello","token":"","last":0,"device":"$NAME.device","digest":"$NAME.digest","age":"$NAME.age"}`,
 			`< {"t":"welcome","token":"$NAME.token","resumed":false,"c":0,"grace_ms":30000,"age":"*"}`)
 	case "resumes":
 		b.mu.Lock()
@@ -212,7 +215,9 @@ func (s *stage) move(b *browser, verb, object string) error {
 		if err := b.open(usual); err != nil {
 			return err
 		}
-		return s.lines(b.name, fmt.Sprintf(`> {"t":"hello","token":"$NAME.token","last":%d,"device":"$NAME.device","digest":"","age":"$NAME.age"}`, last))
+		return s.lines(b.name, fmt.Sprintf(`> {"t":"hello","token":"$NAME.token","last":%d,"device":"$NAME.device","digest":"$NAME.digest","age":"$NAME.age"}`, last))
+	case "newcomer", "guesses", "solves":
+		return s.newcomer(b, verb)
 	case "drops":
 		b.drop()
 	case "at": // which node it comes to
@@ -258,6 +263,9 @@ func (s *stage) move(b *browser, verb, object string) error {
 			`< {"t":"queued","...":"*"}`,
 			fmt.Sprintf(`> {"t":"cancel","c":%d,"a":%d}`, 2*i, 2*i-1),
 			`< {"t":"cancelled","...":"*"}`)
+	case "asks": // how it stands
+		i := int(s.vars["$i"].(float64))
+		return s.lines(b.name, fmt.Sprintf(`> {"t":"standing","c":%d,"a":%d}`, i, i-1), `< {"t":"standing","...":"*"}`)
 	case "pongs": // so many that nobody asked for
 		return b.pongs(object)
 	case "refused": // origin protocol status sentence

@@ -224,7 +224,7 @@ func (c *console) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	says := refused{Error: err.Error()}
 	if conflict, is := errors.AsType[*office.ConflictError](err); is {
-		code, says = http.StatusConflict, refused{Error: conflict.Error(), Holding: told(conflict.Holding)}
+		code, says = http.StatusConflict, refused{Error: conflict.Error(), Holding: &conflict.Holding}
 	}
 	switch code {
 	case http.StatusServiceUnavailable: // the cause is the store's, and may hold its address

@@ -56,8 +56,6 @@ func read[T any](c call) (T, error) {
 // holding is the policy that holds, as the console reads it.
 type holding = office.Holding
 
-func told(h office.Holding) *holding { return &h }
-
 type overview struct {
 	Who          string                  `json:"who"`
 	Holding      holding                 `json:"holding"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -78,9 +79,7 @@ func (d *desk) send(a asked) (int, string) {
 	if a.method == http.MethodPost {
 		headers["Content-Type"] = "application/json"
 	}
-	for name, value := range a.headers {
-		headers[name] = value
-	}
+	maps.Copy(headers, a.headers)
 	for name, value := range headers {
 		if value != "-" {
 			r.Header.Set(name, value)

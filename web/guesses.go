@@ -2,6 +2,7 @@ package web
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 )
@@ -15,8 +16,8 @@ const (
 	guessSlots = 1 << 12
 )
 
-// guesses counts wrong tokens by IPv4 address or IPv6 /64, in the way in which [limiter] counts sockets:
-// no address is kept, and the table does not grow.
+// guesses counts wrong tokens by IPv4 address or IPv6 /64, in the way in which [limiter] counts
+// sockets: no address is kept, and the table does not grow.
 type guesses struct {
 	seed maphash.Seed
 
@@ -40,7 +41,7 @@ func (g *guesses) take(address string, now time.Time) (mark time.Time, wait time
 	if len(tries) >= maxGuesses {
 		return time.Time{}, guessTime - now.Sub(tries[0])
 	}
-	g.slot[at] = append(tries[:len(tries):len(tries)], now)
+	g.slot[at] = append(slices.Clip(tries), now)
 	return now, 0
 }
 

@@ -109,8 +109,8 @@ func (l *limiter) open() int {
 // find returns the slot of an address.
 func (l *limiter) find(address string) int { return slotOf(l.seed, address, slots) }
 
-// slotOf returns the slot, of so many, of an IPv4 address or the /64 of an IPv6 one. Whatever is not an
-// address shares one slot.
+// slotOf returns the slot, of so many, of an IPv4 address or the /64 of an IPv6 one. Whatever is not
+// an address shares one slot.
 func slotOf(seed maphash.Seed, address string, many int) int {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestModules runs the tests of the page and the console, which lie beside its modules, under node. Without node it is
-// skipped, or fails when PARLEY_E2E=require.
+// TestModules runs the tests of the page and the console, which lie beside their modules, under node.
+// Without node it is skipped, or fails when PARLEY_E2E=require.
 func TestModules(t *testing.T) {
 	node, err := exec.LookPath("node")
 	if err != nil {

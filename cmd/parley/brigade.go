@@ -100,7 +100,7 @@ func previewBrigade(ctx context.Context, c *deskCall) error {
 		for from, row := range public.Bands {
 			for to, n := range row {
 				if from != to && n.N > 0 {
-					fmt.Fprintf(w, "%s records from %s to %s\n", n, score.Band(from), score.Band(to)) //nolint:gosec // one of four
+					fmt.Fprintf(w, "%s records from %s to %s\n", n, score.Band(from), score.Band(to))
 				}
 			}
 		}

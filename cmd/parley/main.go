@@ -36,6 +36,9 @@ func run(args, environ []string, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == "simulate" { // its flags are its own
 		return simulateCommand(args[1:], out, errs)
 	}
+	if len(args) > 0 && args[0] == "keys" {
+		return keysCommand(args[1:], environ, out, errs)
+	}
 	if len(args) > 0 && args[0] == "risk" {
 		return riskCommand(args[1:], os.Stdin, out, errs)
 	}
@@ -50,7 +53,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, keys, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -75,6 +78,7 @@ func help(w io.Writer) {
 
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
+  parley keys ...             show and make the weekly keys under which reports are kept
   parley thresholds ...       show, preview and set the numbers by which reports are judged
   parley brigade ...          take back the reports of one network
   parley reviews ...          answer those who asked that their record be looked at

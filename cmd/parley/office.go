@@ -47,7 +47,7 @@ func deskCommands() map[string]deskCommand {
 
 // deskFlags are what follows any of these commands, beside the settings.
 type deskFlags struct {
-	asJSON                   bool
+	asJSON, help             bool
 	who, reason              string
 	preset, policy, revision string
 	changes                  []string // name=value
@@ -115,7 +115,7 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 	if err != nil {
 		return err
 	}
-	if len(words) == 0 || words[0] == "help" || c.reason == helpWord {
+	if len(words) == 0 || words[0] == "help" || c.help {
 		fmt.Fprint(out, command.help, deskTail)
 		return flag.ErrHelp
 	}
@@ -166,51 +166,54 @@ func shellUser() string {
 	return "shell"
 }
 
-// helpWord stands for --help among the flags of these commands.
-const helpWord = "\x00help"
-
 // split takes the flags of these commands out of args. What is left are words, and settings for load.
 func (c *deskCall) split(args []string) (words, rest []string, err error) {
-	texts := map[string]*string{
-		"reason": &c.reason, "as": &c.who, "preset": &c.preset, "policy": &c.policy, "revision": &c.revision,
-		"network": &c.network, "from": &c.from, "to": &c.to,
-	}
-	for i := 0; i < len(args); i++ {
-		name, value, inline := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		isFlag := strings.HasPrefix(args[i], "-") && name != ""
-		into, ours := texts[name]
+	for len(args) > 0 {
+		name, value, inline := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
+		own, isFlag := c.own(name), strings.HasPrefix(args[0], "-") && name != ""
 		switch {
 		case !isFlag && len(rest) == 0:
-			words = append(words, args[i])
-			continue
-		case isFlag && name == "json":
-			c.asJSON = true
-			continue
-		case isFlag && (name == "help" || name == "h"):
-			c.reason = helpWord
-			continue
-		case !isFlag || !ours && name != "set":
-			rest = append(rest, args[i])
-			if isFlag && !inline && i+1 < len(args) && !isSwitch(name) { // the value of a setting
-				i++
-				rest = append(rest, args[i])
+			words, args = append(words, args[0]), args[1:]
+		case !isFlag || own == nil:
+			n := 1
+			if isFlag && !inline && len(args) > 1 && !isSwitch(name) {
+				n = 2 // the value of a setting
 			}
-			continue
-		}
-		if !inline {
-			if i++; i == len(args) {
-				return nil, nil, usagef("--%s needs a value", name)
-			}
-			value = args[i]
-		}
-		if name == "set" {
-			c.changes = append(c.changes, value)
-		} else {
-			*into = value
+			rest, args = append(rest, args[:n]...), args[n:]
+		case inline || isSwitchOfOurs(name):
+			own(value)
+			args = args[1:]
+		case len(args) == 1:
+			return nil, nil, usagef("--%s needs a value", name)
+		default:
+			own(args[1])
+			args = args[2:]
 		}
 	}
 	return words, rest, nil
 }
+
+// own returns what takes the value of a flag of these commands, nil for any other flag.
+func (c *deskCall) own(name string) func(string) {
+	into := map[string]*string{
+		"reason": &c.reason, "as": &c.who, "preset": &c.preset, "policy": &c.policy, "revision": &c.revision,
+		"network": &c.network, "from": &c.from, "to": &c.to,
+	}[name]
+	switch {
+	case into != nil:
+		return func(v string) { *into = v }
+	case name == "set":
+		return func(v string) { c.changes = append(c.changes, v) }
+	case name == "json":
+		return func(string) { c.asJSON = true }
+	case name == "help", name == "h":
+		return func(string) { c.help = true }
+	}
+	return nil
+}
+
+// isSwitchOfOurs tells whether a flag of these commands takes no value.
+func isSwitchOfOurs(name string) bool { return name == "json" || name == "help" || name == "h" }
 
 // isSwitch tells whether a setting takes no value of its own.
 func isSwitch(name string) bool {

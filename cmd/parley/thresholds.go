@@ -104,7 +104,8 @@ func (c *deskCall) draft(ctx context.Context) (office.Holding, score.Policy, err
 	return s.Holding, p, nil
 }
 
-// changed sets one number of a policy, given as name=value; name may be of one within a list or object.
+// changed sets one number of a policy, given as name=value; name may be of one within a list or an
+// object.
 func changed(p score.Policy, one string) (score.Policy, error) {
 	name, value, found := strings.Cut(one, "=")
 	if !found {
@@ -168,7 +169,7 @@ func printPreview(w io.Writer, p office.PublicPreview) {
 	}
 	fmt.Fprintln(t)
 	for from, row := range p.Bands {
-		fmt.Fprint(t, score.Band(from)) //nolint:gosec // one of four
+		fmt.Fprint(t, score.Band(from))
 		for _, n := range row {
 			fmt.Fprintf(t, "\t%s", n)
 		}

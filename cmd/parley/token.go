@@ -6,6 +6,7 @@ import (
 	"io"
 )
 
+//nolint:gosec // it says how to make a token, and holds none
 const tokenHelp = `parley console makes and removes the tokens of those who may use the console.
 
   parley console token NAME     makes a token and prints it this once; NAME stands in the audit file

@@ -102,7 +102,7 @@ func (s *staff) populate(n int) {
 		}
 		for hour := range 24 {
 			key := retention.Hour.Key(strconv.FormatInt(now.Unix()/3600-int64(hour), 10))
-			p.HIncrBy(s.t.Context(), key, "minutes", 60+int64(60*math.Sin(float64(hour)/4)))
+			p.HIncrBy(s.t.Context(), key, "under_10m", 60+int64(60*math.Sin(float64(hour)/4)))
 			p.Expire(s.t.Context(), key, retention.HourTime)
 		}
 		return nil
@@ -188,8 +188,9 @@ func (p *person) shows(name string) {
 	}
 }
 
-// TestBrowserConsoleThresholds: an operator logs in, drags a threshold, moves another by keys, sees what
-// would change, applies it with a reason, and finds it in the history; a second operator is faster once.
+// TestBrowserConsoleThresholds: an operator logs in, drags a threshold, moves another by keys, sees
+// what would change, applies it with a reason, and finds it in the history; a second operator is
+// faster once.
 func TestBrowserConsoleThresholds(t *testing.T) {
 	browser := chromium(t)
 	s := newStaff(t)

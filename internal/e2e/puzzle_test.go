@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// solving has the page's own solver work on a puzzle and counts the pictures that were drawn meanwhile.
+// solving has the page's own solver work on a puzzle and counts the pictures that were drawn
+// meanwhile.
 const solving = `(async () => {
 	const { Solver } = await import(new URL('solver.js', document.querySelector('script[type="module"]').src).href);
 	const began = performance.now();
@@ -28,7 +29,8 @@ const solving = `(async () => {
 	return { ...out, took: performance.now() - began, drawn };
 })()`
 
-// TestBrowserPuzzle: a puzzle is solved under the page's own policy, beside the page, which goes on drawing.
+// TestBrowserPuzzle: a puzzle is solved under the page's own policy, beside the page, which goes on
+// drawing.
 func TestBrowserPuzzle(t *testing.T) {
 	browser := chromium(t)
 	p := newPerson(t, browser, startParley(t).URL, 700)

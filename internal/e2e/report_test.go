@@ -47,8 +47,8 @@ func TestBrowserReport(t *testing.T) {
 	}
 }
 
-// oneReport returns the keys of one report: it stands under the token of a device, and under what browsers
-// of its kind have in common.
+// oneReport returns the keys of one report: it stands under the token of a device, and under what
+// browsers of its kind have in common.
 func oneReport(t *testing.T, rdb *redis.Client) []string {
 	t.Helper()
 	keys, err := rdb.Keys(t.Context(), "*:report:*").Result()
@@ -99,7 +99,8 @@ func TestBrowserReportKeepsApart(t *testing.T) {
 	ana.hears(bo.hz, 10*time.Second)
 }
 
-// reports opens the report with one tap, sends a reason with a second one, and waits for the answer.
+// reports opens the report with one tap, sends a reason with a second one, and waits for the
+// answer.
 func (p *person) reports() {
 	p.t.Helper()
 	p.press("report")

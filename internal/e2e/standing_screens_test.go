@@ -9,9 +9,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestScreensStanding photographs what people see of reports: the help after a grave one, how a device
-// stands, what is known about it, the pause and the puzzle. What only many people or a slow phone would
-// bring about is said by the test in the server's place.
+// TestScreensStanding photographs what people see of reports: the help after a grave one, how a
+// device stands, what is known about it, the pause and the puzzle. What only many people or a slow
+// phone would bring about is said by the test in the server's place.
 func TestScreensStanding(t *testing.T) {
 	dir := os.Getenv("PARLEY_SCREENS")
 	if dir == "" {
@@ -81,7 +81,10 @@ func pauseScreens(t *testing.T, browser chrome, url, dir string) {
 	p.ready("music")
 	p.searches()
 	p.reaches("queued", 5*time.Second)
-	js[bool](p, `seen.until(5000, () => document.documentElement.dataset.reason !== 'puzzle')`)
+	p.waitsLong()
+	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true}`)
+	p.reads("Finding someone is slower")
+	p.photograph(dir, "27-queued-limited")
 	p.hearsSaid(`{"t":"puzzle","of":1,"challenge":"a-challenge","bits":24,"within_ms":120000}`)
 	p.says("On this device it usually takes")
 	p.photograph(dir, "27-puzzle")
@@ -94,7 +97,8 @@ func pauseScreens(t *testing.T, browser chrome, url, dir string) {
 	p.photograph(dir, "29-held-over")
 }
 
-// hearsSaid has the page hear a frame as if the server had sent it, unnumbered, so that nothing is missing.
+// hearsSaid has the page hear a frame as if the server had sent it, unnumbered, so that nothing is
+// missing.
 func (p *person) hearsSaid(frame string) {
 	p.t.Helper()
 	js[bool](p, fmt.Sprintf(`seen.sockets.at(-1).dispatchEvent(new MessageEvent('message', { data: %q }))`, frame))

@@ -16,13 +16,15 @@ import (
 	"parley/internal/vtest"
 )
 
-// victims is how many people who have nothing to do with each other it takes to make a device pause.
+// victims is how many people who have nothing to do with each other it takes to make a device
+// pause.
 const victims = 5
 
-// TestBrowserAbuserIsLimited: somebody talks to five people in five networks, who report it, by one tap in
-// the call or after it. What the device is told of its own standing follows: after three reports it is
-// limited, after five it has to pause, and says so in the place of a search. Emptying the browser's
-// storage does not help where few others look the same; and who looks quite new is a newcomer, no more.
+// TestBrowserAbuserIsLimited: somebody talks to five people in five networks, who report it, by one
+// tap in the call or after it. What the device is told of its own standing follows: after three
+// reports it is limited, after five it has to pause, and says so in the place of a search. Emptying
+// the browser's storage does not help where few others look the same; and who looks quite new is a
+// newcomer, no more.
 func TestBrowserAbuserIsLimited(t *testing.T) {
 	browser := chromium(t)
 	doors := newDoors(t, victims+1)
@@ -100,8 +102,8 @@ func TestBrowserErase(t *testing.T) {
 	max.standsAs("clear")
 }
 
-// TestBrowserTokenOnly: a server that goes by the token alone hears of nothing else; and who reports a child
-// in the call is out of it at once, and is told whom to turn to.
+// TestBrowserTokenOnly: a server that goes by the token alone hears of nothing else; and who
+// reports a child in the call is out of it at once, and is told whom to turn to.
 func TestBrowserTokenOnly(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t, "--device-signals", "token", "--contact", "help@example.org")
@@ -126,8 +128,41 @@ func TestBrowserTokenOnly(t *testing.T) {
 	bo.reaches("ended", 5*time.Second)
 }
 
-// TestBrowserReportWaits: a report that cannot be stored is said to wait, is sent until it is stored, and
-// counts once.
+// TestBrowserLongWait: who has waited for a minute hears it if that is because of reports, and
+// nobody else hears anything; before that the page does not even ask.
+func TestBrowserLongWait(t *testing.T) {
+	browser := chromium(t)
+	p := newPerson(t, browser, startParley(t).URL, 700)
+	p.ready("music")
+	p.searches()
+	p.waitsLong()
+	if js[bool](p, `document.querySelector('[data-testid="limited"]').checkVisibility()`) {
+		t.Error("somebody whom nobody reported hears of reports")
+	}
+	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true}`)
+	p.reads("Finding someone is slower for this device")
+	p.everythingIsNamed("queued, limited")
+	p.press("cancel")
+	p.reaches("home", 5*time.Second)
+}
+
+// waitsLong is a minute in the queue, by a clock that jumps.
+func (p *person) waitsLong() {
+	p.t.Helper()
+	p.reaches("queued", 10*time.Second)
+	const queued, asked = `seen.frames.some((f) => f.startsWith('< {"t":"queued"'))`, `seen.frames.some((f) => f.startsWith('> {"t":"standing"'))`
+	if !js[bool](p, `seen.until(20000, () => `+queued+`)`) || js[bool](p, asked) {
+		p.t.Fatal("not in the queue, or asked for the standing at once\n" + p.diary())
+	}
+	js[bool](p, `(() => { const now = Date.now.bind(Date); Date.now = () => now() + 61000; return true; })()`)
+	const told = `seen.frames.some((f) => f.startsWith('< {"t":"standing"'))`
+	if !js[bool](p, `seen.until(10000, () => `+asked+` && `+told+`)`) {
+		p.t.Fatal("after a minute the page does not ask for the standing\n" + p.diary())
+	}
+}
+
+// TestBrowserReportWaits: a report that cannot be stored is said to wait, is sent until it is
+// stored, and counts once.
 func TestBrowserReportWaits(t *testing.T) {
 	browser := chromium(t)
 	opts := vtest.StartRedis(t)
@@ -153,7 +188,8 @@ func TestBrowserReportWaits(t *testing.T) {
 	oneReport(t, rdb)
 }
 
-// newDoors starts a server behind so many proxies, each of another network, and returns their addresses.
+// newDoors starts a server behind so many proxies, each of another network, and returns their
+// addresses.
 func newDoors(t *testing.T, n int) []string {
 	t.Helper()
 	var doors, origins []string
@@ -207,7 +243,8 @@ func (p *person) seems(cores int) {
 	p.runsFirst(fmt.Sprintf(`Object.defineProperty(navigator, 'hardwareConcurrency', { get: () => %d, configurable: true })`, cores))
 }
 
-// talksTo has the offender meet somebody new, and leave: the other one stays at the end of the call.
+// talksTo has the offender meet somebody new, and leave: the other one stays at the end of the
+// call.
 func (o *offender) talksTo(browser chrome, url string) {
 	o.t.Helper()
 	p := guest(o.t, browser, 1000+60*len(o.met), 4*time.Minute)
@@ -279,7 +316,8 @@ func (p *person) asksForReview() {
 	}
 }
 
-// clears throws away what the browser keeps for this site, on a page where no script would write it back.
+// clears throws away what the browser keeps for this site, on a page where no script would write it
+// back.
 func (p *person) clears(url string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate(url + "privacy"))

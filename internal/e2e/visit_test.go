@@ -6,8 +6,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserVisit: what a browser really loads until the first screen stands and the server has said
-// welcome is under 60 kB, and what only a call needs is not among it. It comes with the first step.
+// TestBrowserVisit: what a browser really loads until the first screen stands and the server has
+// said welcome is under 60 kB, and what only a call needs is not among it. It comes with the first
+// step.
 func TestBrowserVisit(t *testing.T) {
 	browser := chromium(t)
 	p := newPerson(t, browser, startParley(t).URL, 700)

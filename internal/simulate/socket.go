@@ -83,8 +83,8 @@ type refusedError struct {
 
 func (e *refusedError) Error() string { return fmt.Sprintf("%d %s", e.status, e.says) }
 
-// addressOf gives each person an address of 10.0.0.0/8 or 127.0.0.0/8, from .1.0.1 on: the first 65,280
-// in a network of their own each, because those of one network share a budget.
+// addressOf gives each person an address of 10.0.0.0/8 or 127.0.0.0/8, from .1.0.1 on: the first
+// 65,280 in a network of their own each, because those of one network share a budget.
 func addressOf(first byte, n int) netip.Addr {
 	n += 1 << 8
 	return netip.AddrFrom4([4]byte{first, byte(n >> 8), byte(n), byte(n>>16) + 1}) //nolint:gosec // the low bits

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func chain(last Anchor, e Entry) (Line, []byte, error) {
 	}
 	body := bytes.TrimSuffix(text, []byte(hashAt+`"}`))
 	l.Hash = digest(body)
-	text = append(body[:len(body):len(body)], hashAt+l.Hash+"\"}\n"...)
+	text = append(slices.Clip(body), hashAt+l.Hash+"\"}\n"...)
 	return l, text, nil
 }
 

@@ -122,7 +122,8 @@ func (w world) reported(t *testing.T, call string, reporter, target moderation.D
 	}
 }
 
-// TestTwoOperators: of two who saw the same policy one is too late, is told by whom, and changes nothing.
+// TestTwoOperators: of two who saw the same policy one is too late, is told by whom, and changes
+// nothing.
 func TestTwoOperators(t *testing.T) {
 	everywhere(t, func(t *testing.T, w world) {
 		if _, err := w.SetPolicy(t.Context(), preset(t, "strict"), 0, by("mira", "a raid")); err != nil {
@@ -179,8 +180,8 @@ func TestManyOperatorsAtOnce(t *testing.T) {
 	}
 }
 
-// TestEveryActHasItsLine: what is done stands in the trail with name, reason, old, new and preview, and
-// names no device.
+// TestEveryActHasItsLine: what is done stands in the trail with name, reason, old, new and preview,
+// and names no device.
 func TestEveryActHasItsLine(t *testing.T) {
 	w := newWorld(t, embedded(t))
 	devices := w.crowd(t, 6, rand.New(rand.NewPCG(1, 1)))
@@ -321,7 +322,8 @@ func TestNodesFollow(t *testing.T) {
 	}
 }
 
-// TestUnreadablePolicy: a policy of another version leaves the one before in force, and can be replaced.
+// TestUnreadablePolicy: a policy of another version leaves the one before in force, and can be
+// replaced.
 func TestUnreadablePolicy(t *testing.T) {
 	w := newWorld(t, embedded(t))
 	if err := w.rdb.HSet(t.Context(), retention.Policy.Key(), "policy", `{"telepathy":1}`, "revision", 7).Err(); err != nil {

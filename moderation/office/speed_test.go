@@ -20,8 +20,8 @@ import (
 	"parley/retention"
 )
 
-// BenchmarkPreview reads 100,000 records from a redis-server, judges each by two policies and prints how
-// long that takes, beside the baseline of only fetching the same keys in the same run:
+// BenchmarkPreview reads 100,000 records from a redis-server, judges each by two policies and prints
+// how long that takes, beside the baseline of only fetching the same keys in the same run:
 //
 //	go test ./moderation/office -run '^$' -bench Preview -benchtime 5x
 func BenchmarkPreview(b *testing.B) {

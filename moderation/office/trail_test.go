@@ -63,7 +63,8 @@ func TestTrail(t *testing.T) {
 	}
 }
 
-// TestTrailTampering: whatever is done to the file is found, and the first line that is wrong is named.
+// TestTrailTampering: whatever is done to the file is found, and the first line that is wrong is
+// named.
 func TestTrailTampering(t *testing.T) {
 	_, text, heads := written(t, 5)
 	lines := bytes.SplitAfter(text, []byte("\n"))[:5]

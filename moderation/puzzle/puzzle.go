@@ -39,7 +39,7 @@ func NewPress(key []byte) Press { return Press{key} }
 
 // Make returns the number-th challenge of a session, counted from 1.
 func (p Press) Make(session string, number uint32, zeros int, now time.Time) string {
-	body := binary.BigEndian.AppendUint64(make([]byte, 0, bodyBytes+macBytes), uint64(now.Add(Within).UnixMilli())) //nolint:gosec // after 1970
+	body := binary.BigEndian.AppendUint64(make([]byte, 0, bodyBytes+macBytes), uint64(now.Add(Within).UnixMilli()))
 	body = binary.BigEndian.AppendUint32(body, number)
 	body = append(body, byte(zeros)) //nolint:gosec // a Rule has at most 32
 	body = body[:bodyBytes]

@@ -137,9 +137,19 @@ func TestRule(t *testing.T) {
 		rate  float64
 		want  int
 	}{
-		{false, 0, 0}, {false, 499, 0}, {false, 500, 16}, {false, 999, 16}, {false, 1000, 17},
-		{false, 4000, 19}, {false, 8000, 20}, {false, 1e9, 20},
-		{true, 0, 16}, {true, 499, 16}, {true, 500, 16}, {true, 1000, 17}, {true, 1e9, 20},
+		{false, 0, 0},
+		{false, 499, 0},
+		{false, 500, 16},
+		{false, 999, 16},
+		{false, 1000, 17},
+		{false, 4000, 19},
+		{false, 8000, 20},
+		{false, 1e9, 20},
+		{true, 0, 16},
+		{true, 499, 16},
+		{true, 500, 16},
+		{true, 1000, 17},
+		{true, 1e9, 20},
 	} {
 		if got := puzzle.Usual().Bits(c.fresh, c.rate); got != c.want {
 			t.Errorf("fresh %v, %v searches a second: %d bits, want %d", c.fresh, c.rate, got, c.want)
