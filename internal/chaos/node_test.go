@@ -18,20 +18,18 @@ func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley", "parle
 // node is one process of parley, with what lies between it and Redis.
 type node struct {
 	*vtest.Process
-	name  string
 	host  string // where it listens
 	ready string // its /readyz
 	takes atomic.Bool
 	fault *vtest.Fault // before a Redis of one server; nil otherwise
 }
 
-// startNode starts a node; it does not wait until it is ready, nor that it can start at all.
-// store says where its Redis is.
-func startNode(t *testing.T, name, public, state string, store func(*node) string) *node {
+// newNode is a node that is not started yet. store says where its Redis is.
+func newNode(t *testing.T, public, state string, store func(*node) string) *node {
 	t.Helper()
 	operator := vtest.FreeAddr(t)
-	n := &node{name: name, host: vtest.FreeAddr(t), ready: "http://" + operator + "/readyz"}
-	n.Process = vtest.StartProcess(t, "parley",
+	n := &node{host: vtest.FreeAddr(t), ready: "http://" + operator + "/readyz"}
+	n.Process = vtest.NewProcess(t, "parley",
 		"--listen", n.host, "--operator-listen", operator, "--relay-listen", vtest.FreeAddr(t),
 		"--public-url", public, "--state", state,
 		"--trusted-proxies", "127.0.0.0/8", "--log-level", "warn", "--redis", store(n))
