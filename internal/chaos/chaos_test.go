@@ -54,6 +54,20 @@ func TestChaosSentinel(t *testing.T) {
 	h.play(t, long)
 }
 
+// TestChaosCluster is the same on a Cluster of three masters with a replica each, whose slots move.
+func TestChaosCluster(t *testing.T) {
+	long := length(t)
+	t.Parallel()
+	h := newHouse(t)
+	h.slots = vtest.StartCluster(t)
+	for _, master := range h.slots.Nodes[:3] {
+		h.slots.AddReplica(master)
+	}
+	h.faults = slices.Concat(nodeFaults(), clusterFaults(), clusterFaults())
+	h.furnish(t, func(*node) string { return h.slots.URL() })
+	h.play(t, long)
+}
+
 // length says for how long people live in the house.
 func length(t *testing.T) time.Duration {
 	t.Helper()
