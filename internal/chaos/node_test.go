@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"flag"
 	"net"
 	"net/http"
 	"os"
@@ -13,7 +14,16 @@ import (
 	"parley/internal/vtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley", "parley/bench")) }
+// together is how many tests run at the same time: they wait most of their time.
+const together = "4"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", together); err != nil { // the command line may say otherwise
+		panic(err)
+	}
+	flag.Parse()
+	os.Exit(vtest.Build(m, "parley/cmd/parley", "parley/bench"))
+}
 
 // node is one process of parley, with what lies between it and Redis.
 type node struct {
