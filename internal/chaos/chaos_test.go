@@ -54,6 +54,20 @@ func TestChaosSentinel(t *testing.T) {
 	h.play(t, long)
 }
 
+// TestChaosCluster is the same on a Cluster of three masters with a replica each, whose slots move.
+func TestChaosCluster(t *testing.T) {
+	long := length(t)
+	t.Parallel()
+	h := newHouse(t)
+	h.slots = vtest.StartCluster(t)
+	for _, master := range h.slots.Nodes[:3] {
+		h.slots.AddReplica(master)
+	}
+	h.faults = slices.Concat(nodeFaults(), clusterFaults(), clusterFaults())
+	h.furnish(t, func(*node) string { return h.slots.URL() })
+	h.play(t, long)
+}
+
 // length says for how long people live in the house.
 func length(t *testing.T) time.Duration {
 	t.Helper()
@@ -71,9 +85,24 @@ func newHouse(t *testing.T) *house {
 // furnish starts three nodes; store says for each where its Redis is.
 func (h *house) furnish(t *testing.T, store func(*node) string) {
 	t.Helper()
+	h.build(t, store)
+	h.open(t)
+}
+
+// build makes three nodes.
+func (h *house) build(t *testing.T, store func(*node) string) {
+	t.Helper()
 	state := t.TempDir()
-	for i := range 3 {
-		h.nodes = append(h.nodes, startNode(t, fmt.Sprintf("node %d", i+1), "http://"+h.door.Addr, state, store))
+	for range 3 {
+		h.nodes = append(h.nodes, newNode(t, "http://"+h.door.Addr, state, store))
+	}
+}
+
+// open starts the nodes.
+func (h *house) open(t *testing.T) {
+	t.Helper()
+	for _, n := range h.nodes {
+		n.Start()
 	}
 	h.door.nodes.Store(&h.nodes)
 	h.await(t)
@@ -100,7 +129,7 @@ func (h *house) await(t *testing.T) {
 		deadline := time.Now().Add(20 * time.Second)
 		for !n.answers() {
 			if time.Now().After(deadline) || !n.Runs() {
-				t.Fatalf("%s does not start:\n%s", n.name, n.Said())
+				t.Fatalf("a node does not start:\n%s", n.Said())
 			}
 			h.pause(t.Context(), 50*time.Millisecond)
 		}

@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"parley/internal/vtest"
+	"parley/retention"
 )
 
 // house is the installation that is broken.
@@ -18,7 +20,8 @@ type house struct {
 	seed   uint64
 	rnd    *rand.Rand
 	redis  *vtest.Server      // one server, or
-	set    *vtest.SentinelSet // several
+	set    *vtest.SentinelSet // several, or
+	slots  *vtest.Cluster     // many
 	faults []fault
 	nodes  []*node
 	door   *balancer
@@ -62,6 +65,15 @@ func setFaults() []fault {
 		{"primary frozen", (*house).freezePrimary},
 		{"failover asked for", (*house).failover},
 		{"network split", (*house).split},
+	}
+}
+
+// clusterFaults are those of masters with replicas.
+func clusterFaults() []fault {
+	return []fault{
+		{"master killed", (*house).killMaster},
+		{"queue's slot moved", (*house).moveQueue},
+		{"another slot moved", (*house).moveSlot},
 	}
 }
 
@@ -192,6 +204,29 @@ func (h *house) failover(ctx context.Context) {
 	defer c.Close()
 	_ = c.Failover(ctx, "parley") // refused while one is under way
 	h.pause(ctx, 2*time.Second)
+}
+
+// killMaster kills one until its replica has taken over, and lets it come back as a replica.
+func (h *house) killMaster(ctx context.Context) {
+	h.slots.Settled() //nolint:contextcheck // bounded by itself
+	masters := h.slots.Masters()
+	master := masters[h.rnd.IntN(len(masters))]
+	master.Kill()
+	h.pause(ctx, h.between(3*time.Second, 8*time.Second))
+	master.Again()
+}
+
+// moveQueue moves the one slot that the whole queue lies in.
+func (h *house) moveQueue(ctx context.Context) { h.move(ctx, h.slots.Slot(retention.Lease.Key())) }
+
+func (h *house) moveSlot(ctx context.Context) { h.move(ctx, h.rnd.Int64N(16384)) }
+
+// move carries a slot to another master, slowly.
+func (h *house) move(ctx context.Context, slot int64) {
+	h.slots.Settled() //nolint:contextcheck // bounded by itself
+	from := h.slots.Owner(slot)
+	others := slices.DeleteFunc(h.slots.Masters(), func(s *vtest.Server) bool { return s == from })
+	h.slots.Move(slot, from, others[h.rnd.IntN(len(others))], func() { h.pause(ctx, 50*time.Millisecond) })
 }
 
 // split leaves the primary and one node to themselves. It goes on taking what that node writes, while

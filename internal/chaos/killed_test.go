@@ -71,18 +71,9 @@ func TestKilled(t *testing.T) {
 // person was welcomed again; in a call until it was in it again, or did not want to be.
 func struck(t *testing.T, file string) map[string][]time.Duration {
 	t.Helper()
-	in, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
 	backs := map[string][]time.Duration{}
 	people := map[string]*victim{}
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		var e history.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
+	for _, e := range events(t, file) {
 		v := people[e.Who]
 		if v == nil {
 			v = &victim{}
@@ -94,6 +85,24 @@ func struck(t *testing.T, file string) map[string][]time.Duration {
 		}
 	}
 	return backs
+}
+
+// events reads a history.
+func events(t *testing.T, file string) (all []history.Event) {
+	t.Helper()
+	in, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		var e history.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 // victim is what is known of one person in a history.

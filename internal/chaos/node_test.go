@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"flag"
 	"net"
 	"net/http"
 	"os"
@@ -13,25 +14,32 @@ import (
 	"parley/internal/vtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley", "parley/bench")) }
+// together is how many tests run at the same time: they wait most of their time.
+const together = "4"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", together); err != nil { // the command line may say otherwise
+		panic(err)
+	}
+	flag.Parse()
+	os.Exit(vtest.Build(m, "parley/cmd/parley", "parley/bench"))
+}
 
 // node is one process of parley, with what lies between it and Redis.
 type node struct {
 	*vtest.Process
-	name  string
 	host  string // where it listens
 	ready string // its /readyz
 	takes atomic.Bool
 	fault *vtest.Fault // before a Redis of one server; nil otherwise
 }
 
-// startNode starts a node; it does not wait until it is ready, nor that it can start at all.
-// store says where its Redis is.
-func startNode(t *testing.T, name, public, state string, store func(*node) string) *node {
+// newNode is a node that is not started yet. store says where its Redis is.
+func newNode(t *testing.T, public, state string, store func(*node) string) *node {
 	t.Helper()
 	operator := vtest.FreeAddr(t)
-	n := &node{name: name, host: vtest.FreeAddr(t), ready: "http://" + operator + "/readyz"}
-	n.Process = vtest.StartProcess(t, "parley",
+	n := &node{host: vtest.FreeAddr(t), ready: "http://" + operator + "/readyz"}
+	n.Process = vtest.NewProcess(t, "parley",
 		"--listen", n.host, "--operator-listen", operator, "--relay-listen", vtest.FreeAddr(t),
 		"--public-url", public, "--state", state,
 		"--trusted-proxies", "127.0.0.0/8", "--log-level", "warn", "--redis", store(n))

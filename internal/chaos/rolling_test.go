@@ -58,14 +58,14 @@ func TestRollingRestart(t *testing.T) {
 
 // roll restarts every node once.
 func (h *house) roll(ctx context.Context, t *testing.T) {
-	for _, n := range h.nodes {
+	for i, n := range h.nodes {
 		began := time.Now()
 		n.Signal(syscall.SIGTERM)
 		select {
 		case <-n.Ended():
-			t.Logf("%s stopped after %v", n.name, time.Since(began).Round(100*time.Millisecond))
+			t.Logf("node %d stopped after %v", i+1, time.Since(began).Round(100*time.Millisecond))
 		case <-time.After(3 * time.Minute):
-			t.Errorf("%s does not stop:\n%s", n.name, n.Said())
+			t.Errorf("node %d does not stop:\n%s", i+1, n.Said())
 			n.Kill()
 		}
 		n.Start()

@@ -77,6 +77,24 @@ func (c *Cluster) AddReplica(of *Server) *Server {
 	return node
 }
 
+// Settled returns when all nodes serve every slot and agree on it, and each of the three masters has a
+// replica that could take over. It fails the test when that does not come about.
+func (c *Cluster) Settled() {
+	c.t.Helper()
+	until(c.t, "the Cluster does not settle", func(ctx context.Context) bool {
+		slaves := 0
+		for _, node := range c.Nodes {
+			one := node.Client()
+			info, role := one.ClusterInfo(ctx).Val(), one.Info(ctx, "replication").Val()
+			slaves += strings.Count(role, "state=online")
+			if !strings.Contains(info, "cluster_state:ok") || strings.Contains(role, "role:slave") && !strings.Contains(role, "master_link_status:up") {
+				return false
+			}
+		}
+		return slaves >= len(c.Nodes)-3 && c.serves(0) != nil && c.serves(slots-1) != nil
+	})
+}
+
 // URL is how parley is told of this Cluster.
 func (c *Cluster) URL() string {
 	var hosts []string
@@ -100,7 +118,7 @@ func (c *Cluster) Slot(key string) int64 {
 }
 
 // Move carries a slot with its keys from one node to another, as redis-cli --cluster reshard
-// --cluster-replace does, and tells all nodes. With between, it calls that after each ten keys.
+// --cluster-replace does, and tells all masters. With between, it calls that after each ten keys.
 // A key may be in both places by then: a script that runs at the new one writes what it does not find.
 func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 	c.t.Helper()
@@ -120,7 +138,7 @@ func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 	}
 	to.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
 	from.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
-	for _, node := range c.Nodes {
+	for _, node := range c.Masters() {
 		if node != to && node != from {
 			node.Run("CLUSTER", "SETSLOT", slot, "NODE", target)
 		}
@@ -129,6 +147,16 @@ func (c *Cluster) Move(slot int64, from, to *Server, between func()) {
 
 // Owner returns the node that serves a slot.
 func (c *Cluster) Owner(slot int64) *Server {
+	c.t.Helper()
+	owner := c.serves(slot)
+	if owner == nil {
+		c.t.Fatalf("nobody serves slot %d", slot)
+	}
+	return owner
+}
+
+// serves is Owner, or nil if there is none.
+func (c *Cluster) serves(slot int64) *Server {
 	c.t.Helper()
 	for _, node := range c.Nodes {
 		own := fmt.Sprint(node.Run("CLUSTER", "MYID"))
@@ -143,6 +171,16 @@ func (c *Cluster) Owner(slot int64) *Server {
 			}
 		}
 	}
-	c.t.Fatalf("nobody serves slot %d", slot)
 	return nil
+}
+
+// Masters returns the nodes that serve slots now.
+func (c *Cluster) Masters() (all []*Server) {
+	c.t.Helper()
+	for _, node := range c.Nodes {
+		if role, ok := node.Run("ROLE").([]any); ok && len(role) > 0 && role[0] == "master" {
+			all = append(all, node)
+		}
+	}
+	return all
 }

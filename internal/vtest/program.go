@@ -37,6 +37,7 @@ func Build(m *testing.M, commands ...string) (code int) {
 // Process is a program that [Build] built, which a test starts, kills and starts again.
 type Process struct {
 	Args  []string // of the next Start
+	Env   []string // likewise, and all there is: ours has PARLEY_ variables of the tests
 	t     testing.TB
 	name  string
 	cmd   *exec.Cmd
@@ -47,13 +48,14 @@ type Process struct {
 // Program is the path of a program that [Build] built.
 func Program(name string) string { return filepath.Join(os.Getenv(built), name) }
 
-// StartProcess starts a program with arguments. It ends with the test; when that has failed, what the
-// program said is logged.
-func StartProcess(t testing.TB, program string, args ...string) *Process {
-	t.Helper()
+// NewProcess is a program with arguments that is not started yet. It ends with the test; when that
+// has failed, what the program said is logged.
+func NewProcess(t testing.TB, program string, args ...string) *Process {
 	p := &Process{Args: args, t: t, name: program}
-	p.Start()
 	t.Cleanup(func() {
+		if p.cmd == nil {
+			return
+		}
 		p.Kill()
 		if t.Failed() {
 			t.Logf("%s %q said:\n%s", p.name, p.Args, p.Said())
@@ -62,11 +64,19 @@ func StartProcess(t testing.TB, program string, args ...string) *Process {
 	return p
 }
 
-// Start starts the program again. It does not wait until it is ready, nor that it can start at all.
+// StartProcess starts a program with arguments, as [NewProcess] and Start do.
+func StartProcess(t testing.TB, program string, args ...string) *Process {
+	t.Helper()
+	p := NewProcess(t, program, args...)
+	p.Start()
+	return p
+}
+
+// Start starts the program, or starts it again. It does not wait until it is ready, nor that it can start at all.
 func (p *Process) Start() {
 	p.t.Helper()
 	p.cmd = exec.Command(Program(p.name), p.Args...) //nolint:gosec // a program of ours
-	p.cmd.Env = []string{}                           // ours has PARLEY_ variables of the tests
+	p.cmd.Env = append([]string{}, p.Env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.says, &p.says
 	p.says.mark()
 	if err := p.cmd.Start(); err != nil {
