@@ -19,9 +19,9 @@ const (
 	lookupTime = 2 * time.Second
 )
 
-// lookups asks whether devices have a record: of several in one call while many come, which costs Redis
-// much less than a call for each, and at once while few do. Whoever may begin a call makes it for those
-// who wait.
+// lookups asks whether devices have a record: of several in one call while many come, which costs
+// Redis much less than a call for each, and at once while few do. Whoever may begin a call makes it
+// for those who wait.
 type lookups struct {
 	read func(context.Context, []*person) ([]bool, error)
 
@@ -162,8 +162,8 @@ func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
 // maxReminders is how many devices with a record a node remembers; beyond it, it forgets them all.
 const maxReminders = 1 << 14
 
-// reminders are devices that had a record when this node last looked. It reads that at once, instead of
-// asking first whether there is one.
+// reminders are devices that had a record when this node last looked. It reads that at once,
+// instead of asking first whether there is one.
 type reminders struct {
 	mu  sync.Mutex // guards the following
 	all map[string]bool

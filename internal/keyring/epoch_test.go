@@ -38,8 +38,8 @@ func weeks(l keyring.Live) []int64 {
 	return all
 }
 
-// TestYearOfEpochs: hour by hour through a year, the key of the week is there, made ahead, and every
-// key is gone 30 days after its week, never more than six at a time.
+// TestYearOfEpochs: hour by hour through a year, the key of the week is there, made ahead, and
+// every key is gone 30 days after its week, never more than six at a time.
 func TestYearOfEpochs(t *testing.T) {
 	for name, at := range map[string]func(time.Time) *keyring.Epochs{
 		"memory": func() func(time.Time) *keyring.Epochs {
@@ -109,7 +109,7 @@ func TestMarksOfEpochs(t *testing.T) {
 	} {
 		marks[string(m)] = true
 	}
-	if len(marks) != 7 || len(a.Name("p", "x")) != 16 || a.Name("p", "x") != a.Name("p", "x") || a.Fingerprint() == b.Fingerprint() {
+	if len(marks) != 7 || len(a.Name("p", "x")) != 16 || a.Fingerprint() == b.Fingerprint() {
 		t.Errorf("%d different marks of 7", len(marks))
 	}
 	token := a.Ring().Seal("p", "o", noon.Add(time.Hour), []byte("body"))
@@ -118,8 +118,8 @@ func TestMarksOfEpochs(t *testing.T) {
 	}
 }
 
-// TestEpochFileIsShared: processes that start at once, also when a key is due and another to be made,
-// have the same keys, and leave nothing behind.
+// TestEpochFileIsShared: processes that start at once, also when a key is due and another to be
+// made, have the same keys, and leave nothing behind.
 func TestEpochFileIsShared(t *testing.T) {
 	file := epochFile(t)
 	for _, now := range []time.Time{noon, noon.Add(5 * keyring.Week), noon.Add(6*keyring.Week + 3*24*time.Hour)} {
@@ -221,8 +221,8 @@ func TestEpochFileRefused(t *testing.T) {
 	}
 }
 
-// TestReadOnlyEpochs: a node that may only read takes up what others bring, and the log says once what
-// is late.
+// TestReadOnlyEpochs: a node that may only read takes up what others bring, and the log says once
+// what is late.
 func TestReadOnlyEpochs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := epochFile(t)
