@@ -10,9 +10,13 @@ import (
 
 const (
 	// together is how many devices one call asks about, so that it keeps Redis for a moment only.
-	together = 64
+	together = 128
 	// flights is how many calls may be under way at a time.
-	flights = 4
+	flights = 1
+	// spacing is the time between two calls when many come: a server that is woken more often does
+	// little else. After a quiet moment burst may go at once.
+	spacing = 2 * time.Millisecond
+	burst   = 4
 	// standby is how many may wait for one. Beyond it Redis is slower than people come: they are told so.
 	standby = 8192
 	// lookupTime is how long one call may take.
@@ -27,6 +31,7 @@ type lookups struct {
 
 	mu      sync.Mutex // guards the following
 	flying  int
+	opens   time.Time // when the next call may begin
 	waiting []*asking
 }
 
@@ -99,6 +104,7 @@ func (l *lookups) withdraw(a *asking) bool {
 
 // fly makes one call, for a and those who wait, and hands the next to whoever has waited longest.
 func (l *lookups) fly(ctx context.Context, a *asking) {
+	l.pace()
 	l.mu.Lock()
 	n := min(len(l.waiting), together-1)
 	some := append([]*asking{a}, l.waiting[:n]...)
@@ -119,6 +125,21 @@ func (l *lookups) fly(ctx context.Context, a *asking) {
 			got.recorded = recorded[i]
 		}
 		a.answer <- got
+	}
+}
+
+// pace waits until the next call may begin.
+func (l *lookups) pace() {
+	now := time.Now()
+	l.mu.Lock()
+	if least := now.Add(-(burst - 1) * spacing); l.opens.Before(least) {
+		l.opens = least
+	}
+	wait := l.opens.Sub(now)
+	l.opens = l.opens.Add(spacing)
+	l.mu.Unlock()
+	if wait > 0 {
+		<-time.After(wait)
 	}
 }
 

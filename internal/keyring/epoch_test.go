@@ -240,6 +240,7 @@ func TestReadOnlyEpochs(t *testing.T) {
 		var run sync.WaitGroup
 		run.Go(func() { _ = e.Run(ctx, func(context.Context, keyring.Live) { changes++ }) })
 		time.Sleep(15 * 24 * time.Hour) // the key of the third week is missing now
+		synctest.Wait()
 		if n := strings.Count(log.String(), "no key for this week"); n != 1 {
 			t.Errorf("told %d times that a key is missing: %s", n, &log)
 		}
@@ -255,10 +256,12 @@ func TestReadOnlyEpochs(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if current, _ := e.Live(time.Now()).Current(time.Now()); current.Week != keyring.WeekOf(time.Now()) || changes != 1 {
 			t.Errorf("week %d is current, %d changes", current.Week, changes)
 		}
 		time.Sleep(24 * 24 * time.Hour) // past the end of the first key, which is still in the file
+		synctest.Wait()
 		if n := strings.Count(log.String(), "should be destroyed is still in the file"); n != 1 {
 			t.Errorf("told %d times that a key is late: %s", n, &log)
 		}
