@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -221,6 +222,24 @@ func TestEpochFileRefused(t *testing.T) {
 	}
 }
 
+// notes is a log that is read while it is written.
+type notes struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (n *notes) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(p)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
 // TestReadOnlyEpochs: a node that may only read takes up what others bring, and the log says once
 // what is late.
 func TestReadOnlyEpochs(t *testing.T) {
@@ -230,19 +249,20 @@ func TestReadOnlyEpochs(t *testing.T) {
 		if err := os.Chmod(file, 0o400); err != nil {
 			t.Fatal(err)
 		}
-		var log strings.Builder
+		var log notes
 		e, err := keyring.LoadEpochs(file, time.Now(), slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, changes := fingerprints(e.Live(time.Now())), 0
+		before := fingerprints(e.Live(time.Now()))
+		var changes atomic.Int32
 		ctx, stop := context.WithCancel(t.Context())
 		var run sync.WaitGroup
-		run.Go(func() { _ = e.Run(ctx, func(context.Context, keyring.Live) { changes++ }) })
+		run.Go(func() { _ = e.Run(ctx, func(context.Context, keyring.Live) { changes.Add(1) }) })
 		time.Sleep(15 * 24 * time.Hour) // the key of the third week is missing now
 		synctest.Wait()
 		if n := strings.Count(log.String(), "no key for this week"); n != 1 {
-			t.Errorf("told %d times that a key is missing: %s", n, &log)
+			t.Errorf("told %d times that a key is missing: %s", n, log.String())
 		}
 		if current, there := e.Live(time.Now()).Current(time.Now()); !there || !slices.Contains(before, fmt.Sprint(current.Week, current.Fingerprint())) {
 			t.Error("without the key of the week the newest should serve")
@@ -257,13 +277,13 @@ func TestReadOnlyEpochs(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if current, _ := e.Live(time.Now()).Current(time.Now()); current.Week != keyring.WeekOf(time.Now()) || changes != 1 {
-			t.Errorf("week %d is current, %d changes", current.Week, changes)
+		if current, _ := e.Live(time.Now()).Current(time.Now()); current.Week != keyring.WeekOf(time.Now()) || changes.Load() != 1 {
+			t.Errorf("week %d is current, %d changes", current.Week, changes.Load())
 		}
 		time.Sleep(24 * 24 * time.Hour) // past the end of the first key, which is still in the file
 		synctest.Wait()
 		if n := strings.Count(log.String(), "should be destroyed is still in the file"); n != 1 {
-			t.Errorf("told %d times that a key is late: %s", n, &log)
+			t.Errorf("told %d times that a key is late: %s", n, log.String())
 		}
 		if strings.Contains(log.String(), file) {
 			t.Error("the log names the file")
