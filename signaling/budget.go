@@ -43,7 +43,7 @@ func (l Limits) filled() Limits {
 }
 
 // budgets are kept in the store: a new session, or another node, does not fill them again. Their
-// names are keyed hashes, and others each day: who was here yesterday cannot be told from anybody else.
+// names are keyed hashes, and others each day: who was here yesterday cannot be told from others.
 type budgets struct {
 	rdb    redis.UniversalClient
 	key    []byte
