@@ -66,7 +66,8 @@ func bands(ctx context.Context, b bench) (figures []figure, err error) {
 	}, nil
 }
 
-// joinWide pairs people who may meet two bands, of which one is empty, as those who were never reported do.
+// joinWide pairs people who may meet two bands, of which one is empty, as those who were never
+// reported do.
 func joinWide(c *crowd) work {
 	return confirming(c, func(_ context.Context, rnd *rand.Rand) (matcher.Ticket, error) {
 		t := person(rnd)

@@ -21,8 +21,8 @@ type Week struct {
 	Due         time.Time // when the key is destroyed
 }
 
-// WeeksError says that there are records under weekly keys that this node does not have: it could find
-// none of them, and would begin others for the same devices.
+// WeeksError says that there are records under weekly keys that this node does not have: it could
+// find none of them, and would begin others for the same devices.
 type WeeksError struct {
 	Weeks []int64 // the oldest first
 }
@@ -38,17 +38,15 @@ func (e *WeeksError) Error() string {
 // weekField begins the fields of the schema that hold the fingerprints.
 const weekField = "week:"
 
-// Weeks makes sure that the data was made under the keys at hand, and writes down their fingerprints.
-// Keys that are due are forgotten. Errors: [*WeeksError] where there are records and a key is missing or
-// another, unless anew is set: then the others are forgotten, and their records are left to run out.
-func Weeks(ctx context.Context, rdb redis.UniversalClient, have []Week, now time.Time, anew bool) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*answerTime)
-	defer cancel()
-	lost, due, err := compare(ctx, rdb, have, now)
+// Weeks makes sure that the data was made under the keys at hand, and writes down their
+// fingerprints. Keys that are due are forgotten. Errors: [*WeeksError] where there are records and a
+// key is missing or another.
+func Weeks(ctx context.Context, rdb redis.UniversalClient, have []Week, now time.Time) error {
+	lost, _, err := compare(ctx, rdb, have, now)
 	if err != nil {
 		return err
 	}
-	if len(lost) > 0 && !anew {
+	if len(lost) > 0 {
 		some, err := anyRecord(ctx, rdb)
 		if err != nil {
 			return fmt.Errorf("look for records: %w", err)
@@ -56,6 +54,17 @@ func Weeks(ctx context.Context, rdb redis.UniversalClient, have []Week, now time
 		if some {
 			return &WeeksError{lost}
 		}
+	}
+	return NewWeeks(ctx, rdb, have, now)
+}
+
+// NewWeeks is Weeks for a parley whose keys are lost: those that the data knows of are forgotten, and
+// the records made under them left to run out. Error: [*WeeksError] when another node writes others
+// down in this moment.
+func NewWeeks(ctx context.Context, rdb redis.UniversalClient, have []Week, now time.Time) error {
+	lost, due, err := compare(ctx, rdb, have, now)
+	if err != nil {
+		return err
 	}
 	for _, number := range slices.Concat(lost, due) {
 		if err := rdb.HDel(ctx, retention.Schema.Key(), fieldOf(number)).Err(); err != nil {
@@ -67,7 +76,6 @@ func Weeks(ctx context.Context, rdb redis.UniversalClient, have []Week, now time
 			return fmt.Errorf("write down an epoch key: %w", err)
 		}
 	}
-	// Another node may have written others in this moment.
 	if lost, _, err = compare(ctx, rdb, have, now); err == nil && len(lost) > 0 {
 		return &WeeksError{lost}
 	}
@@ -78,6 +86,8 @@ func fieldOf(week int64) string { return weekField + strconv.FormatInt(week, 10)
 
 // compare returns the weeks of the data whose key is not at hand, and those whose key is due.
 func compare(ctx context.Context, rdb redis.UniversalClient, have []Week, now time.Time) (lost, due []int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
 	fields, err := rdb.HGetAll(ctx, retention.Schema.Key()).Result()
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the epoch keys of the data: %w", err)
@@ -121,8 +131,8 @@ func anyRecord(ctx context.Context, rdb redis.UniversalClient) (bool, error) {
 	return all.Next(ctx), all.Err()
 }
 
-// dropReports deletes the reports of the first shape. Their devices were named under the key file, and
-// are named under weekly keys now, to which no way leads from there: they cannot be carried.
+// dropReports deletes the reports of the first shape. Their devices were named under the key file,
+// and are named under weekly keys now, to which no way leads from there: they cannot be carried.
 func dropReports(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	var n atomic.Int64 // the masters of a Cluster are walked at the same time
 	one := func(ctx context.Context, node redis.Cmdable) error {

@@ -30,7 +30,11 @@ func weeks(t *testing.T, w world) {
 	mine := []migrations.Week{week(3131, "d"), week(3130, "c"), week(3129, "b")}
 	run := func(have []migrations.Week, at time.Time, anew bool) []int64 {
 		t.Helper()
-		err := migrations.Weeks(ctx, w.UniversalClient, have, at, anew)
+		check := migrations.Weeks
+		if anew {
+			check = migrations.NewWeeks
+		}
+		err := check(ctx, w.UniversalClient, have, at)
 		if lost := new(migrations.WeeksError); errors.As(err, &lost) {
 			return lost.Weeks
 		}
@@ -53,7 +57,7 @@ func weeks(t *testing.T, w world) {
 	if lost := run(mine[:2], noon, false); !slices.Equal(lost, []int64{3129}) {
 		t.Errorf("a file without its oldest key loses %v", lost)
 	}
-	if err := migrations.Weeks(ctx, w.UniversalClient, other, noon, false); err == nil || !strings.Contains(err.Error(), "3129, 3130, 3131") {
+	if err := migrations.Weeks(ctx, w.UniversalClient, other, noon); err == nil || !strings.Contains(err.Error(), "3129, 3130, 3131") {
 		t.Errorf("it says %v", err)
 	}
 	if lost := run(mine, noon, false); lost != nil {

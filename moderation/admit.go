@@ -9,11 +9,11 @@ import (
 	"parley/moderation/score"
 )
 
-// Admit answers in which band a device searches now. It is asked at each find and takes one round trip
-// to Redis. It takes a second one when this node meets a device with a record for the first time, and one
-// when what was found must be kept: a new band, from which a device comes down only by a margin, or a
-// spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes
-// on with the band that it knew, for ten minutes, and then with [Clear].
+// Admit answers in which band a device searches now. It is asked at each find and takes one round
+// trip to Redis. It takes a second one when this node meets a device with a record for the first
+// time, and one when what was found must be kept: a new band, from which a device comes down only
+// by a margin, or a spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes on with
+// the band that it knew, for ten minutes, and then with [Clear].
 func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, error) {
 	live, _, err := d.keys(now)
 	if err != nil {
@@ -93,15 +93,15 @@ func keepBand(c *change, s *stored, judged *score.Record) {
 	c.touch(s)
 }
 
-// draw is a number that nobody can choose: it changes with the calls that the device has had today, so
-// that searching again does not draw anew.
+// draw is a number that nobody can choose: it changes with the calls that the device has had today,
+// so that searching again does not draw anew.
 func (d *Desk) draw(s sight, now time.Time) uint64 {
 	day := strconv.FormatInt(now.Unix()/86400, 10)
 	return binary.BigEndian.Uint64(d.ring.Mark("probation", s.Token, day, strconv.Itoa(s.window.Calls)))
 }
 
-// grounds returns what counts against a device: the reports on its token, and those on its digest when
-// only these bring it where it is.
+// grounds returns what counts against a device: the reports on its token, and those on its digest
+// when only these bring it where it is.
 func grounds(p score.Policy, hour int64, s sight, band Band) []score.Count {
 	token := whole(p, hour, s.token)
 	all := token.Grounds(p, hour)

@@ -141,7 +141,8 @@ func TestDigestSpeaksForFreshInstallsOnly(t *testing.T) {
 	both(t, digestSpeaksForFreshInstallsOnly)
 }
 
-// digestSpeaksForFreshInstallsOnly: who clears the storage is no newcomer, and a twin of an abuser is.
+// digestSpeaksForFreshInstallsOnly: who clears the storage is no newcomer, and a twin of an abuser
+// is.
 func digestSpeaksForFreshInstallsOnly(t *testing.T, w world) {
 	abuser := digestOf("x", bo)
 	w.accuse(t, abuser, 3, moderation.Threat)
@@ -271,8 +272,8 @@ func (w world) reporting(t *testing.T, dev moderation.Device) {
 
 func TestReviews(t *testing.T) { both(t, reviews) }
 
-// reviews: an operator sees what a review is about, and nobody whose it is; the answer is asked for by
-// the code.
+// reviews: an operator sees what a review is about, and nobody whose it is; the answer is asked for
+// by the code.
 func reviews(t *testing.T, w world) {
 	ctx := t.Context()
 	w.accuse(t, bo, 2, moderation.Hate)
@@ -311,7 +312,7 @@ func reviews(t *testing.T, w world) {
 		t.Fatalf("found %+v %v", found, err)
 	}
 	for range 2 {
-		if err := w.CloseReview(ctx, found.Name, true); err != nil {
+		if err := w.CloseReview(ctx, found.Name, moderation.Expunged); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -319,7 +320,7 @@ func reviews(t *testing.T, w world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.CloseReview(ctx, kept.Name, false); err != nil {
+	if err := w.CloseReview(ctx, kept.Name, moderation.Kept); err != nil {
 		t.Fatal(err)
 	}
 	if got := states(code, other); got != "expunged kept " {

@@ -20,7 +20,8 @@ import (
 	"parley/retention"
 )
 
-// TestOneNetworkRestrictsNobody: 10,000 reports from one network, of as many installs, on twenty devices.
+// TestOneNetworkRestrictsNobody: 10,000 reports from one network, of as many installs, on twenty
+// devices.
 func TestOneNetworkRestrictsNobody(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
@@ -65,8 +66,8 @@ func TestOneNetworkRestrictsNobody(t *testing.T) {
 	})
 }
 
-// TestWhoReportsEverybody: each report of one who reports everyone they meet counts for less, and none
-// brings anybody beyond watch.
+// TestWhoReportsEverybody: each report of one who reports everyone they meet counts for less, and
+// none brings anybody beyond watch.
 func TestWhoReportsEverybody(t *testing.T) {
 	virtual(t, func(t *testing.T, w world) {
 		rates := map[int]float32{}
@@ -128,8 +129,8 @@ func (w world) clean(t *testing.T) int {
 	return n
 }
 
-// TestCleanCalls: a call counts when it cannot be reported any more, for those who have a record; one
-// that was reported, even by who had reported before, counts for the reported no more.
+// TestCleanCalls: a call counts when it cannot be reported any more, for those who have a record;
+// one that was reported, even by who had reported before, counts for the reported no more.
 func TestCleanCalls(t *testing.T) {
 	virtual(t, func(t *testing.T, w world) {
 		stop := w.run(t)
@@ -200,8 +201,8 @@ func TestMoreEndThanCanBeCounted(t *testing.T) {
 	}
 }
 
-// TestErasedLeavesTheDisk: after the append-only file and the dump were rewritten no file of the server
-// holds what was erased or has run out.
+// TestErasedLeavesTheDisk: after the append-only file and the dump were rewritten no file of the
+// server holds what was erased or has run out.
 func TestErasedLeavesTheDisk(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()

@@ -167,6 +167,11 @@ func reportOfARunningCall(t *testing.T, w world) {
 			t.Errorf("%s: %v", reason, err)
 		}
 	}
+	for _, key := range w.keys(t) {
+		if strings.Contains(key, ":window:") && w.rdb.HGet(t.Context(), key, "reports").Val() != "1" {
+			t.Error("a repeat counted as one more report of the reporter")
+		}
+	}
 	all := w.reports(t)
 	if len(all) != 1 {
 		t.Fatalf("%d records for one call and reporter, want 1: %q", len(all), all)

@@ -27,10 +27,10 @@ const (
 	ageSize    = 4 + 16 // hours since 1970, big-endian; the first half of a MAC
 )
 
-// Age opens the age ticket of a browser. Fresh is false when the ticket is ours, made for this token,
-// and at least 24 hours old. A browser that brings none, or one that is not good, gets keep to store,
-// and is fresh from now on; else keep is empty. Nothing is remembered here: the ticket holds the hour
-// in which the token was first seen, and a MAC over both.
+// Age opens the age ticket of a browser. Fresh is false when the ticket is ours, made for this
+// token, and at least 24 hours old. A browser that brings none, or one that is not good, gets keep
+// to store, and is fresh from now on; else keep is empty. Nothing is remembered here: the ticket
+// holds the hour in which the token was first seen, and a MAC over both.
 func (d *Desk) Age(token, ticket string, now time.Time) (fresh bool, keep string) {
 	if hour, good := d.openAge(token, ticket); good {
 		return now.Sub(time.Unix(int64(hour)*3600, 0)) < youth+time.Hour, ""

@@ -3,38 +3,38 @@
 //
 // # Who a device is
 //
-// A browser names itself by the hash of a random token, and by a hash of what browsers of its kind have
-// in common, its digest. In Redis both appear only as HMACs under the key of a week
+// A browser names itself by the hash of a random token, and by a hash of what browsers of its kind
+// have in common, its digest. In Redis both appear only as HMACs under the key of a week
 // ([keyring.Epoch]), which never enters Redis and is destroyed 30 days after its week. From then on
-// nobody can tell whose a record was, in no copy of the database. When a token was first seen, the browser
-// carries itself ([Desk.Age]).
+// nobody can tell whose a record was, in no copy of the database. When a token was first seen, the
+// browser carries itself ([Desk.Age]).
 //
 // # What is remembered
 //
 // A call has one record ([retention.Call]) that says only that it runs, or that it ended less than
 // ten minutes ago: only such a call can be reported.
 //
-// A report is one key of its own ([retention.Report]), so that Redis deletes each exactly 30 days after it
-// was made. A device has at most [MaxReports]; one more takes the place of the one that counts least. With
-// the first report comes a record ([retention.Record]): which reports there are, clean calls by day, band,
-// end of the last cooldown. It lives for 30 days from the newest report. A report is written under the key
-// of its week, and whatever the device has under older ones is moved there in the same step, so that a
-// record is whole. Pseudonyms in reports are of the week in which they were made, and are compared under
-// every key that there is.
+// A report is one key of its own ([retention.Report]), so that Redis deletes each exactly 30 days
+// after it was made. A device has at most [MaxReports]; one more takes the place of the one that
+// counts least. With the first report comes a record ([retention.Record]): which reports there are,
+// clean calls by day, band, end of the last cooldown. It lives for 30 days from the newest report.
+// A report is written under the key of its week, and whatever the device has under older ones is
+// moved there in the same step, so that a record is whole. Pseudonyms in reports are of the week in
+// which they were made, and are compared under every key that there is.
 //
-// A window ([retention.Window]) counts for 24 hours what a device did as a reporter, under a name that
-// changes every day. A review ([retention.Review]) says whether an operator has answered; the record
-// points to it, and nothing leads from it to a device.
+// A window ([retention.Window]) counts for 24 hours what a device did as a reporter, under a name
+// that changes every day. A review ([retention.Review]) says whether an operator has answered; the
+// record points to it, and nothing leads from it to a device.
 //
-// Who the peer was, the browser carries: a handle is a sealed token that names call and peer, opens only
-// for the device it was made for, and is worth nothing without the record of the call.
+// Who the peer was, the browser carries: a handle is a sealed token that names call and peer, opens
+// only for the device it was made for, and is worth nothing without the record of the call.
 //
 // # How it is changed
 //
-// All keys about devices share one hash tag. Records are read in one step (read.lua), judged here, and
-// written in one step if nobody has changed them since (write.lua): each change gives a record a new
-// random revision. A report is safe to repeat: the window remembers for which calls there was one, in the
-// same step that stores it.
+// All keys about devices share one hash tag. Records are read in one step (read.lua), judged here,
+// and written in one step if nobody has changed them since (write.lua): each change gives a record
+// a new random revision. A report is safe to repeat: the window remembers for which calls there was
+// one, in the same step that stores it.
 //
 // # Bands
 //

@@ -99,8 +99,9 @@ func TestLostAnswers(t *testing.T) {
 	})
 }
 
-// TestStoredMeansOnAReplica: replicas fall behind, and the primary dies with what it alone has. Each
-// report that was answered as stored is there afterwards, and each that was not can be repeated.
+// TestStoredMeansOnAReplica: replicas fall behind, and the primary dies with what it alone has.
+// Each report that was answered as stored is there afterwards, and each that was not can be
+// repeated.
 func TestStoredMeansOnAReplica(t *testing.T) {
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
@@ -159,8 +160,8 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 	})
 }
 
-// TestBlindnessIsTold: without the right to ask for replicas reports are stored all the same, and the
-// log says once what is missing.
+// TestBlindnessIsTold: without the right to ask for replicas reports are stored all the same, and
+// the log says once what is missing.
 func TestBlindnessIsTold(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		server := vtest.StartServer(t, "--user", "weak", "on", "nopass", "~*", "+@all", "-info")

@@ -14,8 +14,8 @@ const (
 	handlePurpose = "report handle"
 )
 
-// Handle returns a token with which reporter can report or block target for call, which began at began.
-// It names what is known of the target now.
+// Handle returns a token with which reporter can report or block target for call, which began at
+// began. It names what is known of the target now.
 func (d *Desk) Handle(call string, reporter, target Device, began time.Time) string {
 	var fresh byte
 	if target.Fresh {

@@ -23,7 +23,8 @@ func lengthOf(d time.Duration) string {
 	return "longer"
 }
 
-// tally adds calls to the counts of the hours in which they ended. They say of nobody that they talked.
+// tally adds calls to the counts of the hours in which they ended. They say of nobody that they
+// talked.
 func (d *Desk) tally(ctx context.Context, all []talk) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()

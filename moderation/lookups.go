@@ -10,23 +10,28 @@ import (
 
 const (
 	// together is how many devices one call asks about, so that it keeps Redis for a moment only.
-	together = 64
+	together = 128
 	// flights is how many calls may be under way at a time.
-	flights = 4
+	flights = 1
+	// spacing is the time between two calls when many come: a server that is woken more often does
+	// little else. After a quiet moment burst may go at once.
+	spacing = 2 * time.Millisecond
+	burst   = 4
 	// standby is how many may wait for one. Beyond it Redis is slower than people come: they are told so.
 	standby = 8192
 	// lookupTime is how long one call may take.
 	lookupTime = 2 * time.Second
 )
 
-// lookups asks whether devices have a record: of several in one call while many come, which costs Redis
-// much less than a call for each, and at once while few do. Whoever may begin a call makes it for those
-// who wait.
+// lookups asks whether devices have a record: of several in one call while many come, which costs
+// Redis much less than a call for each, and at once while few do. Whoever may begin a call makes it
+// for those who wait.
 type lookups struct {
 	read func(context.Context, []*person) ([]bool, error)
 
 	mu      sync.Mutex // guards the following
 	flying  int
+	opens   time.Time // when the next call may begin
 	waiting []*asking
 }
 
@@ -99,6 +104,7 @@ func (l *lookups) withdraw(a *asking) bool {
 
 // fly makes one call, for a and those who wait, and hands the next to whoever has waited longest.
 func (l *lookups) fly(ctx context.Context, a *asking) {
+	l.pace()
 	l.mu.Lock()
 	n := min(len(l.waiting), together-1)
 	some := append([]*asking{a}, l.waiting[:n]...)
@@ -119,6 +125,21 @@ func (l *lookups) fly(ctx context.Context, a *asking) {
 			got.recorded = recorded[i]
 		}
 		a.answer <- got
+	}
+}
+
+// pace waits until the next call may begin.
+func (l *lookups) pace() {
+	now := time.Now()
+	l.mu.Lock()
+	if least := now.Add(-(burst - 1) * spacing); l.opens.Before(least) {
+		l.opens = least
+	}
+	wait := l.opens.Sub(now)
+	l.opens = l.opens.Add(spacing)
+	l.mu.Unlock()
+	if wait > 0 {
+		<-time.After(wait)
 	}
 }
 
@@ -162,8 +183,8 @@ func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
 // maxReminders is how many devices with a record a node remembers; beyond it, it forgets them all.
 const maxReminders = 1 << 14
 
-// reminders are devices that had a record when this node last looked. It reads that at once, instead of
-// asking first whether there is one.
+// reminders are devices that had a record when this node last looked. It reads that at once,
+// instead of asking first whether there is one.
 type reminders struct {
 	mu  sync.Mutex // guards the following
 	all map[string]bool

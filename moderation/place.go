@@ -70,8 +70,8 @@ func (p *person) name(k kind) string {
 // id cuts a mark to the length in which records keep it.
 func id(mark []byte) score.ID { return score.ID(mark[:8]) }
 
-// alias returns the pseudonyms of a reporter for whoever is reported, and of its network. The former
-// is of both together, so that nobody sees who reported several.
+// alias returns the pseudonyms of a reporter for whoever is reported, and of its network. The
+// former is of both together, so that nobody sees who reported several.
 func alias(e keyring.Epoch, k kind, target *person, reporter Device) score.Alias {
 	a := score.Alias{Pair: id(e.Mark("pair", string(rune(k)), target.name(k), reporter.Token))}
 	if reporter.Net != "" {

@@ -85,8 +85,8 @@ func lists(answer []any) (records, windows []any, ok bool) {
 	return records, windows, isRecords && isWindows && len(records)%4 == 0 && len(windows)%5 == 0
 }
 
-// count takes up what the window says. How long that has to live is Redis's matter: one that is there is
-// not over.
+// count takes up what the window says. How long that has to live is Redis's matter: one that is
+// there is not over.
 func (s *sight) count(w []any) {
 	s.window = score.Window{Calls: int(number(w[0])), Finished: int(number(w[1])), Reports: int(number(w[2]))}
 	s.reported = number(w[3]) == 1

@@ -20,11 +20,11 @@ const MaxReports = score.MaxEvents
 // errBusy says that other nodes changed the same records again and again.
 var errBusy = errors.New("others changed the same records at the same time")
 
-// Report stores that reporter reports whoever handle names. There is one report of a pair in 30 days:
-// a further one changes nothing, not even the reason, and before is true unless it is for the same
-// call: a repeat answers like the first. Where Redis has replicas one of them has the report too, or the
-// answer is [ErrUnavailable]: a primary that is replaced takes what it alone had with it. Errors:
-// [ErrHandle], [ErrReason], [ErrUnavailable].
+// Report stores that reporter reports whoever handle names. There is one report of a pair in 30
+// days: a further one changes nothing, not even the reason, and before is true unless it is for the
+// same call: a repeat answers like the first. Where Redis has replicas one of them has the report
+// too, or the answer is [ErrUnavailable]: a primary that is replaced takes what it alone had with
+// it. Errors: [ErrHandle], [ErrReason], [ErrUnavailable].
 func (d *Desk) Report(ctx context.Context, reporter Device, handle string, reason Reason, now time.Time) (before bool, err error) {
 	if !slices.Contains(Reasons(), reason) {
 		return false, ErrReason
@@ -88,8 +88,8 @@ type complaint struct {
 	now              time.Time
 }
 
-// keep stores a complaint, and returns once a replica has what it found or wrote. WAIT speaks of what
-// came before it on its own connection, so all of it takes one.
+// keep stores a complaint, and returns once a replica has what it found or wrote. WAIT speaks of
+// what came before it on its own connection, so all of it takes one.
 func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before bool, err error) {
 	for range attempts {
 		sights, err := d.read(ctx, conn, []question{
@@ -151,8 +151,8 @@ func bandOf(p score.Policy, hour int64, s sight) Band {
 	return score.Judge(p, hour, score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh}).Band
 }
 
-// accuse adds a report to the record of the target's token or digest. It answers true when this pair
-// is there already.
+// accuse adds a report to the record of the target's token or digest. It answers true when this
+// pair is there already.
 func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts []*stored) (known bool) {
 	p := *d.policy.Load()
 	r := c.gather(what, p, said.At, k, parts)
@@ -179,7 +179,8 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts
 	return known
 }
 
-// gather returns the record under the newest epoch, with all that lies under older ones moved there.
+// gather returns the record under the newest epoch, with all that lies under older ones moved
+// there.
 func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, parts []*stored) *stored {
 	week := c.current.Week
 	for _, s := range parts {
@@ -241,8 +242,8 @@ func (r *stored) rest(parts []*stored) time.Duration {
 	return left
 }
 
-// meets remembers that the reporter was met, so that this call, and another with the same within a day,
-// never counts as clean.
+// meets remembers that the reporter was met, so that this call, and another with the same within a
+// day, never counts as clean.
 func (r *stored) meets(reporter string, target *person, k kind, hour int64) {
 	who, older := target.seenAs(r.week, k, reporter)
 	r.Peers = slices.DeleteFunc(slices.Clone(r.Peers), func(s score.Seen) bool { return s.Who == who || slices.Contains(older, s.Who) })

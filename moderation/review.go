@@ -48,9 +48,9 @@ func codeHash(code string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
 
-// OpenReview asks operators to look at what is stored about a device, and returns the code under which
-// they find it and the answer is asked for. It counts for 7 days; a new one takes the place of that
-// before. Errors: [ErrNoRecords], [ErrUnavailable].
+// OpenReview asks operators to look at what is stored about a device, and returns the code under
+// which they find it and the answer is asked for. It counts for 7 days; a new one takes the place
+// of that before. Errors: [ErrNoRecords], [ErrUnavailable].
 func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code string, err error) {
 	for range attempts {
 		s, err := d.look(ctx, dev, now)

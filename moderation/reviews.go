@@ -23,7 +23,8 @@ type Review struct {
 	Records []Held
 }
 
-// OpenReviews returns the reviews that nobody has answered, the oldest first. Error: [ErrUnavailable].
+// OpenReviews returns the reviews that nobody has answered, the oldest first. Error:
+// [ErrUnavailable].
 func (d *Desk) OpenReviews(ctx context.Context) ([]Review, error) {
 	node, err := d.nodeOf(ctx, retention.Record.Key("any"))
 	if err != nil {
@@ -59,8 +60,8 @@ func (d *Desk) FindReview(ctx context.Context, code string) (Review, error) {
 	return all[0], nil
 }
 
-// reviews returns those of some names that exist. It walks through all records, if there is one: nothing
-// else leads from a review to a device.
+// reviews returns those of some names that exist. It walks through all records, if there is one:
+// nothing else leads from a review to a device.
 func (d *Desk) reviews(ctx context.Context, names []string) ([]Review, error) {
 	var all []Review
 	places := map[string]int{}
@@ -102,7 +103,7 @@ func (d *Desk) reviewState(ctx context.Context, name string) (ReviewState, time.
 
 // CloseReview answers the review of a name: expunged, which deletes the records, or kept. It may be
 // repeated. Errors: [ErrNoRecords] where there is no such review; [ErrUnavailable].
-func (d *Desk) CloseReview(ctx context.Context, name string, expunge bool) error {
+func (d *Desk) CloseReview(ctx context.Context, name string, answer ReviewState) error {
 	all, err := d.reviews(ctx, []string{name})
 	switch {
 	case err != nil:
@@ -110,9 +111,7 @@ func (d *Desk) CloseReview(ctx context.Context, name string, expunge bool) error
 	case len(all) == 0:
 		return ErrNoRecords
 	}
-	became := Kept
-	if expunge {
-		became = Expunged
+	if answer == Expunged {
 		for _, r := range all[0].Records {
 			if err := d.Rewrite(ctx, r.Name, func(r *score.Record) bool { r.Events = nil; return true }); err != nil {
 				return err
@@ -120,7 +119,7 @@ func (d *Desk) CloseReview(ctx context.Context, name string, expunge bool) error
 		}
 	}
 	c := newChange()
-	c.set(retention.Review.Key(name), became.String(), 0)
+	c.set(retention.Review.Key(name), answer.String(), 0)
 	if _, err := d.apply(ctx, d.rdb, c); err != nil {
 		return unavailable("close review", err)
 	}

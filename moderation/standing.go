@@ -84,8 +84,9 @@ func (d *Desk) look(ctx context.Context, dev Device, now time.Time) (sight, erro
 // all returns every record of a device, that of its token first.
 func (s sight) all() []*stored { return append(append([]*stored(nil), s.token...), s.digest...) }
 
-// Erase deletes all that is stored about a device, under its token and its digest, and the counters of
-// its own reports too. A review that it asked for ends. It may be repeated. Error: [ErrUnavailable].
+// Erase deletes all that is stored about a device, under its token and its digest, and the counters
+// of its own reports too. A review that it asked for ends. It may be repeated. Error:
+// [ErrUnavailable].
 func (d *Desk) Erase(ctx context.Context, dev Device) error {
 	now := time.Now()
 	live, _, err := d.keys(now)

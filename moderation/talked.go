@@ -32,9 +32,9 @@ type talk struct {
 	ended  time.Time
 }
 
-// Talked notes that a call between a and b has ended after length. The node that carried the call says
-// so, once. It returns at once; [Desk.Run] does the work. When more calls end than can be counted, the
-// newest count for nobody, which makes no score better or worse than one call would.
+// Talked notes that a call between a and b has ended after length. The node that carried the call
+// says so, once. It returns at once; [Desk.Run] does the work. When more calls end than can be
+// counted, the newest count for nobody, which makes no score better or worse than one call would.
 func (d *Desk) Talked(call string, a, b Device, length time.Duration) {
 	select {
 	case d.ended <- talk{call, a, b, length, time.Now()}:
@@ -42,9 +42,9 @@ func (d *Desk) Talked(call string, a, b Device, length time.Duration) {
 	}
 }
 
-// Run counts the calls that ended here until ctx ends: at once in the windows of both sides and among
-// the calls of the hour, and as clean when nobody can report them any more. What waits then is lost with
-// the process.
+// Run counts the calls that ended here until ctx ends: at once in the windows of both sides and
+// among the calls of the hour, and as clean when nobody can report them any more. What waits then
+// is lost with the process.
 func (d *Desk) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -83,7 +83,8 @@ func (d *Desk) more(t talk) []talk {
 	return some
 }
 
-// counted tells the log that something was not counted. It is not tried again: it may have been done.
+// counted tells the log that something was not counted. It is not tried again: it may have been
+// done.
 func (d *Desk) counted(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		d.log.LogAttrs(ctx, slog.LevelDebug, "ended calls were not counted", slog.String("where", what))
@@ -158,16 +159,7 @@ func (d *Desk) clean(ctx context.Context, all []talk, now time.Time) error {
 func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t talk) error {
 	p := *d.policy.Load()
 	for range attempts {
-		c := newChange()
-		for _, parts := range [][]*stored{s.token, s.digest} {
-			if len(parts) == 0 {
-				continue
-			}
-			clean, seen := parts[0].exposed(p, s.person, peer, t), parts[0].sawOwner(p, s.person, t)
-			if clean || seen {
-				c.touch(parts[0])
-			}
-		}
+		c := s.after(p, peer, t)
 		if c.empty() {
 			return nil
 		}
@@ -182,6 +174,21 @@ func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t
 		s = again[0]
 	}
 	return errBusy
+}
+
+// after says what a call changes in the newest records of one side.
+func (s sight) after(p score.Policy, peer Device, t talk) *change {
+	c := newChange()
+	for _, parts := range [][]*stored{s.token, s.digest} {
+		if len(parts) == 0 {
+			continue
+		}
+		clean, seen := parts[0].exposed(p, s.person, peer, t), parts[0].sawOwner(p, s.person, t)
+		if clean || seen {
+			c.touch(parts[0])
+		}
+	}
+	return c
 }
 
 // sawOwner notes an install that is not fresh in the record of its digest.

@@ -12,8 +12,8 @@ import (
 	"parley/retention"
 )
 
-// Held is one record as it lies in the store, for operators. It names nobody: only who has the keys can
-// tell whether it is that of a device at hand.
+// Held is one record as it lies in the store, for operators. It names nobody: only who has the keys
+// can tell whether it is that of a device at hand.
 type Held struct {
 	Name   string // the keyed hash in its key
 	Digest bool   // it is about what browsers of one kind have in common, which many devices share
@@ -29,10 +29,14 @@ func (d *Desk) Records(ctx context.Context) ([]Held, error) {
 	return all, err
 }
 
-// walkBy is how many records are read in one step.
-const walkBy = 100
+const (
+	// walkBy is how many records are read in one step.
+	walkBy = 250
+	// scanned is how many keys are looked at in one step.
+	scanned = 5000
+)
 
-// walk calls visit for every record.
+// walk calls visit once for every record.
 func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 	node, err := d.nodeOf(ctx, retention.Record.Key("any"))
 	if err != nil {
@@ -47,10 +51,17 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 	defer stop()
 	scan.Go(func() {
 		defer close(batches)
+		seen := map[string]bool{} // a walk may come to a key twice
 		failed = each(ctx, node, before+"*"+after, func(some []string) bool {
-			places := make([]place, len(some))
-			for i, key := range some {
-				places[i] = place{mark: key[len(before) : len(key)-len(after)]}
+			places := make([]place, 0, len(some))
+			for _, key := range some {
+				if mark := key[len(before) : len(key)-len(after)]; !seen[mark] {
+					seen[mark] = true
+					places = append(places, place{mark: mark})
+				}
+			}
+			if len(places) == 0 {
+				return true
 			}
 			select {
 			case batches <- places:
@@ -61,7 +72,7 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 		})
 	})
 	for places := range batches {
-		found, err := d.readPlaces(ctx, node, places)
+		found, err := d.fetch(ctx, node, places)
 		if err != nil {
 			return unavailable("read records", err)
 		}
@@ -79,7 +90,7 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 func each(ctx context.Context, node *redis.Client, pattern string, visit func([]string) bool) error {
 	var some []string
 	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
-		keys, next, err := node.Scan(ctx, cursor, pattern, 1000).Result()
+		keys, next, err := node.Scan(ctx, cursor, pattern, scanned).Result()
 		if err != nil {
 			return err
 		}
@@ -105,9 +116,9 @@ func (d *Desk) readPlaces(ctx context.Context, rdb redis.Scripter, places []plac
 	return sights[0].all(), nil
 }
 
-// Rewrite lets change alter one record, named as in [Held], and keeps it when change answers true. A
-// record that is gone is no error; one that is left without reports is deleted. Change may be called
-// several times. Error: [ErrUnavailable].
+// Rewrite lets change alter one record, named as in [Held], and keeps it when change answers true.
+// A record that is gone is no error; one that is left without reports is deleted. Change may be
+// called several times. Error: [ErrUnavailable].
 func (d *Desk) Rewrite(ctx context.Context, name string, change func(*score.Record) bool) error {
 	for range attempts {
 		found, err := d.readPlaces(ctx, d.rdb, []place{{mark: name}})

@@ -33,8 +33,8 @@ func start() time.Time {
 
 func TestPairCountsOnceAcrossWeeks(t *testing.T) { both(t, pairCountsOnceAcrossWeeks) }
 
-// pairCountsOnceAcrossWeeks: the record moves to the key of each week in which there is a report, whole,
-// and knows reporters whose pseudonyms are of an older one.
+// pairCountsOnceAcrossWeeks: the record moves to the key of each week in which there is a report,
+// whole, and knows reporters whose pseudonyms are of an older one.
 func pairCountsOnceAcrossWeeks(t *testing.T, w world) {
 	target := digestOf("x", bo)
 	for week := range 4 {
@@ -84,8 +84,9 @@ func TestEachReportDiesAtItsTime(t *testing.T) {
 	})
 }
 
-// TestShredding: a copy of the database, taken while the reports were there, and the ring of the day on
-// which the last key of then is due: nothing in it can be found any more. A second before it could.
+// TestShredding: a copy of the database, taken while the reports were there, and the ring of the
+// day on which the last key of then is due: nothing in it can be found any more. A second before it
+// could.
 func TestShredding(t *testing.T) { both(t, shredding) }
 
 func shredding(t *testing.T, w world) {
@@ -135,7 +136,8 @@ func shredding(t *testing.T, w world) {
 	}
 }
 
-// TestClockAnHourOff: at the turn of a week two nodes whose clocks differ by an hour see one record.
+// TestClockAnHourOff: at the turn of a week two nodes whose clocks differ by an hour see one
+// record.
 func TestClockAnHourOff(t *testing.T) { both(t, clockAnHourOff) }
 
 func clockAnHourOff(t *testing.T, w world) {
@@ -167,7 +169,8 @@ func clockAnHourOff(t *testing.T, w world) {
 	}
 }
 
-// TestAgeTickets: one that is changed, of another device or of another installation makes a newcomer.
+// TestAgeTickets: one that is changed, of another device or of another installation makes a
+// newcomer.
 func TestAgeTickets(t *testing.T) {
 	d, now := desk(nil), time.Now()
 	fresh, old := d.Age(ana.Token, "", now.Add(-48*time.Hour))
@@ -192,7 +195,8 @@ func TestAgeTickets(t *testing.T) {
 	}
 }
 
-// TestNodesAtOnce: reports on one device that come in over two nodes at the same moment are all there.
+// TestNodesAtOnce: reports on one device that come in over two nodes at the same moment are all
+// there.
 func TestNodesAtOnce(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		rdb := vtest.StartServer(t).Client()

@@ -65,8 +65,8 @@ func (c *change) touch(s *stored) {
 	c.rest(s)
 }
 
-// rest brings the reports of a record that was read at s to what is in it now: those that are new or
-// altered are set, those that are gone deleted.
+// rest brings the reports of a record that was read at s to what is in it now: those that are new
+// or altered are set, those that are gone deleted.
 func (c *change) rest(s *stored) {
 	kept := map[uint8]bool{}
 	for _, e := range s.Events {

@@ -5,8 +5,8 @@ import "time"
 // Class is one kind of record. Its order is the order of the privacy page.
 type Class int
 
-// The classes. All keys of the matcher share the hash tag {m}, so that one script touches one
-// Redis Cluster slot, and all that is kept about devices the hash tag {d}; a call has a slot of its own.
+// The classes. All keys of the matcher share the hash tag {m}, so that one script touches one Redis
+// Cluster slot, and all that is kept about devices the hash tag {d}; a call has a slot of its own.
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival

@@ -3,6 +3,7 @@ package retention
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -12,9 +13,14 @@ const All = "parley:*"
 // FirstReports is the pattern of the reports of an older parley, for the step that deletes them.
 const FirstReports = "parley:{d:*}:report:*"
 
+// catalogue is made once: every key that is built looks into it.
+//
+//nolint:gochecknoglobals // never changes
+var catalogue = sync.OnceValue(Catalogue)
+
 // item returns the catalogue's entry for c; it panics on a class that the catalogue lacks.
 func (c Class) item() Item {
-	all := Catalogue()
+	all := catalogue()
 	if c < 0 || int(c) >= len(all) || all[c].Class != c {
 		panic(fmt.Sprintf("retention: class %d is not in the catalogue", int(c)))
 	}

@@ -2,7 +2,10 @@ package signaling
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	_ "embed" // the script stands in a file
+	"encoding/base64"
 	"fmt"
 	"math"
 	"time"
@@ -39,18 +42,36 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-// budgets are kept in the store: a new session, or another node, does not fill them again. Their names
-// are made with a key of the day, so that what was yesterday's cannot be told from anybody else's.
+// budgets are kept in the store: a new session, or another node, does not fill them again. Their
+// names are keyed hashes, and others each day: who was here yesterday cannot be told from others.
 type budgets struct {
 	rdb    redis.UniversalClient
-	ring   *keyring.Ring
+	key    []byte
 	limits Limits
 	script *redis.Script
 }
 
 func newBudgets(rdb redis.UniversalClient, ring *keyring.Ring, l Limits) budgets {
-	return budgets{rdb, ring, l.filled(), redis.NewScript(budgetLua)}
+	return budgets{rdb, ring.Derive("budget"), l.filled(), redis.NewScript(budgetLua)}
 }
+
+// Whose a budget is.
+const (
+	ofDevice byte = iota
+	ofNetwork
+)
+
+// name is the key of a budget on the day of now.
+func (b budgets) name(now time.Time, whose byte, name string) string {
+	mac := hmac.New(sha256.New, b.key)
+	mac.Write([]byte(now.UTC().Format(time.DateOnly))) // always as long, so that nothing can be moved into it
+	mac.Write([]byte{whose})
+	mac.Write([]byte(name))
+	return retention.Budget.Key(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:nameBytes]))
+}
+
+// nameBytes are 16 characters of a name.
+const nameBytes = 12
 
 // spent says that a budget is used up: of whom, and how long until the next search. Zero otherwise.
 type spent struct {
@@ -61,11 +82,10 @@ type spent struct {
 // take counts a search of a device, if its budget and that of its network allow it. Who cannot be
 // counted, because the store is away, may search: the queue is in the same store.
 func (b budgets) take(ctx context.Context, now time.Time, d moderation.Device) spent {
-	purpose := "budget of " + now.UTC().Format(time.DateOnly)
-	keys := []string{retention.Budget.Key(b.ring.Tag(purpose, "device", d.Token))}
+	keys := []string{b.name(now, ofDevice, d.Token)}
 	args := b.limits.Device.args()
 	if d.Net != "" {
-		keys = append(keys, retention.Budget.Key(b.ring.Tag(purpose, "network", d.Net)))
+		keys = append(keys, b.name(now, ofNetwork, d.Net))
 		args = append(args, b.limits.Network.args()...)
 	}
 	answer, err := b.script.Run(ctx, b.rdb, keys, args...).Int64Slice()

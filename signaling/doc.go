@@ -221,6 +221,6 @@
 //	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected
 //	reader that is behind for 5 s is cut with 4008; after 64 more frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
 //	searches and rejoins 40 with 2 more a minute in a session, searches 60 with 3 more a minute for a
-//	device and 600 with 60 more a minute for a network (an IPv4 /24 or an IPv6 /48); standing, erase,
+//	device and 1,200 with 10 more a second for a network (an IPv4 /24 or an IPv6 /48); standing, erase,
 //	review and answer together 10 with 1 more in 5 s; resume within 30 s; compression is never negotiated.
 package signaling

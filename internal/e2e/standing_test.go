@@ -33,7 +33,7 @@ func TestBrowserAbuserIsLimited(t *testing.T) {
 		max.talksTo(browser, doors[i])
 	}
 	// A report counts a little less with each full hour.
-	js[bool](max.person, `seen.until(40000, () => new Date().getMinutes() !== 59 || new Date().getSeconds() < 20)`)
+	js[bool](max.person, `seen.until(40000, () => new Date().getUTCMinutes() !== 59 || new Date().getSeconds() < 20)`)
 	for i, p := range max.met {
 		if band, told := map[int]string{0: "clear", 1: "watch", 3: "restricted"}[i]; told {
 			max.standsAs(band)

@@ -22,8 +22,8 @@ const epochHead = "parley epoch keys 1"
 // errFuture says that the file is ahead of the clock.
 var errFuture = errors.New("the epoch keys are of weeks to come: the clock of this machine is wrong, or was when they were made")
 
-// tendFile reads the keys from file and rewrites it if they are not what they should be. A file that is
-// for reading only is left alone.
+// tendFile reads the keys from file and rewrites it if they are not what they should be. A file
+// that is for reading only is left alone.
 func tendFile(file string, now time.Time) (Live, error) {
 	keys, writable, err := readEpochs(file, now)
 	if err != nil || !writable || keys.same(keys.tend(now)) {
@@ -103,8 +103,8 @@ func parseEpochs(text []byte) (Live, error) {
 	return keys, lines.Err()
 }
 
-// replace puts a new file in the place of the old one, whose bytes are then overwritten. Nobody ever
-// reads half a file.
+// replace puts a new file in the place of the old one, whose bytes are then overwritten. Nobody
+// ever reads half a file.
 func replace(file string, keys Live) error {
 	var text bytes.Buffer
 	fmt.Fprintln(&text, epochHead)

@@ -16,12 +16,12 @@ const (
 	lateAfter = time.Hour
 )
 
-// Epochs holds the weekly keys under which reports are kept. They are made ahead of time, and each is
-// destroyed [KeptFor] after its week, whereupon all that was named under it is noise, in every copy
-// of the database. What cannot be promised is that nobody made a copy of the file meanwhile, and that
-// the medium forgets: the old bytes are overwritten in place before the file is gone, which a
-// journal, a snapshot or the wear levelling of a flash disk may undo. Memory that held a key is left
-// to the garbage collector.
+// Epochs holds the weekly keys under which reports are kept. They are made ahead of time, and each
+// is destroyed [KeptFor] after its week, whereupon all that was named under it is noise, in every
+// copy of the database. What cannot be promised is that nobody made a copy of the file meanwhile,
+// and that the medium forgets: the old bytes are overwritten in place before the file is gone,
+// which a journal, a snapshot or the wear levelling of a flash disk may undo. Memory that held a
+// key is left to the garbage collector.
 //
 // All nodes of an installation need the same keys. They share the file; one that may not write it
 // (mode 0400) only reads it again each minute, and someone else has to bring new keys. Safe for
@@ -35,11 +35,12 @@ type Epochs struct {
 	said string // what the log was told last
 }
 
-// NewEpochs returns keys that live as long as the process, for tests and for a trial that keeps no state.
+// NewEpochs returns keys that live as long as the process, for tests and for a trial that keeps no
+// state.
 func NewEpochs() *Epochs { return &Epochs{log: slog.New(slog.DiscardHandler)} }
 
-// LoadEpochs reads the keys from file, and makes the file (mode 0600) or its missing keys. It refuses a
-// file that others may read.
+// LoadEpochs reads the keys from file, and makes the file (mode 0600) or its missing keys. It
+// refuses a file that others may read.
 func LoadEpochs(file string, now time.Time, log *slog.Logger) (*Epochs, error) {
 	e := &Epochs{file: file, log: log}
 	return e, e.Tend(now)
@@ -61,8 +62,8 @@ func (e *Epochs) Live(now time.Time) Live {
 	return e.keys.at(now)
 }
 
-// Tend brings file and memory to what they should be at now: new keys are made, those due destroyed.
-// Another process may do the same at the same time.
+// Tend brings file and memory to what they should be at now: new keys are made, those due
+// destroyed. Another process may do the same at the same time.
 func (e *Epochs) Tend(now time.Time) error {
 	if e.file == "" {
 		e.Live(now)

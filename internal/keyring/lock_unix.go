@@ -15,7 +15,6 @@ func lockFile(name string) (unlock func(), err error) {
 		return nil, err
 	}
 	for {
-		//nolint:gosec // a file descriptor is a small number
 		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
 			break
 		}

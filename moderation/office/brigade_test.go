@@ -34,6 +34,11 @@ func TestVoid(t *testing.T) {
 		if p, err := w.PreviewVoid(t.Context(), before, now); err != nil || p.Reports != 0 {
 			t.Errorf("of the hours before: %+v, %v", p, err)
 		}
+		within := span
+		within.From = now.Add(-time.Second) // an hour counts whole
+		if p, err := w.PreviewVoid(t.Context(), within, now); err != nil || p.Reports != 10 {
+			t.Errorf("from within the hour: %+v, %v", p, err)
+		}
 		p, err := w.PreviewVoid(t.Context(), span, now)
 		if err != nil || p.Reports != 10 || p.Targets != 6 {
 			t.Fatalf("%+v, %v", p, err)

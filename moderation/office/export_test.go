@@ -20,3 +20,8 @@ func (t *Trail) Hold(ctx context.Context) (release func(), err error) {
 	}
 	return l.close, nil
 }
+
+// Effect lets a pause take effect as an act would that was written down before, without its file.
+func (o *Office) Effect(ctx context.Context, before, head Anchor, saw string) (string, error) {
+	return o.effect(ctx, before, head, deed{saw: saw, fields: []any{fieldPaused, "1"}})
+}

@@ -116,7 +116,11 @@ func (o *Office) AnswerReview(ctx context.Context, id string, verdict ReviewVerd
 		Verdict ReviewVerdict `json:"verdict"`
 	}{verdict})
 	err = o.do(ctx, deed{Entry: e, then: func(ctx context.Context) error {
-		err := o.desk.CloseReview(ctx, id, verdict == Expunge)
+		answer := moderation.Kept
+		if verdict == Expunge {
+			answer = moderation.Expunged
+		}
+		err := o.desk.CloseReview(ctx, id, answer)
 		if errors.Is(err, moderation.ErrNoRecords) {
 			return ErrCode
 		}

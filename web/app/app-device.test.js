@@ -163,3 +163,57 @@ test('a puzzle that is too late or refused is replaced, not for ever', () => {
   assert.deepEqual(q.do({ type: 'puzzle-failed' }), ['puzzle-stop', 'send cancel', 'mic stop']);
   assert.deepEqual([q.at, q.state.alert], ['home bad_proof', 'bad_proof']);
 });
+
+/** fresh is a newcomer at the microphone. */
+const fresh = () => on(new Page(start(choices, false, '', true)), online, 'find');
+
+test('a newcomer does the work while the microphone is tested', () => {
+  const p = new Page(start(choices, false, '', true));
+  p.do(online);
+  assert.deepEqual(p.do('find'), ['save', 'ask-work']);
+  assert.deepEqual(p.do(PUZZLE), ['puzzle']);
+  assert.equal(p.at, 'mic', 'nobody sees it');
+  assert.deepEqual(p.do({ type: 'puzzle-solved', proof: 'C.1' }), []);
+  assert.deepEqual(p.do('mic-ask', 'mic-live', 'mic-ok'), ['save', 'find', 'prepare']);
+  assert.equal(p.effects[1].proof, 'C.1');
+  p.do(QUEUED, 'cancel');
+  assert.deepEqual(p.do('find'), ['save', 'mic ask', 'find', 'prepare']);
+  assert.equal(p.effects[2].proof, '', 'once');
+  assert.deepEqual(on(new Page(), online).do('find'), ['save'], 'who has been here is not asked for it');
+});
+
+test('who is faster than the work sees it, and a proof that is too old is not sent', () => {
+  let p = fresh();
+  p.do(PUZZLE, 'mic-ask', 'mic-live');
+  assert.deepEqual(p.do('mic-ok'), ['save', 'prepare']);
+  assert.equal(p.at, 'queued puzzle');
+  assert.deepEqual(p.do({ type: 'puzzle-solved', proof: 'C.1' }), ['find']);
+  assert.equal(p.effects[0].proof, 'C.1');
+  p = fresh();
+  p.do(PUZZLE, { type: 'puzzle-solved', proof: 'C.1' }, 'mic-ask', 'mic-live');
+  p.wait(116000);
+  p.do('mic-ok');
+  assert.equal(p.effects[1].proof, '');
+  p = fresh();
+  p.do('mic-ask', 'mic-live');
+  assert.deepEqual(p.do('mic-ok'), ['save', 'find', 'prepare'], 'no answer yet');
+  assert.deepEqual(p.do(PUZZLE), ['puzzle']);
+  assert.deepEqual(p.do(PUZZLE), ['puzzle'], 'the last one counts');
+});
+
+test('work ahead is left with the screen and with the session', () => {
+  let p = fresh();
+  p.do(PUZZLE);
+  assert.deepEqual(p.do('home'), ['puzzle-stop', 'mic stop']);
+  assert.deepEqual(p.do({ type: 'puzzle-solved', proof: 'C.1' }), []);
+  assert.deepEqual(p.do('find'), ['save', 'ask-work']);
+  p.do(PUZZLE);
+  assert.deepEqual(p.do(online), ['puzzle-stop']);
+  p = fresh();
+  assert.deepEqual(p.do(QUEUED), ['send cancel'], 'a server that wants no work');
+  p = fresh();
+  p.do(PUZZLE);
+  assert.deepEqual(p.do({ type: 'puzzle-late' }), ['puzzle-stop']);
+  p.do('mic-ask', 'mic-live', 'mic-ok');
+  assert.equal(p.effects[1].proof, '');
+});

@@ -9,6 +9,8 @@ import * as protocol from './protocol.js';
 
 const MOST_LATES = 2;
 const MOST_PROOFS = 5;
+// ms before its end in which a proof is not trusted to arrive in time.
+const MARGIN = 5000;
 // ms of waiting after which the page looks whether the reason lies in this device.
 const LONG = 60000;
 // What the screen says of a search that waits, by the server's notice.
@@ -22,8 +24,27 @@ export function search(s, x) {
   Object.assign(s.own, { searching: true, place: '', refind: false, match: '', confirmed: false, lates: 0, proofs: 0 });
   x.out({ do: 'save' });
   if (!s.own.micLive) x.out({ do: 'mic', what: 'ask' });
-  x.out({ do: 'find', place: '', proof: '' });
+  if (s.own.ahead === 'working') s.queue.puzzle = { since: x.now, takes: 0 };
+  else x.out({ do: 'find', place: '', proof: s.own.ahead === 'done' && x.now < s.own.proofUntil ? s.own.proof : '' });
+  Object.assign(s.own, { ahead: '', fresh: false });
   x.out({ do: 'prepare' });
+}
+
+/** workAhead lets a newcomer do the work for a search while the microphone is tested: a find that needs
+ * work changes nothing but what it costs.
+ * @param {State} s @param {Context} x */
+function workAhead(s, x) {
+  const over = s.own.ahead === 'done' && x.now >= s.own.proofUntil;
+  if (!s.own.fresh || !s.online || (s.own.ahead && !over)) return;
+  s.own.ahead = 'asked';
+  x.out({ do: 'ask-work' });
+}
+
+/** dropAhead leaves that work.
+ * @param {State} s @param {Context} x */
+export function dropAhead(s, x) {
+  if (s.own.ahead === 'working') x.out({ do: 'puzzle-stop' });
+  s.own.ahead = '';
 }
 
 /** dropPuzzle stops the work on a puzzle whose answer nobody waits for any more.
@@ -74,6 +95,7 @@ function fruitless(s, x, why) {
  * @param {State} s @param {Context} x @param {string} why */
 export function toHome(s, x, why) {
   stopSearch(s, x);
+  if (s.own.ahead !== 'done') dropAhead(s, x);
   s.own.match = '';
   closeMic(s, x);
   s.own.why = why;
@@ -93,6 +115,7 @@ export function enter(s, x) {
     x.out({ do: 'save' });
     s.mic = { ...s.mic, phase: 'explain', error: '' };
     go(s, 'mic');
+    workAhead(s, x);
   }
 }
 
@@ -131,8 +154,9 @@ export const searchFrames = {
   },
   /** @param {State} s @param {import('./protocol.js').Riddle} f @param {Context} x */
   puzzle(s, f, x) {
-    if (!s.own.searching || s.own.refind) return;
-    s.queue.puzzle = { since: x.now, takes: 0 };
+    if (s.own.refind || !(s.own.searching || s.own.ahead === 'asked')) return;
+    if (s.own.searching) s.queue.puzzle = { since: x.now, takes: 0 };
+    else Object.assign(s.own, { ahead: 'working', proofUntil: x.now + f.within_ms - MARGIN });
     x.out({ do: 'puzzle', challenge: f.challenge, bits: f.bits, within: f.within_ms });
   },
   /** @param {State} s @param {import('./protocol.js').Holding} f @param {Context} x */
@@ -216,16 +240,19 @@ export const puzzleEvents = {
   },
   /** @param {State} s @param {{proof: string}} e @param {Context} x */
   'puzzle-solved'(s, { proof }, x) {
+    if (s.own.ahead === 'working') Object.assign(s.own, { ahead: 'done', proof });
     if (!s.queue.puzzle) return;
     s.queue.puzzle = null;
     x.out({ do: 'find', place: s.own.place, proof });
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   'puzzle-late'(s, _, x) {
+    dropAhead(s, x);
     if (s.queue.puzzle) again(s, x);
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   'puzzle-failed'(s, _, x) {
+    dropAhead(s, x);
     if (s.queue.puzzle) toHome(s, x, 'bad_proof');
   },
 };

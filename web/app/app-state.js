@@ -49,6 +49,10 @@
  * @property {boolean} relayed the relay gave us an address in this call
  * @property {string} lastHandle names the peer of the last call in a report
  * @property {{handle: string, reason: string, until: number} | null} reporting the report that is not yet stored
+ * @property {boolean} fresh this browser has never been here, so its first search costs work
+ * @property {'' | 'asked' | 'working' | 'done'} ahead how far the work is that is done while the microphone is tested
+ * @property {string} proof its result
+ * @property {number} proofUntil how long that is good
  * @property {number} proofs how many answers to a puzzle were refused in this search
  * @property {string} blocking the handle of the block that is not yet stored
  * @property {{at: number, what: Retry}[]} retries
@@ -81,7 +85,7 @@
 /** @typedef {Action | MicEvent | PeerEvent | PuzzleEvent | SocketEvent | PageEvent} Event */
 
 /** @typedef {{do: 'send', frame: import('./protocol.js').Outgoing} | {do: 'find', place: string, proof: string} | {do: 'disconnect'}
- *    | {do: 'puzzle', challenge: string, bits: number, within: number} | {do: 'puzzle-stop'}
+ *    | {do: 'puzzle', challenge: string, bits: number, within: number} | {do: 'puzzle-stop'} | {do: 'ask-work'}
  *    | {do: 'age', ticket: string} | {do: 'review', code: string} | {do: 'forget'}
  *    | {do: 'mic', what: 'ask' | 'stop' | 'record' | 'play'} | {do: 'input' | 'output', id: string}
  *    | {do: 'save'} | {do: 'remember', kind: 'met' | 'reported' | 'blocked', avoid: string}
@@ -95,8 +99,9 @@
 export const REPORTABLE = 600000;
 
 /** start is the page before anything happened.
- * @param {Partial<Choices>} [choices] @param {boolean} [tested] @param {string} [code] @returns {State} */
-export function start(choices = {}, tested = false, code = '') {
+ * @param {Partial<Choices>} [choices] @param {boolean} [tested] @param {string} [code] @param {boolean} [fresh]
+ * @returns {State} */
+export function start(choices = {}, tested = false, code = '', fresh = false) {
   return {
     screen: 'home',
     reason: '',
@@ -127,6 +132,10 @@ export function start(choices = {}, tested = false, code = '') {
       relayed: false,
       lastHandle: '',
       reporting: null,
+      fresh,
+      ahead: '',
+      proof: '',
+      proofUntil: 0,
       proofs: 0,
       blocking: '',
       retries: [],

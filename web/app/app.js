@@ -16,6 +16,7 @@ import {
 import { deviceActions, deviceFrames } from './app-device.js';
 import {
   again,
+  dropAhead,
   enter,
   micActions,
   micEvents,
@@ -112,6 +113,7 @@ export function step(state, event, now) {
  * @param {State} s @param {Context} x */
 function revive(s, x) {
   const { pass, searching } = s.own;
+  dropAhead(s, x);
   redo(s, x, 'report');
   redo(s, x, 'block');
   redo(s, x, 'device');

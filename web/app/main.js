@@ -69,7 +69,7 @@ async function main() {
   const offer = catalogue();
   const wanted = offer.then(({ signals }) => signals !== false);
   const [t, list, { able, who }] = await Promise.all([load(navigator.language), offer, introduce(store, wanted)]);
-  let state = start(known(store.choices, list), store.tested, store.review(Date.now()));
+  let state = start(known(store.choices, list), store.tested, store.review(Date.now()), !store.age);
   /** @type {Event[]} */
   const events = [];
   let running = false;
@@ -157,7 +157,7 @@ function listen(socket, effects, dispatch, state) {
 /** @typedef {import('./app-state.js').Effect} Effect */
 /** @typedef {{[K in Effect['do']]: (effect: Effect & {do: K}) => void}} Table */
 /** @typedef {'prepare' | 'call' | 'rejoined' | 'ice' | 'resync' | 'hang-up' | 'mute' | 'volume' | 'chat' | 'direct' | 'mismatch'} OfCall */
-/** @typedef {'puzzle' | 'puzzle-stop' | 'age' | 'review' | 'forget'} OfAccount */
+/** @typedef {'puzzle' | 'puzzle-stop' | 'ask-work' | 'age' | 'review' | 'forget'} OfAccount */
 /** @typedef {typeof import('./call.js')} Engine */
 /** @typedef {object} Parts
  * @property {(event: Event) => void} dispatch
@@ -321,6 +321,7 @@ class Effects {
           if (mine === wanted) solver.solve(puzzle);
         });
       },
+      'ask-work': () => this.#parts.socket.send(protocol.find(this.#parts.state().choices, [], '', '')),
       'puzzle-stop': () => {
         wanted++;
         this.#solver?.stop();

@@ -2,6 +2,7 @@
 // so many zero bits. The hash is our own, since that of the browser answers one question at a time, and
 // later: ten times as slow. What of it depends only on the challenge is done once.
 
+/** @type {any} */
 const K = constants();
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
@@ -20,31 +21,51 @@ function constants() {
 /** The state before the first block: the same of the square roots of the first 8 primes. */
 const start = () => Int32Array.from([2, 3, 5, 7, 11, 13, 17, 19], (n) => (Math.sqrt(n) % 1) * 2 ** 32);
 
-const words = new Int32Array(64);
+/** The words of one block: typed so that the loops below are free of questions that have no answer.
+ * @type {any} */
+const w = new Int32Array(64);
 
-/** block takes 64 bytes into the state.
- * @param {Int32Array} state @param {DataView} bytes @param {number} offset */
-function block(state, bytes, offset) {
-  const w = words;
-  for (let i = 0; i < 16; i++) w[i] = bytes.getInt32(offset + i * 4);
+/** block takes 64 bytes, as 16 words from offset on, into the state.
+ * @param {any} state @param {any} from @param {number} offset */
+function block(state, from, offset) {
+  for (let i = 0; i < 16; i++) w[i] = from[offset + i];
   for (let i = 16; i < 64; i++) {
-    const x = w[i - 15] ?? 0;
-    const y = w[i - 2] ?? 0;
+    const x = w[i - 15];
+    const y = w[i - 2];
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    w[i] = ((w[i - 16] ?? 0) + s0 + (w[i - 7] ?? 0) + s1) | 0;
+    w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
   }
-  let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
+  let a = state[0];
+  let b = state[1];
+  let c = state[2];
+  let d = state[3];
+  let e = state[4];
+  let f = state[5];
+  let g = state[6];
+  let h = state[7];
   for (let i = 0; i < 64; i++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const one = (h + s1 + ((e & f) ^ (~e & g)) + (K[i] ?? 0) + (w[i] ?? 0)) | 0;
+    const one = (h + s1 + (g ^ (e & (f ^ g))) + K[i] + w[i]) | 0;
     const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const two = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + one) | 0, c, b, a, (one + two) | 0];
+    const two = (s0 + ((a & b) | (c & (a | b)))) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + one) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (one + two) | 0;
   }
-  [a, b, c, d, e, f, g, h].forEach((value, i) => {
-    state[i] = ((state[i] ?? 0) + value) | 0;
-  });
+  state[0] = (state[0] + a) | 0;
+  state[1] = (state[1] + b) | 0;
+  state[2] = (state[2] + c) | 0;
+  state[3] = (state[3] + d) | 0;
+  state[4] = (state[4] + e) | 0;
+  state[5] = (state[5] + f) | 0;
+  state[6] = (state[6] + g) | 0;
+  state[7] = (state[7] + h) | 0;
 }
 
 /** @typedef {{pace: number} | {proof: string} | {late: true}} News pace: ms that it takes here in the mean */
@@ -76,8 +97,10 @@ export class Puzzle {
   #challenge;
   #bits;
   #from;
+  #state = new Int32Array(8);
+  // The last block or two, as bytes where the nonce is written, and as the words that are hashed.
   #tail;
-  #view;
+  #words;
   #at;
   #tried = 0;
 
@@ -88,8 +111,8 @@ export class Puzzle {
     const text = new TextEncoder().encode(`${challenge}.`);
     const whole = text.length - (text.length % 64);
     this.#from = start();
-    const view = new DataView(text.buffer);
-    for (let i = 0; i < whole; i += 64) block(this.#from, view, i);
+    const head = words(text.subarray(0, whole));
+    for (let i = 0; i < head.length; i += 16) block(this.#from, head, i);
     // What is left, the nonce of 8 letters, and the end that the hash prescribes.
     const rest = text.subarray(whole);
     this.#at = rest.length;
@@ -97,8 +120,8 @@ export class Puzzle {
     this.#tail = new Uint8Array(length + 9 <= 64 ? 64 : 128);
     this.#tail.set(rest);
     this.#tail[length] = 0x80;
-    this.#view = new DataView(this.#tail.buffer);
-    this.#view.setUint32(this.#tail.length - 4, (whole + length) * 8);
+    new DataView(this.#tail.buffer).setUint32(this.#tail.length - 4, (whole + length) * 8);
+    this.#words = words(this.#tail);
   }
 
   get tried() {
@@ -113,23 +136,36 @@ export class Puzzle {
   /** work makes so many tries and returns the proof, or '' if none of them was good.
    * @param {number} tries @returns {string} */
   work(tries) {
-    const state = new Int32Array(8);
+    const state = this.#state;
     for (const end = this.#tried + tries; this.#tried < end; this.#tried++) {
-      const nonce = this.#write();
+      this.#write(this.#tried);
       state.set(this.#from);
-      for (let i = 0; i < this.#tail.length; i += 64) block(state, this.#view, i);
-      if (Math.clz32(state[0] ?? 0) >= this.#bits) return `${this.#challenge}.${nonce}`;
+      for (let i = 0; i < this.#words.length; i += 16) block(state, this.#words, i);
+      if (Math.clz32(state[0] ?? 0) >= this.#bits) return `${this.#challenge}.${this.#nonce()}`;
     }
     return '';
   }
 
-  /** write puts the next nonce in its place. */
-  #write() {
-    let n = this.#tried;
+  /** write puts a nonce in its place. @param {number} n */
+  #write(n) {
+    let rest = n;
     for (let i = 7; i >= 0; i--) {
-      this.#tail[this.#at + i] = LETTERS.charCodeAt(n % 36);
-      n = Math.floor(n / 36);
+      const next = Math.floor(rest / 36);
+      this.#tail[this.#at + i] = LETTERS.charCodeAt(rest - next * 36);
+      rest = next;
     }
+    // Only the words that hold it.
+    const first = this.#at >> 2;
+    for (let i = first; i < first + 3 && i < this.#words.length; i++) this.#words[i] = word(this.#tail, i);
+  }
+
+  #nonce() {
     return String.fromCharCode(...this.#tail.subarray(this.#at, this.#at + 8));
   }
 }
+
+/** word is the i-th 32 bits of bytes. @param {any} bytes @param {number} i */
+const word = (bytes, i) => (bytes[4 * i] << 24) | (bytes[4 * i + 1] << 16) | (bytes[4 * i + 2] << 8) | bytes[4 * i + 3];
+
+/** @param {Uint8Array} bytes */
+const words = (bytes) => Int32Array.from({ length: bytes.length >> 2 }, (_, i) => word(bytes, i));
