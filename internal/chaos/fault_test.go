@@ -230,11 +230,12 @@ func (h *house) move(ctx context.Context, slot int64) {
 }
 
 // split leaves the primary and one node to themselves. It goes on taking what that node writes, while
-// the others have another primary.
+// the others have another primary. It is mended when the old one has become a replica.
 func (h *house) split(ctx context.Context) {
 	h.set.Split(h.set.Primary().Pid(), h.one().Pid()) //nolint:contextcheck // bounded by itself
 	h.pause(ctx, h.between(3*time.Second, 12*time.Second))
 	h.set.Join()
+	h.set.Settled() //nolint:contextcheck // bounded by itself
 }
 
 func (h *house) cutSockets(context.Context) { h.door.Cut(h.one().host) }
