@@ -94,12 +94,12 @@ func (s *SentinelSet) Join() {
 	}
 }
 
-// Settled returns when all agree on one primary, and both others follow it. It fails the test when that
-// does not come about.
+// Settled returns when all agree on one primary, and both others follow it. It fails the test when
+// that does not come about.
 func (s *SentinelSet) Settled() {
 	s.t.Helper()
 	until(s.t, "the set does not settle", func(ctx context.Context) bool {
-		_, port, _ := strings.Cut(s.Primary().told(), ":")
+		_, port, _ := strings.Cut(s.Primary().told(), ":") //nolint:contextcheck // bounded by itself
 		following := 0
 		for _, node := range s.Nodes {
 			info := node.Client().Info(ctx, "replication").Val()
