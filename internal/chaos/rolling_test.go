@@ -21,6 +21,7 @@ const (
 // queue, and no call ends or is even made anew: each node stays for its own.
 func TestRollingRestart(t *testing.T) {
 	people := plan(t, "PARLEY_ROLLING", rollingPeople, strconv.Atoi)
+	t.Parallel()
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
