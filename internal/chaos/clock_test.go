@@ -19,9 +19,9 @@ import (
 //go:embed testdata/jump.txt
 var jumpCode string
 
-// TestClockJump sets the clocks of two of three nodes, one an hour ahead, one an hour back, while people
-// search, talk and report. Their clocks are really wrong: the program is built with another package time.
-// Nothing expires for that: nobody loses a search, a session, a call or a report.
+// TestClockJump sets the clocks of two of three nodes, one an hour ahead, one an hour back, while
+// people search, talk and report. Their clocks are really wrong: the program is built with another
+// package time. Nothing expires for that: nobody loses a search, a session, a call or a report.
 func TestClockJump(t *testing.T) {
 	if os.Getenv("PARLEY_CHAOS") == "" && os.Getenv("PARLEY_NIGHTLY") == "" {
 		t.Skip("a program with a clock that jumps takes a minute to build: make chaos, or PARLEY_NIGHTLY=1")

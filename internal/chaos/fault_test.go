@@ -208,8 +208,8 @@ func (h *house) failover(ctx context.Context) {
 
 // killMaster kills one until its replica has taken over, and lets it come back as a replica.
 func (h *house) killMaster(ctx context.Context) {
-	h.slots.Settled() //nolint:contextcheck // bounded by itself
-	masters := h.slots.Masters()
+	h.slots.Settled()            //nolint:contextcheck // bounded by itself
+	masters := h.slots.Masters() //nolint:contextcheck // bounded by itself
 	master := masters[h.rnd.IntN(len(masters))]
 	master.Kill()
 	h.pause(ctx, h.between(3*time.Second, 8*time.Second))
@@ -217,24 +217,27 @@ func (h *house) killMaster(ctx context.Context) {
 }
 
 // moveQueue moves the one slot that the whole queue lies in.
-func (h *house) moveQueue(ctx context.Context) { h.move(ctx, h.slots.Slot(retention.Lease.Key())) }
+func (h *house) moveQueue(ctx context.Context) {
+	h.move(ctx, h.slots.Slot(retention.Lease.Key())) //nolint:contextcheck // bounded by itself
+}
 
 func (h *house) moveSlot(ctx context.Context) { h.move(ctx, h.rnd.Int64N(16384)) }
 
 // move carries a slot to another master, slowly.
 func (h *house) move(ctx context.Context, slot int64) {
-	h.slots.Settled() //nolint:contextcheck // bounded by itself
-	from := h.slots.Owner(slot)
-	others := slices.DeleteFunc(h.slots.Masters(), func(s *vtest.Server) bool { return s == from })
-	h.slots.Move(slot, from, others[h.rnd.IntN(len(others))], func() { h.pause(ctx, 50*time.Millisecond) })
+	h.slots.Settled()                                                                                       //nolint:contextcheck // bounded by itself
+	from := h.slots.Owner(slot)                                                                             //nolint:contextcheck // bounded by itself
+	others := slices.DeleteFunc(h.slots.Masters(), func(s *vtest.Server) bool { return s == from })         //nolint:contextcheck // bounded by itself
+	h.slots.Move(slot, from, others[h.rnd.IntN(len(others))], func() { h.pause(ctx, 50*time.Millisecond) }) //nolint:contextcheck // bounded by itself
 }
 
 // split leaves the primary and one node to themselves. It goes on taking what that node writes, while
-// the others have another primary.
+// the others have another primary. It is mended when the old one has become a replica.
 func (h *house) split(ctx context.Context) {
 	h.set.Split(h.set.Primary().Pid(), h.one().Pid()) //nolint:contextcheck // bounded by itself
 	h.pause(ctx, h.between(3*time.Second, 12*time.Second))
 	h.set.Join()
+	h.set.Settled() //nolint:contextcheck // bounded by itself
 }
 
 func (h *house) cutSockets(context.Context) { h.door.Cut(h.one().host) }

@@ -16,11 +16,12 @@ const (
 	rollingTalk   = 60   // of them search and talk, the others wait all the time
 )
 
-// TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an upgrade
-// does, while some people search and talk and many wait. Nobody loses a place in the queue, and no call
-// ends or is even made anew: each node stays for its own.
+// TestRollingRestart stops one node after the other with SIGTERM and starts it again, as an
+// upgrade does, while some people search and talk and many wait. Nobody loses a place in the
+// queue, and no call ends or is even made anew: each node stays for its own.
 func TestRollingRestart(t *testing.T) {
 	people := plan(t, "PARLEY_ROLLING", rollingPeople, strconv.Atoi)
+	t.Parallel()
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })

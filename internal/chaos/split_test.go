@@ -6,42 +6,51 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/simulate"
 	"parley/internal/vtest"
 	"parley/retention"
 )
 
 // TestSplit keeps the primary and one node away from everything else for longer than all times of a
-// search and a match, twice. People are on both sides, and some come back to the other side. The old
-// primary goes on pairing those on its own, the new one the others: nobody is in two calls.
+// search and a match. People are on both sides, and some come back to the other side. The old primary
+// may go on pairing those on its own, the new one pairs the others: nobody is in two calls.
 func TestSplit(t *testing.T) {
 	length(t)
 	t.Parallel()
 	h := newHouse(t)
 	h.set = vtest.StartSplittable(t)
 	h.furnish(t, func(*node) string { return h.set.URL() })
-	h.faults = []fault{{"network split", func(h *house, ctx context.Context) { h.tear(ctx, t) }}}
-	h.play(t, 50*time.Second)
-	if h.counts["calls begun on the old side"] == 0 || h.counts["calls begun on the new side"] == 0 {
-		t.Errorf("nobody was paired on one side: %v", h.counts)
+	people := &crowd{cfg: simulate.Config{Rate: 8, People: 80, For: time.Minute, Ramp: time.Second, Behaviour: restless()}}
+	h.visit(t, people, func(end context.CancelFunc) {
+		defer end()
+		h.pause(t.Context(), 5*time.Second)
+		h.tear(t)
+		h.pause(t.Context(), calm)
+	})
+	h.judge(t, people)
+	if h.counts["calls begun on the new side"] == 0 {
+		t.Errorf("nobody was paired while the network was split: %v", h.counts)
 	}
 }
 
-// tear is one split, whose end does not depend on how long the test lasts yet.
-func (h *house) tear(ctx context.Context, t *testing.T) {
-	primary, n := h.set.Primary(), h.one() //nolint:contextcheck // bounded by itself
-	h.set.Split(primary.Pid(), n.Pid())
-	h.pause(ctx, 6*time.Second)
-	next := h.set.Primary() //nolint:contextcheck // bounded by itself
-	if next == primary && ctx.Err() == nil {
+// tear is one split.
+func (h *house) tear(t *testing.T) {
+	old, n := h.set.Primary(), h.one()
+	h.set.Split(old.Pid(), n.Pid())
+	h.pause(t.Context(), time.Second)
+	before := records(t.Context(), old)
+	h.pause(t.Context(), 5*time.Second)
+	young := h.set.Primary()
+	if young == old {
 		t.Error("nobody has replaced the primary")
 	}
-	old, young := records(ctx, primary), records(ctx, next)
+	first := records(t.Context(), young)
 	h.door.Cut(n.host) // its people come back to any node
-	h.pause(ctx, 6*time.Second)
-	h.counts["calls begun on the old side"] += records(ctx, primary) - old
-	h.counts["calls begun on the new side"] += records(ctx, next) - young
+	h.pause(t.Context(), 6*time.Second)
+	h.counts["calls begun on the old side"] += records(t.Context(), old) - before
+	h.counts["calls begun on the new side"] += records(t.Context(), young) - first
 	h.set.Join()
-	h.pause(ctx, 3*time.Second)
+	h.set.Settled()
 }
 
 // records is how many calls a server knows of. Records outlive the test.

@@ -289,7 +289,7 @@ func TestStillGood(t *testing.T) {
 			swap: []string{
 				"140 cem got queued since_ms=29000", "140 cem got queued since_ms=68000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=98000",
 			},
-			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got cancelled", "76 cem got queued"},
+			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got queued since_ms=16000", "76 cem got cancelled", "76 cem got queued since_ms=4000"},
 		},
 		"a rejoin that comes too late": {
 			swap: []string{"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "40.1 bo got error code=bad_value about=rejoin"},

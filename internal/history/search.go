@@ -42,6 +42,10 @@ func (c *checker) queued(p *person, e Event) {
 	}
 	c.release(p)
 	p.match = ""
+	if len(p.cancels) > 0 && p.cancels[0] < s.line { // of the search before, whose cancel is on its way
+		s.heard = e.At
+		return
+	}
 	began := e.At - e.SinceMS*1000
 	if c.later(s, e) {
 		c.violate(LaterPlace, p.name, "stands later in the queue than it was told before", s.toldIn, c.line)

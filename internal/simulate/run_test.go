@@ -121,3 +121,20 @@ func TestRun(t *testing.T) {
 		t.Errorf("the history has %+v", found)
 	}
 }
+
+// TestTwins: who comes with the device of somebody before may be a twin's twin; with all of them there
+// is one device, and nobody meets anybody.
+func TestTwins(t *testing.T) {
+	cfg := simulate.Config{
+		Targets: target(t, startParley(t, relayless)), Rate: 40, People: 20, For: 2 * time.Second, Twins: 1, Seed: 7, Behaviour: calm(),
+	}
+	var progress, file bytes.Buffer
+	record := history.NewRecorder(&file)
+	s, err := simulate.Run(t.Context(), cfg, &progress, record)
+	if err = errors.Join(err, record.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if came := bytes.Count(file.Bytes(), []byte(`"device":"d0"`)); int64(came) != s.Arrived || came < 10 || s.Calls > 0 {
+		t.Errorf("%d of %d came with one device, and there were %d calls", came, s.Arrived, s.Calls)
+	}
+}

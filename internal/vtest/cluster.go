@@ -91,7 +91,7 @@ func (c *Cluster) Settled() {
 				return false
 			}
 		}
-		return slaves >= len(c.Nodes)-3 && c.serves(0) != nil && c.serves(slots-1) != nil
+		return slaves >= len(c.Nodes)-3 && c.serves(0) != nil && c.serves(slots-1) != nil //nolint:contextcheck // bounded by itself
 	})
 }
 

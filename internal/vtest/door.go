@@ -59,10 +59,13 @@ func NewDoor(t testing.TB, addr string, lead func() []string) *Door {
 // Open lets connections through again.
 func (d *Door) Open() {
 	d.t.Helper()
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", d.Addr)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	var l net.Listener
+	// A process that is being started in this moment holds what we have just closed until its exec.
+	until(d.t, "nobody can listen at "+d.Addr, func(ctx context.Context) (open bool) {
+		var err error
+		l, err = new(net.ListenConfig).Listen(ctx, "tcp4", d.Addr)
+		return err == nil
+	})
 	d.mu.Lock()
 	d.listener = l
 	d.mu.Unlock()

@@ -72,7 +72,8 @@ func StartProcess(t testing.TB, program string, args ...string) *Process {
 	return p
 }
 
-// Start starts the program, or starts it again. It does not wait until it is ready, nor that it can start at all.
+// Start starts the program, or starts it again. It does not wait until it is ready, nor that it
+// can start at all.
 func (p *Process) Start() {
 	p.t.Helper()
 	p.cmd = exec.Command(Program(p.name), p.Args...) //nolint:gosec // a program of ours

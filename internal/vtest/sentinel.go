@@ -94,6 +94,23 @@ func (s *SentinelSet) Join() {
 	}
 }
 
+// Settled returns when all agree on one primary, and both others follow it. It fails the test when
+// that does not come about.
+func (s *SentinelSet) Settled() {
+	s.t.Helper()
+	until(s.t, "the set does not settle", func(ctx context.Context) bool {
+		_, port, _ := strings.Cut(s.Primary().told(), ":") //nolint:contextcheck // bounded by itself
+		following := 0
+		for _, node := range s.Nodes {
+			info := node.Client().Info(ctx, "replication").Val()
+			if strings.Contains(info, "master_link_status:up") && strings.Contains(info, "master_port:"+port+"\r") {
+				following++
+			}
+		}
+		return following == len(s.Nodes)-1
+	})
+}
+
 func (s *SentinelSet) all() []*Server { return slices.Concat(s.Nodes, s.Sentinels) }
 
 // spaced is an address as Redis has it in its commands.
