@@ -31,6 +31,7 @@ var mutants = []mutant{
 	{"avoid check, theirs", "and not find(record, device, FROM_WAITS, true)", "", nil},
 	{"band check, theirs", "and find(record, band, FROM_WAITS, true)", "", nil},
 	{"band check, mine", "", "", func(t *matcher.Ticket) { t.Meets = []int{0, 1, 2} }},
+	{"other bands are looked into", "after + places)) == 0", "after + places)) >= 0", nil},
 	{"preferred band", "sub(terms, block, block + 2)", "sub(terms, #terms + 24 - block, #terms + 26 - block)", nil},
 	{"each has keys of its own", "own = own + sub(ARGV[i], 7, 9)", "own = own + 1", nil},
 	{"same device", "if other_device ~= device", "if true", nil},

@@ -84,7 +84,9 @@ local function join(own, terms, wish)
     local after = own + (tonumber(sub(terms, block, block + 2)) or 0)
     local heads
     local n = 0
-    for place = 1, places do
+    -- Other bands are mostly empty, and one question costs less than one for each pool.
+    local empty = after ~= own and call('EXISTS', unpack(keys, after + 1, after + places)) == 0
+    for place = 1, empty and 0 or places do
       local page = call('ZRANGE', keys[after + place], '0', '1')
       local front = page[1]
       if after == own then fronts[place] = front or '' end
