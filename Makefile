@@ -29,7 +29,7 @@ bench:
 
 # Pictures of every screen into screens/, for a person to look at.
 screens:
-	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run TestScreens ./internal/e2e
+	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run 'TestScreens|TestBrowserConsole' ./internal/e2e
 
 # Three nodes, their Redis and what lies between are broken for 20 minutes while people use them; a checker
 # reads what each was told. It prints a seed, with which PARLEY_CHAOS_SEED plays the same faults again.
