@@ -29,7 +29,7 @@ bench:
 
 # Pictures of every screen into screens/, for a person to look at.
 screens:
-	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run TestScreens ./internal/e2e
+	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run 'TestScreens|TestBrowserConsole' ./internal/e2e
 
 # Three nodes, their Redis and what lies between are broken for 20 minutes while people use them, on one
 # server, a Sentinel set and a Cluster; a checker reads what each person was told. Each prints a seed, with

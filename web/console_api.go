@@ -94,7 +94,7 @@ const hoursShown = 48
 
 func (c *console) overview(q call) (any, error) {
 	ctx := q.r.Context()
-	state, err := c.office.State(ctx)
+	state, err := c.office.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +172,8 @@ func (c *console) preview(q call) (any, error) {
 
 // policy reads a policy; what it does not name is as it holds.
 func (c *console) policy(q call, text jsontext.Value) (score.Policy, error) {
-	s, err := c.office.State(q.r.Context())
-	if errors.Is(err, office.ErrUnavailable) {
+	s, err := c.office.Current(q.r.Context())
+	if err != nil {
 		return score.Policy{}, err
 	}
 	p, err := score.Parse(s.Holding.Policy, text)

@@ -74,7 +74,7 @@ func printPolicy(w io.Writer, p score.Policy) {
 
 // draft returns what holds, and the same with the changes of the command line.
 func (c *deskCall) draft(ctx context.Context) (office.Holding, score.Policy, error) {
-	s, err := c.office.State(ctx)
+	s, err := c.office.Current(ctx)
 	if err != nil {
 		return s.Holding, score.Policy{}, err
 	}

@@ -180,7 +180,7 @@ func (p *person) drags(band string, by float64) {
 	mouse(input.DispatchMouseEventTypeMouseReleased, at[0]+by, 0)
 }
 
-// shows photographs the screen if somebody wants to look.
+// shows photographs the screen if somebody wants to look: make screens.
 func (p *person) shows(name string) {
 	p.t.Helper()
 	if dir := os.Getenv("PARLEY_SCREENS"); dir != "" {

@@ -2,7 +2,6 @@ package office
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -34,9 +33,9 @@ func (o *Office) SetPolicy(ctx context.Context, p score.Policy, revision int64, 
 	if err := checkPolicy(p); err != nil {
 		return Preview{}, err
 	}
-	s, err := o.State(ctx)
+	s, err := o.Current(ctx)
 	switch {
-	case errors.Is(err, ErrUnavailable):
+	case err != nil:
 		return Preview{}, err
 	case s.Holding.Revision != revision:
 		return Preview{}, s.Holding.conflict()
@@ -105,7 +104,7 @@ func (o *Office) Begin(ctx context.Context, by Order) (aside string, err error) 
 	if _, err := checkReason(by.Reason); err != nil {
 		return "", err
 	}
-	s, err := o.State(ctx)
+	s, err := o.Current(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -139,8 +138,8 @@ func (o *Office) History(ctx context.Context, n int) (lines []Line, broken error
 
 // Verify checks the trail against itself and against Redis, and returns its head.
 func (o *Office) Verify(ctx context.Context) (Anchor, error) {
-	s, err := o.State(ctx)
-	if errors.Is(err, ErrUnavailable) {
+	s, err := o.Current(ctx)
+	if err != nil {
 		return Anchor{}, err
 	}
 	return o.trail.Verify(s.Head)

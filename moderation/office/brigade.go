@@ -141,7 +141,7 @@ func (o *Office) lookVoid(ctx context.Context, s Span, now time.Time) (VoidPrevi
 	if err != nil {
 		return VoidPreview{}, nil, err
 	}
-	state, err := o.State(ctx)
+	state, err := o.Current(ctx)
 	if err != nil {
 		return VoidPreview{}, nil, err
 	}
@@ -190,7 +190,7 @@ func (o *Office) Void(ctx context.Context, s Span, by Order) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	state, err := o.State(ctx)
+	state, err := o.Current(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -167,11 +167,10 @@ func (o *Office) do(ctx context.Context, d deed) error {
 
 // anchored reads what holds, and makes sure that the trail at hand is the one that Redis remembers.
 func (o *Office) anchored(ctx context.Context, l *locked) (State, error) {
-	s, err := o.State(ctx)
-	if errors.Is(err, ErrUnavailable) {
+	s, err := o.Current(ctx)
+	if err != nil {
 		return s, err
 	}
-	// A policy that cannot be read is one to be replaced: the act goes on.
 	if err := l.trail.holds(s.Head); err != nil {
 		return s, fmt.Errorf("%w: %s: %w", ErrTrail, o.trail.path, err)
 	}

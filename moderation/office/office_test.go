@@ -333,6 +333,9 @@ func TestUnreadablePolicy(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "telepathy") || s.Holding.Revision != 7 {
 		t.Errorf("%+v, %v", s, err)
 	}
+	if _, h, err := w.Preview(t.Context(), preset(t, "gentle"), time.Now()); err != nil || h.Revision != 7 {
+		t.Errorf("it cannot be looked at: %+v, %v", h, err)
+	}
 	if _, err := w.SetPolicy(t.Context(), preset(t, "gentle"), 7, by("mira", "mend it")); err != nil {
 		t.Error(err)
 	}

@@ -56,7 +56,7 @@ func (o *Office) Preview(ctx context.Context, p score.Policy, now time.Time) (Pr
 	if err := checkPolicy(p); err != nil {
 		return Preview{}, Holding{}, err
 	}
-	s, err := o.State(ctx)
+	s, err := o.Current(ctx)
 	if err != nil {
 		return Preview{}, Holding{}, err
 	}

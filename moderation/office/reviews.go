@@ -34,7 +34,7 @@ type Review struct {
 
 // Reviews returns those that nobody has answered, the oldest first.
 func (o *Office) Reviews(ctx context.Context, now time.Time) ([]Review, error) {
-	s, err := o.State(ctx)
+	s, err := o.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (o *Office) Reviews(ctx context.Context, now time.Time) ([]Review, error) {
 
 // FindReview returns the open review of a code. Errors: [ErrCode], [ErrUnavailable].
 func (o *Office) FindReview(ctx context.Context, code string, now time.Time) (Review, error) {
-	s, err := o.State(ctx)
+	s, err := o.Current(ctx)
 	if err != nil {
 		return Review{}, err
 	}
