@@ -52,8 +52,9 @@
 // waits 5 s for a member's session on another node to say that it knows of the call, and 5 s for one
 // whose node died before its browser had said a word there. Then nobody came, and likewise when the
 // session of one who never said a word is given up: the others hear aborted "peer" in place of ended,
-// and search on where they stood. A room that was made anew cannot know who
-// was there, and waits for 30 s.
+// and search on where they stood. Who comes back to that call within 30 s more is told at once: by
+// ended "peer_lost" in answer to rejoin. A room that was made anew cannot know who was there, and
+// waits for 30 s.
 //
 // A place counts for its own device, 90 s after it was told and 10 minutes after the search began;
 // in the session that was told of it until that is in a call, and in another once that session is
@@ -102,7 +103,8 @@
 //	leave     c a                            leaves the room; when the call is over already, it does nothing
 //	rejoin    c a pass                       back into a running call after the session was lost; the answer
 //	                                         is connected, with the same room, me, peer and role, and peer
-//	                                         "away" behind it while the other is not there; bad_value when
+//	                                         "away" behind it while the other is not there; ended when the
+//	                                         others have given the call up; bad_value when
 //	                                         the pass is not valid here or the call began over 24 h ago:
 //	                                         the new pass and handle end when the first ones did. Costs
 //	                                         as much as a search

@@ -3,8 +3,10 @@ package signaling
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -306,9 +308,6 @@ func (r Room) Talks(now time.Time, l ToRoom) (all []Talk) {
 	return all
 }
 
-// RoomTick is the event that a room's time has come.
-func RoomTick() ToRoom { return roomTick{} }
-
 // HomeIs is the answer to which node carries a room.
 func HomeIs(node string) ToRoom { return homeIs{node} }
 
@@ -324,3 +323,30 @@ func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
 
 // Torn is the event that letters from or to a node were lost.
 func Torn(node string) Event { return torn{node} }
+
+// Letters steps the room and returns what it tells to whom, in order, for example "bo Failed".
+func (r Room) Letters(now time.Time, l ToRoom) (all []string) {
+	for _, e := range r.Step(now, l) {
+		switch e := e.(type) {
+		case tell:
+			word := strings.TrimPrefix(fmt.Sprintf("%T", e.letter), "signaling.")
+			if over, is := e.letter.(Over); is {
+				word += " " + string(over.Why)
+			}
+			if peer, is := e.letter.(PeerIs); is {
+				word += " " + string(peer.State)
+			}
+			all = append(all, e.to.ID+" "+word)
+		case closeRoom:
+			all = append(all, "forgotten")
+		case keepCall, endCall, seekHome:
+		}
+	}
+	return all
+}
+
+// RoomTick is the event that a room's deadline has come.
+func RoomTick() ToRoom { return roomTick{} }
+
+// Fell is the event that a node died.
+func Fell(node string) ToRoom { return fallen{node} }

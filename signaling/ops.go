@@ -258,8 +258,10 @@ func (h *Hub) keepCall(c *call) {
 
 func (h *Hub) endCall(c *call, e endCall) {
 	id := c.machine.id
-	h.cfg.Desk.Talked(id, e.a, e.b, e.length)
-	h.counts.calls.Add(1)
+	if e.a.Token != "" {
+		h.cfg.Desk.Talked(id, e.a, e.b, e.length)
+		h.counts.calls.Add(1)
+	}
 	h.ask(&c.lane, func(ctx context.Context) error { return h.cfg.Desk.End(ctx, id) })
 }
 

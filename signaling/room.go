@@ -34,7 +34,7 @@ type roomState int
 const (
 	gathering roomState = iota // -> open when all have entered, -> closed when one leaves or time is up
 	open                       // -> closed when a member leaves or is lost
-	closed                     // final
+	closed                     // final; forgotten at once, or after some time when nobody came
 )
 
 type member struct {
@@ -68,7 +68,8 @@ type (
 	}
 	// keepCall begins or renews the record of the call.
 	keepCall struct{}
-	// endCall ends the record of the call, of which these two were part for so long.
+	// endCall ends the record of the call, of which these two were part for so long; zero when one of
+	// them was never there.
 	endCall struct {
 		a, b   moderation.Device
 		length time.Duration
@@ -172,8 +173,12 @@ func (r *room) say(l *Say) {
 func (r *room) enter(now time.Time, l Enter) {
 	if m := r.find(l.Member); m != nil { // repeated after the socket came back
 		m.at = l.From
-		if r.state == open {
+		switch r.state {
+		case gathering:
+		case open:
 			r.do(tell{m.at, Opened{pass: m.pass}})
+		case closed:
+			r.do(tell{m.at, Failed{r.id}})
 		}
 		return
 	}
@@ -248,13 +253,8 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		r.members = []member{{pass: l.pass}, {pass: absent, away: true, sure: spoke}} // as far as this room can know
 	}
 	m := r.find(l.Member)
-	if r.moved != "" {
-		r.do(tell{l.From, Moved{Address{r.moved, r.id}}})
-		return
-	}
-	if r.state != open || m == nil {
-		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
-		r.do(tell{l.From, Over{r.id, EndPeerLost}})
+	if m == nil || r.state != open {
+		r.turnAway(l)
 		return
 	}
 	old := m.at
@@ -280,6 +280,19 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		}
 	}
 	r.regain(now)
+}
+
+// turnAway answers who comes back to a room that is over.
+func (r *room) turnAway(l Reenter) {
+	switch {
+	case r.moved != "":
+		r.do(tell{l.From, Moved{Address{r.moved, r.id}}})
+	case r.state == closed && !r.deadline.IsZero():
+		r.do(tell{l.From, Failed{r.id}}) // the others have gone on
+	default:
+		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
+		r.do(tell{l.From, Over{r.id, EndPeerLost}})
+	}
 }
 
 // regain looks for those who are still missing after one has come back.
@@ -391,12 +404,7 @@ func (r *room) socket(id string, state PeerState) {
 
 func (r *room) tick(now time.Time) {
 	if !r.deadline.IsZero() && !now.Before(r.deadline) {
-		if r.state == gathering || slices.ContainsFunc(r.members, member.never) {
-			r.others("", Failed{r.id})
-		} else {
-			r.others("", Over{r.id, EndPeerLost})
-		}
-		r.close(now)
+		r.late(now)
 		return
 	}
 	if !r.renew.IsZero() && !now.Before(r.renew) {
@@ -405,6 +413,25 @@ func (r *room) tick(now time.Time) {
 	if !r.seek.IsZero() && !now.Before(r.seek) {
 		r.seek = now.Add(seekEvery)
 		r.do(seekHome{})
+	}
+}
+
+// late gives up waiting. Who comes back to a call that never was is told so for some time more,
+// instead of waiting in a room made anew for those who have gone on.
+func (r *room) late(now time.Time) {
+	switch {
+	case r.state == closed:
+		r.close(now)
+	case r.state == gathering:
+		r.others("", Failed{r.id})
+		r.close(now)
+	case slices.ContainsFunc(r.members, member.never):
+		r.others("", Failed{r.id})
+		r.do(endCall{})
+		r.state, r.deadline, r.renew, r.seek = closed, now.Add(r.policy.Rejoin), time.Time{}, time.Time{}
+	default:
+		r.others("", Over{r.id, EndPeerLost})
+		r.close(now)
 	}
 }
 

@@ -1,0 +1,122 @@
+package signaling_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/signaling"
+)
+
+// event is a letter to a room at a time.
+type event struct {
+	at     time.Duration
+	letter signaling.ToRoom
+}
+
+// TestPatience: how long a room waits for whom, and what it says when nobody comes. Ana is on its
+// node, Bo on another.
+func TestPatience(t *testing.T) {
+	const s = time.Second
+	ana, bo, later := signaling.Address{Node: "one", ID: "ana"}, signaling.Address{Node: "two", ID: "bo"}, signaling.Address{Node: "three", ID: "bo"}
+	knows := signaling.Present{From: bo, Member: "b"}
+	says := func(who signaling.Address, member, to string) signaling.ToRoom {
+		return &signaling.Say{Room: "room", Sender: who, From: member, To: to}
+	}
+	back := signaling.Reenters(later, signaling.Pass{Room: "room", Member: "b", Peer: "a"})
+	fell := signaling.Fell("two")
+	for name, c := range map[string]struct {
+		events []event
+		want   []string // of a member's being told, or of the end; envelopes left out
+	}{
+		"bo does not know": {
+			nil, []string{"5s ana Failed", "5s bo Failed", "35s forgotten"},
+		},
+		"bo knows": {[]event{{s, knows}}, nil},
+		"bo's socket is lost, so he knows": {
+			[]event{{s, signaling.Missing{From: bo, Member: "b"}}}, []string{"1s ana PeerIs away"},
+		},
+		"somebody else says that bo knows": {
+			[]event{{s, signaling.Present{From: later, Member: "b"}}}, []string{"5s ana Failed", "5s bo Failed", "35s forgotten"},
+		},
+		"ana speaks, and bo does not know": {
+			[]event{{s, says(ana, "a", "b")}}, []string{"5s ana Failed", "5s bo Failed", "35s forgotten"},
+		},
+		"bo asks again": {
+			[]event{{s, signaling.Enter{From: bo, Member: "b"}}}, []string{"1s bo Opened", "5s ana Failed", "5s bo Failed", "35s forgotten"},
+		},
+		"bo asks again too late": {
+			[]event{{6 * s, signaling.Enter{From: bo, Member: "b"}}}, []string{"5s ana Failed", "5s bo Failed", "6s bo Failed", "35s forgotten"},
+		},
+		"bo leaves before he knows": {
+			[]event{{s, signaling.Went{From: bo, Member: "b", Why: signaling.EndLeft}}}, []string{"1s ana Failed", "1s forgotten"},
+		},
+		"bo leaves": {
+			[]event{{s, knows}, {2 * s, signaling.Went{From: bo, Member: "b", Why: signaling.EndLeft}}}, []string{"2s ana Over peer_left", "2s forgotten"},
+		},
+		"bo is lost without a word": {
+			[]event{{s, knows}, {2 * s, signaling.Went{From: bo, Member: "b", Why: signaling.EndPeerLost}}}, []string{"2s ana Failed", "2s forgotten"},
+		},
+		"bo is lost after a word": {
+			[]event{{s, says(bo, "b", "a")}, {2 * s, signaling.Went{From: bo, Member: "b", Why: signaling.EndPeerLost}}},
+			[]string{"2s ana Over peer_lost", "2s forgotten"},
+		},
+		"bo's node dies without a word": {
+			[]event{{s, knows}, {10 * s, fell}}, []string{"10s ana PeerIs away", "15s ana Failed", "45s forgotten"},
+		},
+		"bo's node dies before he knows": {
+			[]event{{3 * s, fell}}, []string{"3s ana PeerIs away", "5s ana Failed", "35s forgotten"},
+		},
+		"bo's node dies after a word": {
+			[]event{{s, says(bo, "b", "a")}, {10 * s, fell}}, []string{"10s ana PeerIs away", "40s ana Over peer_lost", "40s forgotten"},
+		},
+		"bo's node dies after a wish": {
+			[]event{{s, signaling.Want{From: bo, Member: "b"}}, {10 * s, fell}},
+			[]string{"1s bo Granted", "10s ana PeerIs away", "40s ana Over peer_lost", "40s forgotten"},
+		},
+		"ana speaks while bo is missing": {
+			[]event{{s, says(bo, "b", "a")}, {10 * s, fell}, {11 * s, says(ana, "a", "b")}},
+			[]string{"10s ana PeerIs away", "40s ana Over peer_lost", "40s forgotten"},
+		},
+		"bo comes back in time": {
+			[]event{{s, says(bo, "b", "a")}, {10 * s, fell}, {39 * s, back}},
+			[]string{"10s ana PeerIs away", "39s bo Opened", "39s ana PeerIs back"},
+		},
+		"bo comes back, and his node dies too": {
+			[]event{{s, knows}, {10 * s, fell}, {12 * s, back}, {20 * s, signaling.Fell("three")}},
+			[]string{"10s ana PeerIs away", "12s bo Opened", "12s ana PeerIs back", "20s ana PeerIs away", "50s ana Over peer_lost", "50s forgotten"},
+		},
+		"bo comes back to a call that never was": {
+			[]event{{s, knows}, {10 * s, fell}, {16 * s, back}}, []string{"10s ana PeerIs away", "15s ana Failed", "16s bo Failed", "45s forgotten"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Unix(1e9, 0)
+			r := signaling.NewRoom(signaling.Address{Node: "one", ID: "room"})
+			r.Letters(began, signaling.Enter{From: ana, Member: "a"})
+			r.Letters(began, signaling.Enter{From: bo, Member: "b"})
+			var told []string
+			step := func(at time.Duration, l signaling.ToRoom) {
+				for _, said := range r.Letters(began.Add(at), l) {
+					if !slices.Contains([]string{"ana Heard", "bo Heard", "ana Undelivered"}, said) {
+						told = append(told, fmt.Sprint(at, " ", said))
+					}
+				}
+			}
+			for at := time.Duration(0); at <= 2*time.Minute; at += s {
+				for _, e := range c.events {
+					if e.at == at {
+						step(at, e.letter)
+					}
+				}
+				if d := r.Deadline(); !d.IsZero() && !d.After(began.Add(at)) {
+					step(at, signaling.RoomTick())
+				}
+			}
+			if !slices.Equal(told, c.want) {
+				t.Errorf("told\n%q, want\n%q", told, c.want)
+			}
+		})
+	}
+}
