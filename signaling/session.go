@@ -52,6 +52,7 @@ type membership struct {
 	member string
 	relay  string // the node whose relay the browser was told of last
 	unsure bool   // the room must be asked how it stands, once there is a socket
+	lone   bool   // it came back with a pass and has not heard of the peer since: this may be no call any more
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
@@ -196,7 +197,7 @@ func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
 		if s.in(l.Say.Room) {
-			s.search = nil // it has found somebody
+			s.search, s.call.lone = nil, false // it has found somebody
 			s.do(forward{say: l.Say})
 		}
 	case Opened:
@@ -215,6 +216,7 @@ func (s *session) read(l ToSession) {
 		}
 	case PeerIs:
 		if s.in(l.Room) {
+			s.call.lone = s.call.lone && l.State != PeerBack
 			s.send(Peer{l.State})
 		}
 	case Over:
@@ -239,7 +241,7 @@ func (s *session) opened(l Opened) {
 	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{s.self, l.pass}
 	switch {
 	case !inside:
-		s.phase, s.match = InRoom, match{}
+		s.phase, s.match, s.call.lone = InRoom, match{}, l.Back
 		s.calls++
 		s.do(sendConnected{l.pass, l.Ice})
 		if l.Node != s.self.Node && !l.Back {
@@ -288,9 +290,10 @@ func (s *session) reenter(node string) {
 	}
 }
 
-// running is the call that this session is in; empty if it is in none.
+// running is the call that this session is in; empty if it is in none. A room that somebody made anew
+// with a pass, alone, is none: else a call that is over could be reported for as long as a pass is good.
 func (s *session) running() string {
-	if s.phase != InRoom {
+	if s.phase != InRoom || s.call.lone {
 		return ""
 	}
 	return s.call.room.ID
