@@ -122,8 +122,13 @@ func (o *Office) Begin(ctx context.Context, by Order) (aside string, err error) 
 	if err != nil {
 		return aside, err
 	}
-	_, err = o.effect(ctx, s.Head, head, deed{})
-	return aside, err
+	switch said, err := o.effect(ctx, s.Head, head, deed{}); {
+	case err != nil:
+		return aside, err
+	case said != "done":
+		return aside, errMeanwhile()
+	}
+	return aside, nil
 }
 
 // History returns the newest lines of the trail first, and what is wrong with it, nil if nothing.

@@ -1,6 +1,9 @@
 package office
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Append writes one line as an act would, without asking Redis.
 func (t *Trail) Append(ctx context.Context, e Entry) (Anchor, error) {
@@ -25,3 +28,6 @@ func (t *Trail) Hold(ctx context.Context) (release func(), err error) {
 func (o *Office) Effect(ctx context.Context, before, head Anchor, saw string) (string, error) {
 	return o.effect(ctx, before, head, deed{saw: saw, fields: []any{fieldPaused, "1"}})
 }
+
+// SetAside renames the trail, as [Office.Begin] does.
+func (t *Trail) SetAside(now time.Time) (string, error) { return t.setAside(now) }

@@ -154,7 +154,7 @@ func (o *Office) do(ctx context.Context, d deed) error {
 	case said == "revision":
 		return errors.Join(o.conflict(ctx), o.failed(ctx, l, s.Head, d, "another operator was faster"))
 	case said != "done":
-		return fmt.Errorf("%w: another trail was written to at the same moment", ErrTrail)
+		return errMeanwhile()
 	}
 	if d.then == nil {
 		return nil
@@ -163,6 +163,11 @@ func (o *Office) do(ctx context.Context, d deed) error {
 		return errors.Join(err, o.failed(ctx, l, head, d, err.Error()))
 	}
 	return nil
+}
+
+// errMeanwhile says that the trail which Redis remembers is not the one that was read.
+func errMeanwhile() error {
+	return fmt.Errorf("%w: another trail was written to at the same moment", ErrTrail)
 }
 
 // anchored reads what holds, and makes sure that the trail at hand is the one that Redis remembers.

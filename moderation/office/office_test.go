@@ -343,3 +343,32 @@ func TestUnreadablePolicy(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// overtaking lets another machine act whenever a script is about to run.
+type overtaking struct{ other redis.UniversalClient }
+
+func (overtaking) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (overtaking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (o overtaking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if strings.HasPrefix(cmd.Name(), "eval") {
+			o.other.HSet(ctx, retention.Policy.Key(), "trail_seq", 9, "trail_hash", "of another")
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// TestBeginOvertaken: a trail that was begun while another was written to is no trail, and that is told.
+func TestBeginOvertaken(t *testing.T) {
+	store := vtest.NewRedis(t)
+	slow := redis.NewClient(store.Client.Options())
+	t.Cleanup(func() { _ = slow.Close() })
+	slow.AddHook(overtaking{store.Client})
+	if _, err := newWorld(t, slow).Begin(t.Context(), by("noor", "the old disk is lost")); !errors.Is(err, office.ErrTrail) {
+		t.Errorf("%v, want ErrTrail", err)
+	}
+}

@@ -71,11 +71,30 @@ type locked struct {
 	trail   trailText
 }
 
-// lock opens the trail for writing and waits for whoever has it.
+// lock opens the trail for writing and waits for whoever has it. Who waited for a file that was set
+// aside meanwhile takes the one in its place.
 func (t *Trail) lock(ctx context.Context) (*locked, error) {
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o700); err != nil {
 		return nil, fmt.Errorf("audit trail: %w", err)
 	}
+	for {
+		l, err := t.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !t.is(l.file) {
+			l.close()
+			continue
+		}
+		if err := l.read(t.path); err != nil {
+			l.close()
+			return nil, err
+		}
+		return l, nil
+	}
+}
+
+func (t *Trail) open(ctx context.Context) (*locked, error) {
 	file, err := os.OpenFile(t.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("audit trail: %w", err)
@@ -85,11 +104,17 @@ func (t *Trail) lock(ctx context.Context) (*locked, error) {
 		_ = file.Close() // nothing was written
 		return nil, fmt.Errorf("audit trail %s is held by another process: %w", t.path, err)
 	}
-	if err := l.read(t.path); err != nil {
-		l.close()
-		return nil, err
-	}
 	return l, nil
+}
+
+// is tells whether a file that was opened is the trail still.
+func (t *Trail) is(file *os.File) bool {
+	opened, err := file.Stat()
+	if err != nil {
+		return true // reading it fails too, and says why
+	}
+	now, err := os.Stat(t.path)
+	return err == nil && os.SameFile(opened, now)
 }
 
 func (l *locked) read(path string) error {

@@ -201,3 +201,44 @@ func TestTrailHeld(t *testing.T) {
 
 // length is how long a verified trail is.
 func length(head office.Anchor, err error) (int64, error) { return head.Seq, err }
+
+// told is a context that tells when somebody waits for its end.
+type told struct {
+	context.Context
+	once  *sync.Once
+	waits chan struct{}
+}
+
+func (c told) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.waits) })
+	return c.Context.Done()
+}
+
+// TestTrailSetAside: who waits for a trail that is put aside writes into the one that takes its place.
+func TestTrailSetAside(t *testing.T) {
+	trail, _, _ := written(t, 2)
+	release, err := trail.Hold(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := told{t.Context(), new(sync.Once), make(chan struct{})}
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		if _, err := trail.Append(ctx, entry("late")); err != nil {
+			t.Error(err)
+		}
+	})
+	<-ctx.waits
+	aside, err := trail.SetAside(time.Now())
+	release()
+	writer.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := length(trail.Verify(office.Anchor{})); n != 1 || err != nil {
+		t.Errorf("the new trail has %d lines, %v", n, err)
+	}
+	if n, err := length(office.NewTrail(aside).Verify(office.Anchor{})); n != 2 || err != nil {
+		t.Errorf("the old trail has %d lines, %v", n, err)
+	}
+}
