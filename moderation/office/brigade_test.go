@@ -35,7 +35,7 @@ func TestVoid(t *testing.T) {
 			t.Errorf("of the hours before: %+v, %v", p, err)
 		}
 		within := span
-		within.From = now.Add(-time.Second) // an hour counts whole
+		within.From = networks[0].First.Add(time.Millisecond) // an hour counts whole
 		if p, err := w.PreviewVoid(t.Context(), within, now); err != nil || p.Reports != 10 {
 			t.Errorf("from within the hour: %+v, %v", p, err)
 		}
