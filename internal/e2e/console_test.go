@@ -63,7 +63,9 @@ func newStaff(t *testing.T) *staff {
 // shell runs one of the operators' commands beside the running server.
 func (s *staff) shell(args ...string) string {
 	s.t.Helper()
-	out, err := exec.Command(vtest.Program("parley"), append(args, s.flags...)...).CombinedOutput()
+	command := exec.Command(vtest.Program("parley"), append(args, s.flags...)...)
+	command.Env = []string{} // ours has PARLEY_ variables of the tests
+	out, err := command.CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("parley %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
