@@ -64,7 +64,7 @@ func newStaff(t *testing.T) *staff {
 func (s *staff) shell(args ...string) string {
 	s.t.Helper()
 	command := exec.Command(vtest.Program("parley"), append(args, s.flags...)...)
-	command.Env = []string{} // ours has PARLEY_ variables of the tests
+	command.Env = []string{"HOME=" + s.t.TempDir()} // ours has PARLEY_ variables of the tests
 	out, err := command.CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("parley %s: %v\n%s", strings.Join(args, " "), err, out)
