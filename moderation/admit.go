@@ -11,22 +11,29 @@ import (
 
 // Admit answers in which band a device searches now. It is asked at each find and takes one round
 // trip to Redis. It takes a second one when this node meets a device with a record for the first
-// time, and one when what was found must be kept: a new band, from which a device comes down only
-// by a margin, or a spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes on with
+// time, or one whose token was given up, and one when what was found must be kept: a new band, from
+// which a device comes down only by a margin, or a spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes on with
 // the band that it knew, for ten minutes, and then with [Clear].
 func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, error) {
 	live, _, err := d.keys(now)
 	if err != nil {
 		return Verdict{}, err
 	}
-	if !dev.Fresh {
-		dev.Digest = "" // it has no say
+	asked := dev
+	if !asked.Fresh {
+		asked.Digest = "" // it has no say
 	}
-	p := d.known(live, dev, now)
+	p := d.known(live, asked, now)
 	for range attempts {
 		s, err := d.see(ctx, &p)
 		if err != nil {
 			return Verdict{}, unavailable("look up band", err)
+		}
+		if p.Fresh && !asked.Fresh { // its token was given up, so that the digest has a say
+			asked = dev
+			asked.Fresh = true
+			p = d.known(live, asked, now)
+			continue
 		}
 		v, c := d.admit(s, now)
 		if c.empty() {
@@ -55,7 +62,7 @@ func (d *Desk) see(ctx context.Context, p *person) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	d.had.note(p, len(sights[0].all()) > 0)
+	d.had.note(p, len(sights[0].all())+len(sights[0].marks) > 0)
 	return sights[0], nil
 }
 
@@ -63,7 +70,7 @@ func (d *Desk) see(ctx context.Context, p *person) (sight, error) {
 func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	policy, hour, c := *d.policy.Load(), score.Hour(now.Unix()), newChange()
 	if len(s.token)+len(s.digest) == 0 {
-		return Verdict{}, c
+		return Verdict{GaveUp: s.gaveUp()}, c
 	}
 	token, digest := whole(policy, hour, s.token), whole(policy, hour, s.digest)
 	judged := score.Judge(policy, hour, score.Subject{Token: token, Digest: digest, Fresh: s.Fresh})
@@ -73,7 +80,7 @@ func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	if judged.DigestChanged {
 		keepBand(c, s.digest[0], digest)
 	}
-	v := Verdict{Band: judged.Band, Score: judged.Score}
+	v := Verdict{Band: judged.Band, Score: judged.Score, GaveUp: s.gaveUp()}
 	if v.Band == Clear {
 		return v, c
 	}

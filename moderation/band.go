@@ -43,6 +43,9 @@ type Verdict struct {
 	Until time.Time
 	// Probation says that this search of a restricted device stands in the open pool.
 	Probation bool
+	// GaveUp says that the device gave its token up, by erasing what was stored of it, and uses it all the
+	// same: it is fresh, whatever its age ticket says.
+	GaveUp bool
 	// Reasons are those of the reports that count, the most frequent first; none for a clear device.
 	Reasons []Reason
 }

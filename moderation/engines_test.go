@@ -24,6 +24,7 @@ func TestOnEveryServer(t *testing.T) {
 		"CallRecord": callRecord, "Handles": handles, "Admit": admit, "StandingAndErase": standingAndErase, "Reviews": reviews,
 		"DigestSpeaksForFreshInstallsOnly": digestSpeaksForFreshInstallsOnly, "ClockAnHourOff": clockAnHourOff,
 		"PairCountsOnceAcrossWeeks": pairCountsOnceAcrossWeeks, "Shredding": shredding,
+		"GivenUp": gaveUpItsToken, "MarkAmongReports": markAmongReports,
 	}
 	for _, e := range vtest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // fetch reads many records and their reports by two plain commands, which cost Redis less than half
 // of what the script for one device does. It is no single step: a report that comes or goes in between
-// is there or not, as it would be a moment before or after. A record that has expired is left out, and
+// is there or not, as it would be a moment before or after. A record that has expired is left out, and so is a mark; and
 // how long the others have to live is not asked.
 func (d *Desk) fetch(ctx context.Context, rdb redis.Cmdable, places []place) ([]*stored, error) {
 	keys := make([]string, len(places))
@@ -47,7 +47,9 @@ func (d *Desk) fetch(ctx context.Context, rdb redis.Cmdable, places []place) ([]
 			d.unreadable(ctx)
 			continue
 		}
-		all = append(all, s)
+		if s.kind != givenUp {
+			all = append(all, s)
+		}
 	}
 	return all, nil
 }

@@ -14,6 +14,8 @@ type kind byte
 const (
 	ofToken  kind = 't'
 	ofDigest kind = 'd'
+	// givenUp tells that there is no record of a token but the mark that erasing it left.
+	givenUp kind = 'g'
 )
 
 func (k kind) purpose() string { return "device " + string(rune(k)) }

@@ -24,6 +24,7 @@ type question struct {
 type sight struct {
 	*person
 	token, digest []*stored    // the newest epoch first
+	marks         []*stored    // where there is but the mark that its token was given up
 	window        score.Window // zero unless asked for or there is a record
 	reported      bool         // this call, by this device
 }
@@ -103,12 +104,31 @@ func (s *sight) add(at place, part []any) error {
 	if err != nil {
 		return err
 	}
-	if r.kind == ofDigest {
+	switch r.kind {
+	case ofDigest:
 		s.digest = append(s.digest, r)
-	} else {
+	case givenUp:
+		s.marks = append(s.marks, r)
+	default:
 		s.token = append(s.token, r)
 	}
+	if s.gaveUp() {
+		s.Fresh = true // whatever its age ticket says
+	}
 	return nil
+}
+
+// gaveUp tells whether the token was given up, and is in use all the same.
+func (s sight) gaveUp() bool {
+	return len(s.marks) > 0 || slices.ContainsFunc(s.token, func(r *stored) bool { return r.given })
+}
+
+// of returns the records of its token or digest.
+func (s sight) of(k kind) []*stored {
+	if k == ofDigest {
+		return s.digest
+	}
+	return s.token
 }
 
 func reportsOf(list []any) map[uint8]string {

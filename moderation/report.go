@@ -120,23 +120,29 @@ func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before 
 	}
 	p, hour := *d.policy.Load(), score.Hour(c.now.Unix())
 	said := score.Event{At: hour, Reason: c.reason, Factors: score.Weigh(p, hour, score.Testimony{
-		Window:   c.windowBefore(p, hour, reporter.window),
+		Window:   c.windowBefore(p, hour, reporter),
 		Seconds:  c.length.Seconds(),
 		Reporter: bandOf(p, hour, reporter),
 		SameNet:  c.reporter.Net != "" && c.reporter.Net == c.target.Net,
 	})}
 	what = newChange()
-	known := d.accuse(what, c, said, ofToken, target.token)
+	known := d.accuse(what, c, said, ofToken, target)
 	if c.target.Digest != "" {
-		d.accuse(what, c, said, ofDigest, target.digest)
+		d.accuse(what, c, said, ofDigest, target)
 	}
 	what.count(&c.reporter, c.mark)
 	return what, known
 }
 
-// windowBefore is the reporter's window as it was before this call, which it may hold already.
-func (c complaint) windowBefore(p score.Policy, hour int64, w score.Window) score.Window {
+// windowBefore is the reporter's window as it was before this call, which it may hold already. The
+// calls of a token that was given up give it no credit.
+func (c complaint) windowBefore(p score.Policy, hour int64, reporter sight) score.Window {
+	w := reporter.window
 	w.Start = hour
+	if reporter.gaveUp() {
+		w.Calls, w.Finished = 0, 0
+		return w
+	}
 	if c.over {
 		w.Calls = max(0, w.Calls-1)
 		if c.length.Seconds() >= p.Short {
@@ -153,9 +159,9 @@ func bandOf(p score.Policy, hour int64, s sight) Band {
 
 // accuse adds a report to the record of the target's token or digest. It answers true when this
 // pair is there already.
-func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts []*stored) (known bool) {
-	p := *d.policy.Load()
-	r := c.gather(what, p, said.At, k, parts)
+func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, target sight) (known bool) {
+	p, parts := *d.policy.Load(), target.of(k)
+	r := c.gather(what, p, said.At, k, target)
 	now, older := aliases(r.week, k, &c.target, c.reporter.Device)
 	said.Pair, said.Net = now.Pair, now.Net
 	pairs := []score.ID{now.Pair}
@@ -164,6 +170,7 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts
 	}
 	known = slices.ContainsFunc(r.Events, func(e score.Event) bool { return slices.Contains(pairs, e.Pair) })
 	r.Add(p, said, older...)
+	r.spare()
 	r.meets(c.reporter.Token, &c.target, k, said.At)
 	if k == ofDigest && !c.target.Fresh {
 		who, older := c.target.seenAs(r.week, k, c.target.Token)
@@ -181,8 +188,8 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, parts
 
 // gather returns the record under the newest epoch, with all that lies under older ones moved
 // there.
-func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, parts []*stored) *stored {
-	week := c.current.Week
+func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, target sight) *stored {
+	week, parts := c.current.Week, target.of(k)
 	for _, s := range parts {
 		week = max(week, s.week) // of a node whose clock is ahead
 	}
@@ -196,6 +203,7 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, part
 	} else {
 		at := slices.IndexFunc(c.target.places, func(p place) bool { return p.kind == k && p.week == week })
 		r.place = c.target.places[at]
+		r.displaces(what, target.marks)
 	}
 	if len(parts) == 0 {
 		return r
@@ -209,13 +217,24 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, part
 	return r
 }
 
+// displaces makes room for a record where the mark of a token lies that was given up. The mark moves to
+// a slot, with the time that it has to live.
+func (r *stored) displaces(what *change, marks []*stored) {
+	for _, m := range marks {
+		if m.mark == r.mark {
+			r.given, r.revision = true, m.revision
+			what.move(m.key(), r.slot(markSlot))
+		}
+	}
+}
+
 // take moves the reports of s to the slots that they have in r, and deletes what is left of s.
 func (r *stored) take(what *change, s *stored) {
 	to := map[string]uint8{}
 	for _, e := range r.Events {
 		to[text(e)] = e.Slot
 	}
-	what.check(s.key(), s.revision)
+	what.drop(s)
 	for slot, report := range s.bytes {
 		if n, stays := to[report]; stays && r.bytes[n] == "" {
 			what.move(s.slot(slot), r.slot(n))
@@ -224,7 +243,6 @@ func (r *stored) take(what *change, s *stored) {
 			what.del(s.slot(slot))
 		}
 	}
-	what.del(s.key())
 	if s.review != noReview() {
 		r.review = s.review
 	}
@@ -234,7 +252,7 @@ func (r *stored) take(what *change, s *stored) {
 // was moved here.
 func (r *stored) rest(parts []*stored) time.Duration {
 	var left time.Duration
-	if r.revision == "" {
+	if r.left == 0 { // it was not there
 		for _, s := range parts {
 			left = max(left, s.left)
 		}

@@ -2,7 +2,7 @@ package moderation
 
 import (
 	"context"
-	"strconv"
+	"slices"
 	"time"
 
 	"parley/moderation/score"
@@ -18,8 +18,14 @@ type Standing struct {
 	Reasons []ReasonCount
 	// Expires is when the last record of the device is gone; zero when there is none.
 	Expires time.Time
-	// Records says that anything is stored.
+	// Records says that anything is stored: Own, Alike or GaveUp.
 	Records bool
+	// Own says that there is a record of the token.
+	Own bool
+	// Alike says that there is one of the digest, which many devices share. Erasing leaves that.
+	Alike bool
+	// GaveUp says that there is the mark which erasing leaves.
+	GaveUp bool
 	// Reviewed says that a review was asked for and not yet answered.
 	Reviewed bool
 }
@@ -39,7 +45,8 @@ func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standin
 	}
 	p, hour := *d.policy.Load(), score.Hour(now.Unix())
 	v := score.Judge(p, hour, score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh})
-	at := Standing{Band: v.Band, Records: len(s.token)+len(s.digest) > 0}
+	at := Standing{Band: v.Band, Own: len(s.token) > 0, Alike: len(s.digest) > 0, GaveUp: s.gaveUp()}
+	at.Records = at.Own || at.Alike || at.GaveUp
 	if v.Band == Cooldown {
 		at.Until = time.Unix(v.Until, 0)
 	}
@@ -48,7 +55,7 @@ func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standin
 	}
 	var left time.Duration
 	code := ""
-	for _, r := range s.all() {
+	for _, r := range append(s.all(), s.marks...) {
 		left = max(left, r.left)
 		if r.review != noReview() {
 			code = r.review
@@ -84,16 +91,20 @@ func (d *Desk) look(ctx context.Context, dev Device, now time.Time) (sight, erro
 // all returns every record of a device, that of its token first.
 func (s sight) all() []*stored { return append(append([]*stored(nil), s.token...), s.digest...) }
 
-// Erase deletes all that is stored about a device, under its token and its digest, and the counters
-// of its own reports too. A review that it asked for ends. It may be repeated. Error:
-// [ErrUnavailable].
+// Erase deletes all that is stored about the token of a device: its record with the reports, the counters
+// of its own reports, a review that it asked for. If there was anything it leaves a mark, in the place
+// of the record and for as long as a report would have lived, that this token was given up: whoever
+// goes on with it is fresh, or erasing would be a way to lose the reports and keep the age. What is
+// stored about the digest stays. It is about many devices, and no one of them may take it from the
+// others. Erase may be repeated. Error: [ErrUnavailable].
 func (d *Desk) Erase(ctx context.Context, dev Device) error {
 	now := time.Now()
-	live, _, err := d.keys(now)
+	live, current, err := d.keys(now)
 	if err != nil {
 		return err
 	}
-	p := d.known(live, dev, now)
+	p := d.known(live, Device{Token: dev.Token}, now)
+	here := slices.IndexFunc(p.places, func(at place) bool { return at.week == current.Week })
 	var keys []string
 	for _, at := range p.places {
 		keys = append(keys, at.key())
@@ -104,7 +115,7 @@ func (d *Desk) Erase(ctx context.Context, dev Device) error {
 		}
 	}
 	keys = append(keys, retention.Window.Key(p.today), retention.Window.Key(p.yesterday))
-	args := []any{strconv.Itoa(len(p.places)), retention.Review.Format()}
+	args := []any{len(p.places), retention.Review.Format(), here + 1, newMark(), retention.MarkTime.Milliseconds()}
 	if err := d.scripts.erase.Run(ctx, d.rdb, keys, args...).Err(); err != nil {
 		return unavailable("erase", err)
 	}

@@ -26,6 +26,11 @@ const (
 	recordAt     = reviewAt + reviewSize
 )
 
+// markSlot is where the mark of a token that was given up lies when that token is reported again: a
+// record then stands in its place. In a slot Redis deletes it at its time, like a report, and no trace
+// of it is left. While it is there the record has one report less.
+const markSlot = MaxReports - 1
+
 var errRecord = errors.New("a record in the store is not readable")
 
 // noReview stands in a record of which nobody asked for a review.
@@ -39,6 +44,7 @@ type stored struct {
 	left     time.Duration // to live
 	score.Record
 	bytes map[uint8]string // the reports by slot
+	given bool             // the mark of a token that was given up lies in markSlot
 }
 
 func (p place) key() string { return retention.Record.Key(p.mark) }
@@ -50,12 +56,19 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	if len(blob) < recordAt {
 		return nil, errRecord
 	}
+	at.kind = kind(blob[revisionSize])
+	if at.kind == givenUp {
+		return &stored{place: at, revision: blob[:revisionSize], review: noReview(), left: left}, nil
+	}
 	r, _, err := score.ParseRecord([]byte(blob[recordAt:]))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
-	at.kind = kind(blob[revisionSize])
 	s := &stored{place: at, revision: blob[:revisionSize], review: blob[reviewAt:recordAt], left: left, Record: *r, bytes: reports}
+	if isMark(reports[markSlot]) {
+		s.given = true
+		delete(reports, markSlot)
+	}
 	for slot, text := range reports {
 		e, err := score.ParseEvent([]byte(text))
 		if err != nil {
@@ -75,6 +88,9 @@ func (s *stored) blob() string {
 	b := make([]byte, revisionSize, recordAt+score.MaxRecordSize)
 	rand.Read(b) // never fails (crypto/rand)
 	var slots uint64
+	if s.given {
+		slots |= 1 << markSlot
+	}
 	for i := range s.Events {
 		slots |= 1 << s.Events[i].Slot
 	}
@@ -88,6 +104,9 @@ func (s *stored) blob() string {
 // others get free ones.
 func (s *stored) settled(joined score.Record) score.Record {
 	own := map[string]uint8{}
+	if s.given && len(joined.Events) == MaxReports {
+		joined.Events = joined.Events[1:]
+	}
 	for slot, text := range s.bytes {
 		own[text] = slot
 	}
@@ -114,6 +133,43 @@ func (s *stored) settled(joined score.Record) score.Record {
 		taken |= 1 << next
 	}
 	return joined
+}
+
+// spare keeps the slot of the mark free after a report was added: of too many the oldest goes.
+func (s *stored) spare() {
+	i := slices.IndexFunc(s.Events, func(e score.Event) bool { return e.Slot == markSlot })
+	if !s.given || i < 0 {
+		return
+	}
+	if len(s.Events) == MaxReports {
+		s.Events[i].Slot = s.Events[0].Slot
+		s.Events = slices.Delete(s.Events, 0, 1)
+		return
+	}
+	taken := map[uint8]bool{}
+	for _, e := range s.Events {
+		taken[e.Slot] = true
+	}
+	for n := range uint8(markSlot) {
+		if !taken[n] {
+			s.Events[i].Slot = n
+			return
+		}
+	}
+}
+
+// newMark makes what erasing leaves of a token: the head of a record without reports, without a
+// review, and with nothing behind it.
+func newMark() string {
+	b := make([]byte, slotsAt, recordAt)
+	rand.Read(b[:revisionSize]) // never fails (crypto/rand)
+	b[revisionSize] = byte(givenUp)
+	b = append(b, make([]byte, reviewAt-slotsAt)...)
+	return string(append(b, noReview()...))
+}
+
+func isMark(text string) bool {
+	return len(text) == recordAt && kind(text[revisionSize]) == givenUp
 }
 
 // text is a report as it lies in Redis.

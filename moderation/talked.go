@@ -143,12 +143,8 @@ func (d *Desk) clean(ctx context.Context, all []talk, now time.Time) error {
 		return err
 	}
 	for i, s := range sights {
-		t := all[i/2]
-		peer := t.b
-		if i%2 == 1 {
-			peer = t.a
-		}
-		if err := d.cleanFor(ctx, questions[i], s, peer, t); err != nil {
+		peer := sights[i^1].Device // the two sides of a call stand side by side
+		if err := d.cleanFor(ctx, questions[i], s, peer, all[i/2]); err != nil {
 			return err
 		}
 	}

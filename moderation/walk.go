@@ -132,8 +132,7 @@ func (d *Desk) Rewrite(ctx context.Context, name string, change func(*score.Reco
 		if len(s.Events) > 0 {
 			c.touch(s)
 		} else {
-			c.check(s.key(), s.revision)
-			c.del(s.key())
+			c.drop(s)
 			c.rest(s)
 		}
 		switch done, err := d.apply(ctx, d.rdb, c); {

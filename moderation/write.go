@@ -87,6 +87,16 @@ func (c *change) rest(s *stored) {
 	}
 }
 
+// drop deletes a record that was read at s. The mark that its token was given up, if it has one, lies
+// in its place again, for as long as it has to live.
+func (c *change) drop(s *stored) {
+	c.check(s.key(), s.revision)
+	c.del(s.key())
+	if s.given {
+		c.move(s.slot(markSlot), s.key())
+	}
+}
+
 // pairOf reads of which pair a report is.
 func pairOf(text string) score.ID {
 	e, err := score.ParseEvent([]byte(text))

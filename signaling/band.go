@@ -36,11 +36,12 @@ type entry struct {
 	verdict moderation.Verdict
 	asked   bool // the desk has answered
 	spent   spent
+	owes    bool // it costs work first, because the device gave its token up
 }
 
 // refused tells that the search is over with that.
 func (e entry) refused() bool {
-	return e.spent.wait > 0 || e.verdict.Band == moderation.Cooldown
+	return e.spent.wait > 0 || e.owes || e.verdict.Band == moderation.Cooldown
 }
 
 // stands returns under which band a ticket stands, and whom it meets.
@@ -73,7 +74,7 @@ func (h *Hub) admit(ctx context.Context, cl *client, last *known) (e entry) {
 func (s *session) judged(now time.Time, e joined) bool {
 	q := s.search
 	if e.entry.asked {
-		s.known = nil
+		s.known, s.gaveUp = nil, e.entry.verdict.GaveUp
 		if e.entry.verdict.Band != moderation.Clear {
 			s.known = &known{e.entry.verdict, now}
 		}
@@ -86,6 +87,10 @@ func (s *session) judged(now time.Time, e joined) bool {
 	case v.Band == moderation.Cooldown:
 		s.idle()
 		s.send(Held{Of: q.of, UntilMS: left(now, v.Until), Reasons: words(v.Reasons)})
+		return false
+	case e.entry.owes:
+		s.idle()
+		s.demand(q.of, q.owes)
 		return false
 	}
 	q.banded, q.want.Band, q.want.Meets = true, e.band, e.meets

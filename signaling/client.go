@@ -231,12 +231,13 @@ func (cl *client) openFind(now time.Time, m Find) Event {
 	if len(m.Avoid) > maxAvoid {
 		return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
 	}
-	work := cl.hub.cfg.Work
+	work, crowd := cl.hub.cfg.Work, cl.hub.meter.Count(now)
 	return &find{
 		msg:    m,
 		avoid:  cl.hub.tokens.openAvoid(now, cl.machine.device.Token, m.Avoid),
 		place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
-		zeros:  work.Bits(cl.machine.device.Fresh, cl.hub.meter.Count(now)),
+		zeros:  work.Bits(cl.machine.device.Fresh, crowd),
+		asNew:  work.Bits(true, crowd),
 		solves: cl.hub.press.Solved(cl.self.ID, m.Proof, now), pays: work.Pays,
 	}
 }

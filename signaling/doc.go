@@ -65,8 +65,8 @@
 //
 // # Work
 //
-// A find costs work when the device is fresh, which is: without a valid age ticket, or first seen
-// less than 24 h ago. When more than 500 searches a second begin on a node, it costs everybody work.
+// A find costs work when the device is fresh, which is: without a valid age ticket, first seen less
+// than 24 h ago, or going on with a token that it gave up by erase less than 30 days ago. When more than 500 searches a second begin on a node, it costs everybody work.
 // The answer to such a find is puzzle: the browser looks for a nonce, of 1 to 32 characters of
 // base64url, such that SHA-256(challenge "." nonce) begins with as many zero bits as the puzzle says,
 // and sends the same find under a new number with proof = challenge "." nonce. 16 bits for a fresh
@@ -112,8 +112,11 @@
 //	report    c a handle reason              sexual hate threat minor spam other
 //	block     c a handle                     never meet again
 //	standing  c a                            asks for the band of this device and what is stored of it
-//	erase     c a                            deletes what is stored of this device, under device and digest;
-//	                                         the browser then makes a new install token and starts anew. In
+//	erase     c a                            deletes what is stored under device, and leaves a mark for 30 days
+//	                                         that this device was given up, if there was anything; what is
+//	                                         stored under digest stays, because it is about many devices.
+//	                                         The browser then makes a new install token and starts anew; one
+//	                                         that keeps the old one is fresh whatever its age says. In
 //	                                         a call or a search it is bad_state: leave or cancel first. In
 //	                                         cooldown it is possible
 //	review    c a                            asks that an operator look at what is stored; bad_state when
@@ -163,12 +166,14 @@
 //	                                         next = "counted", or "counted_before" when this device has
 //	                                         reported that one in the last 30 days, which counts once
 //	blocked   n c avoid                      token for find, good until this device's token changes
-//	standing  n c band until_ms reasons expires_ms records
+//	standing  n c band until_ms reasons expires_ms records stored
 //	                                         band "clear", "watch", "restricted" or "cooldown"; until_ms = left
 //	                                         of a cooldown; reasons as in held; expires_ms = until the last
 //	                                         of what is stored is deleted; 0 where there is none; records says
-//	                                         whether anything is stored
-//	erased    n c                            nothing is stored of this device any more
+//	                                         whether anything is stored. stored = what of it there is: "own",
+//	                                         about this device; "alike", about browsers of the same kind,
+//	                                         which erase leaves; "gave_up", the mark that erase leaves
+//	erased    n c                            what was stored of this device is deleted, but for that
 //	review    n c code                       keep it: it is told once, and good for 7 days
 //	answer    n c state                      "open", "expunged" (what was stored is deleted), "kept", or
 //	                                         "unknown": no such code, or over 7 days old

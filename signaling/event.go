@@ -15,6 +15,7 @@ type (
 		avoid  []string // tags of devices not to meet
 		place  place    // zero when there is none, or it is of another session that still lives
 		zeros  int      // bits of work that it costs
+		asNew  int      // the same if the device is fresh
 		solves uint32   // the number of the puzzle that its proof solves; 0 for none
 		pays   int      // for how many searches a solved puzzle pays
 	}
@@ -105,6 +106,7 @@ type (
 	join struct {
 		ticket matcher.Ticket
 		banded bool // Band and Meets are known
+		unpaid bool // the search is over if its device turns out to have given its token up
 		last   *known
 	}
 	// quit takes a ticket out of the queue, and aborts the match that may have claimed it.

@@ -296,6 +296,7 @@ type Standing struct {
 	Reasons   []string `json:"reasons"`
 	ExpiresMS int64    `json:"expires_ms"`
 	Records   bool     `json:"records"`
+	Stored    []string `json:"stored"`
 }
 
 // Erased answers Erase.

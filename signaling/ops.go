@@ -81,6 +81,7 @@ func (h *Hub) join(cl *client, e join) {
 		answer := joined{ticket: t.ID}
 		if !e.banded {
 			answer.entry = h.admit(ctx, cl, e.last)
+			answer.entry.owes = e.unpaid && answer.entry.verdict.GaveUp
 			t.Band, t.Meets = answer.entry.stands()
 		}
 		if answer.band, answer.meets = t.Band, t.Meets; !answer.entry.refused() {

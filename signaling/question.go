@@ -53,6 +53,15 @@ func standingOf(now time.Time, at moderation.Standing) Standing {
 	m := Standing{
 		Band: at.Band.String(), UntilMS: left(now, at.Until), Reasons: []string{},
 		ExpiresMS: left(now, at.Expires), Records: at.Records,
+		Stored: []string{},
+	}
+	for _, part := range []struct {
+		there bool
+		name  string
+	}{{at.Own, "own"}, {at.Alike, "alike"}, {at.GaveUp, "gave_up"}} {
+		if part.there {
+			m.Stored = append(m.Stored, part.name)
+		}
 	}
 	for _, r := range at.Reasons {
 		m.Reasons = append(m.Reasons, string(r.Reason))

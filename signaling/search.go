@@ -33,6 +33,7 @@ type search struct {
 	place   time.Time      // the same by the clock of the store, which orders the queue; zero until known
 	repeat  time.Time      // when to ask the matcher again; zero while an answer is awaited
 	banded  bool
+	owes    int    // bits of work that it has not cost, as one of a fresh device
 	failed  int    // tries in a row that the store did not answer
 	shown   Queued // what the browser was told last
 	showing bool
@@ -82,6 +83,9 @@ func (s *session) find(now time.Time, e *find) {
 		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
 	case s.pays(e):
 		s.searches.try(now)
+		if e.zeros == 0 {
+			q.owes = e.asNew
+		}
 		s.search, s.phase = q, Searching
 		s.stand()
 	}
@@ -99,7 +103,7 @@ func (s *session) stand() {
 func (s *session) ask() {
 	s.search.repeat = time.Time{}
 	s.search.want.Arrived = s.search.place
-	s.do(join{s.search.want, s.search.banded, s.known})
+	s.do(join{s.search.want, s.search.banded, s.search.owes > 0, s.known})
 }
 
 func (s *session) joined(now time.Time, e joined) {

@@ -37,6 +37,7 @@ type session struct {
 	questions bucket
 	work      work
 	known     *known
+	gaveUp    bool   // the desk knows that the device gave its token up, so that it is fresh
 	calls     uint32 // how many this session has had
 	draining  bool
 

@@ -16,6 +16,9 @@ type work struct {
 // pays tells whether a search may go on. If not, it has asked the browser for work.
 func (s *session) pays(e *find) bool {
 	w := &s.work
+	if s.gaveUp {
+		e.zeros = e.asNew
+	}
 	solved := w.open && e.solves == w.made
 	if solved {
 		w.open, w.paid = false, e.pays
@@ -29,10 +32,15 @@ func (s *session) pays(e *find) bool {
 	case e.msg.Proof != "":
 		s.refuse(e.msg.C, BadProof, "the proof solves nothing that was asked of this session, or too late: a new puzzle follows")
 	}
-	w.made++
-	w.open = true
-	s.do(sendPuzzle{of: e.msg.C, number: w.made, zeros: e.zeros})
+	s.demand(e.msg.C, e.zeros)
 	return false
+}
+
+// demand asks for work in answer to the find numbered of.
+func (s *session) demand(of uint64, zeros int) {
+	s.work.made++
+	s.work.open = true
+	s.do(sendPuzzle{of: of, number: s.work.made, zeros: zeros})
 }
 
 // puzzleOf makes the frame of a puzzle.
