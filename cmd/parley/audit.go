@@ -37,14 +37,40 @@ func verifyAudit(ctx context.Context, c *deskCall) error {
 	})
 }
 
+// auditAlone is what can be said of the file by itself.
+func auditAlone() map[string]func(context.Context, *deskCall) error {
+	return map[string]func(context.Context, *deskCall) error{"verify": verifyFile, "show": showFile}
+}
+
+func verifyFile(_ context.Context, c *deskCall) error {
+	if err := c.noWords(); err != nil {
+		return err
+	}
+	head, err := c.trail.Verify(office.Anchor{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.trail.Path(), err)
+	}
+	return c.say(head, func(w io.Writer) {
+		fmt.Fprintf(w, "%s is whole in itself: %d lines; whether some are missing at its end, the console of the running parley says\n", c.trail.Path(), head.Seq)
+	})
+}
+
+func showFile(_ context.Context, c *deskCall) error {
+	return c.showLines(c.trail.Last(auditLines))
+}
+
 // auditLines is how many lines parley audit show prints.
 const auditLines = 50
 
 func showAudit(ctx context.Context, c *deskCall) error {
+	return c.showLines(c.office.History(ctx, auditLines))
+}
+
+// showLines prints lines of the trail, and what is wrong with it.
+func (c *deskCall) showLines(lines []office.Line, broken error) error {
 	if err := c.noWords(); err != nil {
 		return err
 	}
-	lines, broken := c.office.History(ctx, auditLines)
 	if lines == nil {
 		lines = []office.Line{}
 	}
@@ -57,7 +83,7 @@ func showAudit(ctx context.Context, c *deskCall) error {
 		}
 	})
 	if broken != nil {
-		broken = fmt.Errorf("%s: %w", c.office.TrailPath(), broken)
+		broken = fmt.Errorf("%s: %w", c.trail.Path(), broken)
 	}
 	return errors.Join(err, broken)
 }

@@ -31,17 +31,19 @@ type deskCommand struct {
 	help  string
 	// offline commands need no store.
 	offline bool
+	// alone are verbs that can do something without the store, if that is embedded in the running parley.
+	alone map[string]func(context.Context, *deskCall) error
 }
 
 // deskCommands is all that operators can do in the shell. The console does the same by the same code.
 func deskCommands() map[string]deskCommand {
 	return map[string]deskCommand{
-		"thresholds": {thresholdVerbs(), thresholdHelp, false},
-		"brigade":    {brigadeVerbs(), brigadeHelp, false},
-		"reviews":    {reviewVerbs(), reviewHelp, false},
-		"matching":   {matchingVerbs(), matchingHelp, false},
-		"audit":      {auditVerbs(), auditHelp, false},
-		"console":    {tokenVerbs(), tokenHelp, true},
+		"thresholds": {verbs: thresholdVerbs(), help: thresholdHelp},
+		"brigade":    {verbs: brigadeVerbs(), help: brigadeHelp},
+		"reviews":    {verbs: reviewVerbs(), help: reviewHelp},
+		"matching":   {verbs: matchingVerbs(), help: matchingHelp},
+		"audit":      {verbs: auditVerbs(), help: auditHelp, alone: auditAlone()},
+		"console":    {verbs: tokenVerbs(), help: tokenHelp, offline: true},
 	}
 }
 
@@ -60,6 +62,7 @@ type deskCall struct {
 	words  []string // after the verb
 	office *office.Office
 	tokens *office.Tokens
+	trail  *office.Trail
 	out    io.Writer
 	now    time.Time
 }
@@ -131,7 +134,10 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 	if c.who == "" {
 		c.who = shellUser()
 	}
-	c.tokens = office.NewTokens(cfg.OperatorTokens)
+	c.tokens, c.trail = office.NewTokens(cfg.OperatorTokens), office.NewTrail(cfg.Audit)
+	if alone := command.alone[words[0]]; alone != nil && cfg.Redis.IsEmbedded() {
+		verb, command.offline = alone, true
+	}
 	if command.offline {
 		return verb(context.Background(), c)
 	}
@@ -154,7 +160,7 @@ func (c *deskCall) inOffice(cfg config, errs io.Writer, verb func(context.Contex
 	}
 	// What is done here finds records by looking at all of them, and names none: it needs no keys.
 	desk := moderation.New(moderation.Config{Redis: memory.rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: log})
-	c.office = office.New(office.Config{Redis: memory.rdb, Desk: desk, Trail: office.NewTrail(cfg.Audit), Log: log})
+	c.office = office.New(office.Config{Redis: memory.rdb, Desk: desk, Trail: c.trail, Log: log})
 	return verb(ctx, c)
 }
 
