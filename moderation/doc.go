@@ -26,6 +26,14 @@
 // that changes every day. A review ([retention.Review]) says whether an operator has answered; the
 // record points to it, and nothing leads from it to a device.
 //
+// A device may have erased what is stored about its token ([Desk.Erase]). What is stored about its
+// digest stays, because it is of a kind of browser and not of a device. In the place of the record
+// lies a mark for 30 days that the token was given up: no report, no counter. The page makes a new
+// token then. One that goes on with the old one is fresh until the mark is gone, whatever its age
+// ticket says: else erasing would lose the reports and keep the trust, and serve an abuser better
+// than clearing the storage does. A report on such a token makes a record in the place of the mark,
+// which moves to a slot with the time that it has to live.
+//
 // Who the peer was, the browser carries: a handle is a sealed token that names call and peer, opens
 // only for the device it was made for, and is worth nothing without the record of the call.
 //

@@ -152,8 +152,8 @@ func markAmongReports(t *testing.T, w world) {
 	w.audit(t)
 }
 
-// TestGivenUpHasNoCredit: a token that was given up reports like a new one, its calls are no clean ones
-// for others, and it is none of the established installs of its kind.
+// TestGivenUpHasNoCredit: a token that was given up reports like a new one, its calls are no clean
+// ones for others, and it is none of the established installs of its kind.
 func TestGivenUpHasNoCredit(t *testing.T) {
 	virtual(t, func(t *testing.T, w world) {
 		stop := w.run(t)

@@ -10,8 +10,8 @@ import (
 
 // fetch reads many records and their reports by two plain commands, which cost Redis less than half
 // of what the script for one device does. It is no single step: a report that comes or goes in between
-// is there or not, as it would be a moment before or after. A record that has expired is left out, and so is a mark; and
-// how long the others have to live is not asked.
+// is there or not, as it would be a moment before or after. A record that has expired is left out, and
+// so is a mark; how long the others have to live is not asked.
 func (d *Desk) fetch(ctx context.Context, rdb redis.Cmdable, places []place) ([]*stored, error) {
 	keys := make([]string, len(places))
 	for i, p := range places {

@@ -109,8 +109,10 @@ func (s *sight) add(at place, part []any) error {
 		s.digest = append(s.digest, r)
 	case givenUp:
 		s.marks = append(s.marks, r)
-	default:
+	case ofToken:
 		s.token = append(s.token, r)
+	default:
+		return errRecord
 	}
 	if s.gaveUp() {
 		s.Fresh = true // whatever its age ticket says

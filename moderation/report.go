@@ -217,8 +217,8 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, targ
 	return r
 }
 
-// displaces makes room for a record where the mark of a token lies that was given up. The mark moves to
-// a slot, with the time that it has to live.
+// displaces makes room for a record where the mark of a token lies that was given up. The mark moves
+// to a slot, with the time that it has to live.
 func (r *stored) displaces(what *change, marks []*stored) {
 	for _, m := range marks {
 		if m.mark == r.mark {

@@ -91,12 +91,12 @@ func (d *Desk) look(ctx context.Context, dev Device, now time.Time) (sight, erro
 // all returns every record of a device, that of its token first.
 func (s sight) all() []*stored { return append(append([]*stored(nil), s.token...), s.digest...) }
 
-// Erase deletes all that is stored about the token of a device: its record with the reports, the counters
-// of its own reports, a review that it asked for. If there was anything it leaves a mark, in the place
-// of the record and for as long as a report would have lived, that this token was given up: whoever
-// goes on with it is fresh, or erasing would be a way to lose the reports and keep the age. What is
-// stored about the digest stays. It is about many devices, and no one of them may take it from the
-// others. Erase may be repeated. Error: [ErrUnavailable].
+// Erase deletes all that is stored about the token of a device: its record with the reports, the
+// counters of its own reports, a review that it asked for. If there was anything it leaves a mark, in
+// the place of the record and for as long as a report would have lived, that this token was given up:
+// whoever goes on with it is fresh, or erasing would be a way to lose the reports and keep the age.
+// What is stored about the digest stays. It is about many devices, and no one of them may take it from
+// the others. Erase may be repeated. Error: [ErrUnavailable].
 func (d *Desk) Erase(ctx context.Context, dev Device) error {
 	now := time.Now()
 	live, current, err := d.keys(now)

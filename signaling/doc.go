@@ -66,14 +66,15 @@
 // # Work
 //
 // A find costs work when the device is fresh, which is: without a valid age ticket, first seen less
-// than 24 h ago, or going on with a token that it gave up by erase less than 30 days ago. When more than 500 searches a second begin on a node, it costs everybody work.
-// The answer to such a find is puzzle: the browser looks for a nonce, of 1 to 32 characters of
-// base64url, such that SHA-256(challenge "." nonce) begins with as many zero bits as the puzzle says,
-// and sends the same find under a new number with proof = challenge "." nonce. 16 bits for a fresh
-// device, one more each time the searches on the node double beyond 500 a second, 20 at the most; a
-// solved puzzle pays for 8 searches of the session. A challenge belongs to one session, is good for
-// 2 minutes and for one find, and only the last one that was sent counts. A session stays on its node,
-// so nobody else needs to know what was solved.
+// than 24 h ago, or going on with a token that it gave up by erase less than 30 days ago. When more
+// than 500 searches a second begin on a node, it costs everybody work. The answer to such a find is
+// puzzle: the browser looks for a nonce, of 1 to 32 characters of base64url, such that
+// SHA-256(challenge "." nonce) begins with as many zero bits as the puzzle says, and sends the same
+// find under a new number with proof = challenge "." nonce. 16 bits for a fresh device, one more
+// each time the searches on the node double beyond 500 a second, 20 at the most; a solved puzzle
+// pays for 8 searches of the session. A challenge belongs to one session, is good for 2 minutes and
+// for one find, and only the last one that was sent counts. A session stays on its node, so nobody
+// else needs to know what was solved.
 //
 // # Bands
 //

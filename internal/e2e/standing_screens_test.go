@@ -51,10 +51,10 @@ func reportScreens(t *testing.T, browser chrome, url, dir string) {
 // accountScreens are how a device stands and what is known about it.
 func accountScreens(t *testing.T, browser chrome, url, dir string) {
 	for _, s := range []struct{ name, frame string }{
-		{"clear", `{"t":"standing","band":"clear","until_ms":0,"reasons":[],"expires_ms":0,"records":false}`},
-		{"watch", `{"t":"standing","band":"watch","until_ms":0,"reasons":["spam"],"expires_ms":900000000,"records":true}`},
-		{"restricted", `{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate","sexual"],"expires_ms":1900000000,"records":true}`},
-		{"cooldown", `{"t":"standing","band":"cooldown","until_ms":80000000,"reasons":["hate","sexual"],"expires_ms":2300000000,"records":true}`},
+		{"clear", `{"t":"standing","band":"clear","until_ms":0,"reasons":[],"expires_ms":0,"records":false,"stored":[]}`},
+		{"watch", `{"t":"standing","band":"watch","until_ms":0,"reasons":["spam"],"expires_ms":900000000,"records":true,"stored":["own"]}`},
+		{"restricted", `{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate","sexual"],"expires_ms":1900000000,"records":true,"stored":["own"]}`},
+		{"cooldown", `{"t":"standing","band":"cooldown","until_ms":80000000,"reasons":["hate","sexual"],"expires_ms":2300000000,"records":true,"stored":["own"]}`},
 	} {
 		p := newPerson(t, browser, url, 700)
 		p.press("my-standing")
@@ -82,7 +82,7 @@ func pauseScreens(t *testing.T, browser chrome, url, dir string) {
 	p.searches()
 	p.reaches("queued", 5*time.Second)
 	p.waitsLong()
-	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true}`)
+	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true,"stored":["own"]}`)
 	p.reads("Finding someone is slower")
 	p.photograph(dir, "27-queued-limited")
 	p.hearsSaid(`{"t":"puzzle","of":1,"challenge":"a-challenge","bits":24,"within_ms":120000}`)

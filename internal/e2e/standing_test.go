@@ -72,8 +72,8 @@ func TestBrowserAbuserIsLimited(t *testing.T) {
 	}
 }
 
-// TestBrowserErase: who was reported sees what is stored, erases it, and is a newcomer whom nothing
-// stored is about.
+// TestBrowserErase: who was reported sees what is stored and what erasing costs, erases it, and is a
+// newcomer, for whom counts what is stored of browsers like this one.
 func TestBrowserErase(t *testing.T) {
 	browser := chromium(t)
 	doors := newDoors(t, 2)
@@ -87,6 +87,8 @@ func TestBrowserErase(t *testing.T) {
 	max.everythingIsNamed("device")
 	max.press("erase-ask", "erase-not", "erase-ask")
 	max.reads("You may meet them again")
+	max.reads("old number was given up")
+	max.reads("So a limit or a pause may stay")
 	max.everythingIsNamed("device, erase")
 	max.press("erase")
 	max.do(chromedp.WaitVisible(testid("find"))) // the page has started again
@@ -98,8 +100,9 @@ func TestBrowserErase(t *testing.T) {
 		}
 	}
 	max.press("device")
-	max.reads("Nothing is stored about this device.")
-	max.standsAs("clear")
+	// What was reported of browsers like this one is not its own to erase, and counts while it is new.
+	max.reads("A record of what was reported of browsers that look the same")
+	max.standsAs("watch")
 }
 
 // TestBrowserTokenOnly: a server that goes by the token alone hears of nothing else; and who
@@ -139,7 +142,7 @@ func TestBrowserLongWait(t *testing.T) {
 	if js[bool](p, `document.querySelector('[data-testid="limited"]').checkVisibility()`) {
 		t.Error("somebody whom nobody reported hears of reports")
 	}
-	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true}`)
+	p.hearsSaid(`{"t":"standing","band":"restricted","until_ms":0,"reasons":["hate"],"expires_ms":1900000000,"records":true,"stored":["own"]}`)
 	p.reads("Finding someone is slower for this device")
 	p.everythingIsNamed("queued, limited")
 	p.press("cancel")

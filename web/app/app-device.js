@@ -74,10 +74,10 @@ export const deviceActions = {
 
 export const deviceFrames = {
   /** @param {State} s @param {import('./protocol.js').Stand} f @param {Context} x */
-  standing(s, { band, until_ms, reasons, expires_ms, records }, x) {
+  standing(s, { band, until_ms, reasons, expires_ms, stored }, x) {
     done(s, 'standing');
     const at = (/** @type {number} */ ms) => (ms > 0 ? x.now + ms : 0);
-    s.device.standing = { band, until: at(until_ms), reasons, expires: at(expires_ms), records };
+    s.device.standing = { band, until: at(until_ms), reasons, expires: at(expires_ms), stored };
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   erased(s, _, x) {

@@ -2,8 +2,17 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { start } from './app.js';
 import { choices, live, MATCHED, on, online, Page, QUEUED, queued } from './app-page.test.js';
+import { storedWords } from './view-standing.js';
 
-const STANDING = { t: 'standing', band: 'restricted', until_ms: 0, reasons: ['hate'], expires_ms: 5000, records: true };
+const STANDING = {
+  t: 'standing',
+  band: 'restricted',
+  until_ms: 0,
+  reasons: ['hate'],
+  expires_ms: 5000,
+  records: true,
+  stored: ['own'],
+};
 const refusal = (about, code) => ({ t: 'error', of: 1, code, text: '', about });
 const PUZZLE = { t: 'puzzle', of: 3, challenge: 'C', bits: 16, within_ms: 120000 };
 const HELD = { t: 'held', of: 3, until_ms: 60000, reasons: ['hate', 'spam'] };
@@ -30,7 +39,7 @@ test('who looks at the standing is told it, with the times of this clock', () =>
     assert.deepEqual(p.do({ type: 'panel', name }), [], 'once');
     p.do(STANDING);
     assert.deepEqual(p.state.device.standing, {
-      ...{ band: 'restricted', until: 0, reasons: ['hate'], expires: p.now + 5000, records: true },
+      ...{ band: 'restricted', until: 0, reasons: ['hate'], expires: p.now + 5000, stored: ['own'] },
     });
     assert.equal(p.state.device.asking, '');
   }
@@ -65,6 +74,17 @@ test('erasing is said twice, and then the browser forgets too', () => {
   p.do(refusal('erase', 'unavailable'));
   assert.deepEqual(p.wait(2500), ['send erase'], 'until it is done');
   assert.deepEqual(p.do({ t: 'erased' }), ['forget']);
+});
+
+test('after erasing the page says what stayed', () => {
+  const left = { ...STANDING, band: 'watch', stored: ['alike', 'gave_up'] };
+  const p = on(home(), { type: 'panel', name: 'device' }, left);
+  const { standing } = p.state.device;
+  assert.deepEqual(standing?.stored, ['alike', 'gave_up']);
+  assert.deepEqual(storedWords(standing), ['alike', 'gave_up', 'end']);
+  assert.deepEqual(storedWords({ ...standing, stored: ['own', 'alike'] }), ['some', 'alike', 'end']);
+  assert.deepEqual(storedWords({ ...standing, stored: ['own'], reasons: [] }), ['other', 'end']);
+  assert.deepEqual(storedWords({ ...standing, stored: [] }), ['none']);
 });
 
 test('a review: the code is kept, and the answer asked for with it', () => {

@@ -25,8 +25,8 @@
  *    blocked: boolean, next: number}} After next: when the search goes on by itself, 0 for never */
 /** @typedef {{until: number, reasons: string[]}} Held no search before until, in ms since 1970 */
 /** @typedef {'clear' | 'watch' | 'restricted' | 'cooldown'} Band */
-/** @typedef {{band: Band, until: number, reasons: string[], expires: number, records: boolean}} Standing what the server
- *  stores about this device; 0 for no time */
+/** @typedef {{band: Band, until: number, reasons: string[], expires: number, stored: string[]}} Standing what the server
+ *  stores about this device, or as alike about its kind; 0 for no time */
 /** @typedef {{standing: Standing | null, asking: '' | 'standing' | 'erase' | 'review' | 'answer', trouble: string, sure: boolean,
  *    code: string, answer: '' | 'open' | 'expunged' | 'kept' | 'unknown'}} Dossier asking: the question that is under way;
  *  trouble: why the last one has no answer yet; sure: erasing must be said twice; code: of a review */

@@ -17,7 +17,7 @@
 /** @typedef {{t: 'puzzle', of: number, challenge: string, bits: number, within_ms: number}} Riddle */
 /** @typedef {{t: 'held', of: number, until_ms: number, reasons: string[]}} Holding */
 /** @typedef {{t: 'standing', band: 'clear' | 'watch' | 'restricted' | 'cooldown', until_ms: number, reasons: string[],
- *    expires_ms: number, records: boolean}} Stand */
+ *    expires_ms: number, records: boolean, stored: ('own' | 'alike' | 'gave_up')[]}} Stand */
 /** @typedef {'offer' | 'answer'} Role */
 /** @typedef {{n?: number, c?: number}} Numbered */
 /** @typedef {Welcome | Queued | Matched | Connected | Envelope | Refusal | Riddle | Holding | Stand
@@ -103,6 +103,7 @@ const FRAMES = {
     reasons,
     expires_ms: whole,
     records: flag,
+    stored: list(oneOf('own', 'alike', 'gave_up'), 3),
   },
   erased: {},
   review: { code: (v) => text(v) && v !== '' },

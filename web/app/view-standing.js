@@ -29,12 +29,13 @@ export function standing(ctx) {
         attr(band, 'data-band', now.band);
         text(band, t(`standing.${now.band}`));
         text(means, t(`standing.${now.band}.means`, { time: t.when(now.until) }));
-        text(why, t('standing.why', { reasons: reasonWords(ctx, now.reasons) }));
+        const reasons = reasonWords(ctx, now.reasons);
+        text(why, now.stored.includes('own') ? t('standing.why', { reasons }) : t('standing.alike', { reasons }));
         text(end, t('standing.end', { time: t.when(now.expires) }));
       }
       show(why, Boolean(now?.reasons.length));
       show(end, Boolean(now?.expires));
-      const keys = now?.records ? ['wait', 'talk'] : [];
+      const keys = now?.stored.length ? ['wait', 'talk'] : [];
       repeat(ways, keys, (key) => h('li', {}, t(`standing.do.${key}`)));
       show(ways, keys.length > 0);
       help.update(state);
@@ -69,16 +70,18 @@ export function device(ctx) {
       wait.update(state);
       show(now, known !== null);
       const params = { reasons: reasonWords(ctx, known?.reasons ?? []), time: t.when(known?.expires ?? 0) };
-      if (known) text(now, t(`device.now.${storedWords(known)}`, params));
+      const words = known ? storedWords(known).map((key) => t(`device.now.${key}`, params)) : [];
+      text(now, words.join(' '));
       erase.update(state);
     },
   };
 }
 
-/** @param {import('./view.js').Standing} known */
-function storedWords({ records, reasons }) {
-  if (!records) return 'none';
-  return reasons.length > 0 ? 'some' : 'other';
+/** What is stored, sentence by sentence. @param {import('./view.js').Standing} known */
+export function storedWords({ stored, reasons }) {
+  if (!stored.length) return ['none'];
+  const own = reasons.length > 0 ? 'some' : 'other';
+  return [...stored.map((what) => (what === 'own' ? own : what)), 'end'];
 }
 
 /** What erasing does, and the second press that does it. @param {Ctx} ctx @returns {Part} */
@@ -88,7 +91,9 @@ function erasing({ t, act }) {
   const yes = button('erase', 'primary danger', act('erase'), t('erase.do'));
   const no = button('erase-not', '', act('erase-not'), t('erase.not'));
   const title = h('h4', { tabindex: -1 }, t('erase.costs'));
-  const costs = ['records', 'new', 'blocks', 'kept'].map((key) => h('li', {}, t(`erase.costs.${key}`)));
+  const costs = ['records', 'mark', 'alike', 'new', 'blocks', 'kept'].map((key) =>
+    h('li', {}, t(`erase.costs.${key}`)),
+  );
   const price = h(
     'div',
     { class: 'price' },
@@ -205,7 +210,7 @@ function reviews({ t, act, dispatch }) {
     ),
     /** @param {State} now */
     update({ device, held: pause }) {
-      const stored = Boolean(device.standing?.records) || pause !== null;
+      const stored = Boolean(device.standing?.stored.some((what) => what !== 'gave_up')) || pause !== null;
       show(ask, device.code === '' && stored);
       show(why, stored || device.code !== '');
       show(mine, device.code !== '');

@@ -18,7 +18,7 @@ import { home, queue } from './view-search.js';
  * }} Call
  */
 /** @typedef {null | {why: string, talked: number, canReport: boolean, until: number, report: string, help: string, blocked: boolean, next: number}} After */
-/** @typedef {{band: string, until: number, reasons: string[], expires: number, records: boolean}} Standing */
+/** @typedef {{band: string, until: number, reasons: string[], expires: number, stored: string[]}} Standing */
 /** @typedef {{standing: Standing | null, asking: string, trouble: string, sure: boolean, code: string, answer: string}} Dossier */
 /** @typedef {{startedAt: number, steps: {at: number, look: string}[], wait: {p50: number, p90: number} | null, waiting: number | null, note: string,
  *    puzzle: {since: number, takes: number} | null, asked: boolean}} Queue */
