@@ -1,6 +1,7 @@
 package moderation_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -336,6 +337,40 @@ func reviews(t *testing.T, w world) {
 	}
 	if left := w.rdb.PTTL(ctx, retention.Review.Key(found.Name)).Val(); !about(left, retention.ReviewTime) {
 		t.Errorf("the review lives for %v", left)
+	}
+}
+
+// TestReviewOfATwin: whoever has a browser of the same kind does not end somebody's review, and when that
+// was answered may ask for one of their own.
+func TestReviewOfATwin(t *testing.T) { both(t, reviewOfATwin) }
+
+func reviewOfATwin(t *testing.T, w world) {
+	one, twin := digestOf("x", bo), digestOf("x", cy)
+	w.accuse(t, one, 2, moderation.Hate)
+	code, err := w.OpenReview(t.Context(), one, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.OpenReview(t.Context(), twin, time.Now()); !errors.Is(err, moderation.ErrNoRecords) {
+		t.Errorf("a twin of whom nothing is stored: %v", err)
+	}
+	w.accuse(t, twin, 1, moderation.Hate)
+	if _, err := w.OpenReview(t.Context(), twin, time.Now()); err != nil {
+		t.Errorf("a twin with a record: %v", err)
+	}
+	r, err := w.FindReview(t.Context(), code)
+	if err != nil || r.State != moderation.Open || len(r.Records) != 2 {
+		t.Fatalf("the first review: %+v, %v, want that of token and digest, open", r, err)
+	}
+	if err := w.CloseReview(t.Context(), r.Name, moderation.Kept); err != nil {
+		t.Fatal(err)
+	}
+	code, err = w.OpenReview(t.Context(), twin, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := w.FindReview(t.Context(), code); err != nil || len(again.Records) != 2 {
+		t.Errorf("the twin's, after that was answered: %+v, %v", again, err)
 	}
 }
 

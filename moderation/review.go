@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,16 +58,18 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 		if err != nil {
 			return "", err
 		}
-		all := s.all()
+		own := s.reviews()
+		all, err := d.reviewable(ctx, s, own)
+		if err != nil {
+			return "", err
+		}
 		if len(all) == 0 {
 			return "", ErrNoRecords
 		}
 		code := newCode()
 		c := newChange()
-		for _, r := range all {
-			if r.review != noReview() {
-				c.del(retention.Review.Key(r.review))
-			}
+		for _, name := range own {
+			c.del(retention.Review.Key(name))
 		}
 		for _, r := range all {
 			r.review = codeHash(code)
@@ -81,6 +84,33 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 		}
 	}
 	return "", unavailable("open review", errBusy)
+}
+
+// reviews returns the reviews that the device itself has asked for, as the records of its token say.
+func (s sight) reviews() (own []string) {
+	for _, r := range s.token {
+		if r.review != noReview() {
+			own = append(own, r.review)
+		}
+	}
+	return own
+}
+
+// reviewable returns the records of a device without those of which somebody else has a review open.
+func (d *Desk) reviewable(ctx context.Context, s sight, own []string) ([]*stored, error) {
+	all := slices.Clone(s.token)
+	for _, r := range s.digest {
+		if r.review != noReview() && !slices.Contains(own, r.review) {
+			switch state, _, err := d.reviewState(ctx, r.review); {
+			case err != nil:
+				return nil, err
+			case state == Open:
+				continue
+			}
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 // Answer says how the review with that code stands. Error: [ErrUnavailable].
