@@ -340,8 +340,8 @@ func reviews(t *testing.T, w world) {
 	}
 }
 
-// TestReviewOfATwin: whoever has a browser of the same kind does not end somebody's review, and when that
-// was answered may ask for one of their own.
+// TestReviewOfATwin: whoever has a browser of the same kind does not end somebody's review, and when
+// that was answered may ask for one of their own.
 func TestReviewOfATwin(t *testing.T) { both(t, reviewOfATwin) }
 
 func reviewOfATwin(t *testing.T, w world) {

@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkAdmit is a band lookup under six epochs of a fresh install with a digest, the dearest there
-// is, without and with a full record. What it takes beside the round trip is in BenchmarkRoundTrip.
+// is, without and with a full record. The last one is the round trip alone.
 func BenchmarkAdmit(b *testing.B) {
 	rdb := redis.NewClient(vtest.StartRedis(b))
 	defer rdb.Close()

@@ -216,10 +216,7 @@ func (s *session) read(l ToSession) {
 			s.again()
 		}
 	case PeerIs:
-		if s.in(l.Room) {
-			s.call.lone = s.call.lone && l.State != PeerBack
-			s.send(Peer{l.State})
-		}
+		s.peerIs(l)
 	case Over:
 		if s.in(l.Room) {
 			s.idle()
@@ -229,6 +226,14 @@ func (s *session) read(l ToSession) {
 		if s.in(l.Room) {
 			s.refuse(l.C, l.Code, undelivered(l.Code))
 		}
+	}
+}
+
+// peerIs passes on how the socket of the peer is.
+func (s *session) peerIs(l PeerIs) {
+	if s.in(l.Room) {
+		s.call.lone = s.call.lone && l.State != PeerBack
+		s.send(Peer{l.State})
 	}
 }
 
@@ -292,7 +297,7 @@ func (s *session) reenter(node string) {
 }
 
 // running is the call that this session is in; empty if it is in none. A room that somebody made anew
-// with a pass, alone, is none: else a call that is over could be reported for as long as a pass is good.
+// with a pass, alone, is none: else a call that is over could be reported while a pass is good.
 func (s *session) running() string {
 	if s.phase != InRoom || s.call.lone {
 		return ""

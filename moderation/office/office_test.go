@@ -362,10 +362,10 @@ func (o overtaking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// TestBeginOvertaken: a trail that was begun while another was written to is no trail, and that is told.
+// TestBeginOvertaken: a trail that was begun while another was written to is none, and that is told.
 func TestBeginOvertaken(t *testing.T) {
 	store := vtest.NewRedis(t)
-	slow := redis.NewClient(store.Client.Options())
+	slow := redis.NewClient(store.Options())
 	t.Cleanup(func() { _ = slow.Close() })
 	slow.AddHook(overtaking{store.Client})
 	if _, err := newWorld(t, slow).Begin(t.Context(), by("noor", "the old disk is lost")); !errors.Is(err, office.ErrTrail) {

@@ -204,7 +204,8 @@ func length(head office.Anchor, err error) (int64, error) { return head.Seq, err
 
 // told is a context that tells when somebody waits for its end.
 type told struct {
-	context.Context
+	context.Context //nolint:containedctx // it is one
+
 	once  *sync.Once
 	waits chan struct{}
 }
