@@ -16,8 +16,7 @@ import (
 // TestReadyWithoutWaiting: while Redis is stopped, killed or back, /readyz answers at once, says so
 // within 3 s, and the page is served all the time. The user of Redis may do no more than we say that
 // parley needs.
-func TestReadyWithoutWaiting(t *testing.T) {
-	t.Parallel()
+func TestReadyWithoutWaiting(t *testing.T) { // by itself: it asks for seconds
 	t.Run("redis-server", func(t *testing.T) {
 		server := vtest.StartServer(t, append([]string{"--user", "parley", "on", ">sesame"}, strings.Fields(store.Rights)...)...)
 		log := &lines{}
