@@ -11,8 +11,8 @@ import (
 
 // Admit answers in which band a device searches now. It is asked at each find and takes one round
 // trip to Redis. It takes a second one when this node meets a device with a record for the first time,
-// a further one when its token was given up, and one when what was found must be kept: a new band, from
-// which a device comes down only by a margin, or a spell of cooldown that begins. Error:
+// a further one when its token was given up, and one when what was found must be kept: a new band,
+// from which a device comes down only by a margin, or a spell of cooldown that begins. Error:
 // [ErrUnavailable]; the caller goes on with the band that it knew, for ten minutes, and then with
 // [Clear].
 func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, error) {

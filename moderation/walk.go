@@ -42,7 +42,6 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 	if err != nil {
 		return unavailable("find records", err)
 	}
-	before, after, _ := strings.Cut(retention.Record.Format(), "%s")
 	batches := make(chan []place, 4)
 	var failed error
 	var scan sync.WaitGroup
@@ -51,25 +50,7 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 	defer stop()
 	scan.Go(func() {
 		defer close(batches)
-		seen := map[string]bool{} // a walk may come to a key twice
-		failed = each(ctx, node, before+"*"+after, func(some []string) bool {
-			places := make([]place, 0, len(some))
-			for _, key := range some {
-				if mark := key[len(before) : len(key)-len(after)]; !seen[mark] {
-					seen[mark] = true
-					places = append(places, place{mark: mark})
-				}
-			}
-			if len(places) == 0 {
-				return true
-			}
-			select {
-			case batches <- places:
-				return true
-			case <-ctx.Done():
-				return false
-			}
-		})
+		failed = scanRecords(ctx, node, batches)
 	})
 	for places := range batches {
 		found, err := d.fetch(ctx, node, places)
@@ -84,6 +65,30 @@ func (d *Desk) walk(ctx context.Context, visit func(*stored)) error {
 		return unavailable("find records", failed)
 	}
 	return nil
+}
+
+// scanRecords sends the places of all records to batches, each once: a scan may come to a key twice.
+func scanRecords(ctx context.Context, node *redis.Client, batches chan<- []place) error {
+	before, after, _ := strings.Cut(retention.Record.Format(), "%s")
+	seen := map[string]bool{}
+	return each(ctx, node, before+"*"+after, func(some []string) bool {
+		places := make([]place, 0, len(some))
+		for _, key := range some {
+			if mark := key[len(before) : len(key)-len(after)]; !seen[mark] {
+				seen[mark] = true
+				places = append(places, place{mark: mark})
+			}
+		}
+		if len(places) == 0 {
+			return true
+		}
+		select {
+		case batches <- places:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	})
 }
 
 // each calls visit with the keys of a pattern, some at a time, until it answers false.
