@@ -149,8 +149,8 @@ func (s *Server) signal(sig os.Signal) {
 // URL is how parley is told of this server.
 func (s *Server) URL() string { return "redis://" + s.Addr }
 
-// Client returns a client for this one server, whatever it is part of: always the same, which is closed
-// with the test.
+// Client returns a client for this one server, whatever it is part of: always the same, which is
+// closed with the test.
 func (s *Server) Client() *redis.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
