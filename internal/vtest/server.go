@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,6 +29,9 @@ type Server struct {
 	args []string
 	proc *exec.Cmd
 	door *Door // before it; see [Server.told]
+
+	mu     sync.Mutex // guards client
+	client *redis.Client
 }
 
 // StartServer starts a redis-server that keeps nothing on disk, with more arguments after its own.
@@ -145,13 +149,18 @@ func (s *Server) signal(sig os.Signal) {
 // URL is how parley is told of this server.
 func (s *Server) URL() string { return "redis://" + s.Addr }
 
-// Client returns a client for this one server, whatever it is part of. It is closed with the test.
+// Client returns a client for this one server, whatever it is part of: always the same, which is
+// closed with the test.
 func (s *Server) Client() *redis.Client {
-	c := redis.NewClient(&redis.Options{
-		Addr: s.Addr, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, MaintNotificationsConfig: quiet(),
-	})
-	s.t.Cleanup(func() { _ = c.Close() })
-	return c
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == nil {
+		s.client = redis.NewClient(&redis.Options{
+			Addr: s.Addr, MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true, MaintNotificationsConfig: quiet(),
+		})
+		s.t.Cleanup(func() { _ = s.client.Close() })
+	}
+	return s.client
 }
 
 // Run gives the server one command and fails the test if it does not take it.
