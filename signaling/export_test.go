@@ -164,6 +164,15 @@ const (
 	LaneMost      = laneMost
 )
 
+// Met tells whether the session says, as it comes back to its room, that it has heard the peer.
+func Met(effects []Effect) bool {
+	return slices.ContainsFunc(effects, func(e Effect) bool {
+		p, is := e.(post)
+		l, back := p.letter.(Reenter)
+		return is && back && l.Met
+	})
+}
+
 // RoomAt is where the session's room is.
 func (s Session) RoomAt() Address { return s.call.room }
 
@@ -182,8 +191,10 @@ func (r Room) Passes(now time.Time, l ToRoom) (all []Pass) {
 	return all
 }
 
-// Reenters is the letter of a rejoin.
-func Reenters(from Address, p Pass) Reenter { return Reenter{from, p} }
+// Reenters is the letter of a rejoin. Alone is the same of one who has heard nothing of the peer.
+func Reenters(from Address, p Pass) Reenter { return Reenter{From: from, pass: p, Met: true} }
+
+func Alone(from Address, p Pass) Reenter { return Reenter{From: from, pass: p} }
 
 // ScanRelay and DecodeStrictly are the two ways to read a frame.
 func ScanRelay(frame []byte) (*Relay, bool)               { return scanRelay(frame) }
