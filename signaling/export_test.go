@@ -249,18 +249,24 @@ func (a *Admission) Enter(ctx context.Context) bool {
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
-// Valve says what the link of a hub takes: everything, only what is small, or nothing.
-type Valve struct{ most atomic.Int64 }
+// Valve says what the link of a hub takes: everything, only what is small, one letter more, or nothing.
+type Valve struct{ most, left atomic.Int64 }
 
 // Valve puts one before the link; before the hub runs.
 func (h *Hub) Valve() *Valve {
 	v := new(Valve)
 	v.Open()
-	h.bus.far = func(to, by string, b []byte) bool { return int64(len(b)) < v.most.Load() && h.send(to, by, b) }
+	h.bus.far = func(to, by string, b []byte) bool {
+		return int64(len(b)) < v.most.Load() && v.left.Add(-1) >= 0 && h.send(to, by, b)
+	}
 	return v
 }
 
-func (v *Valve) Open()  { v.most.Store(math.MaxInt64) }
+func (v *Valve) Open() {
+	v.most.Store(math.MaxInt64)
+	v.left.Store(math.MaxInt64)
+}
+func (v *Valve) Last()  { v.left.Store(1) }
 func (v *Valve) Clog()  { v.most.Store(4096) }
 func (v *Valve) Close() { v.most.Store(0) }
 

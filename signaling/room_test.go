@@ -65,7 +65,9 @@ func TestKnock(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	if !signaling.Met(s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))) {
+		t.Error("who comes back with a pass says that nobody was heard, and cannot know")
+	}
 	var asked []time.Duration
 	at := now
 	for s.Phase() == signaling.Entering {
