@@ -249,7 +249,8 @@ func (a *Admission) Enter(ctx context.Context) bool {
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
-// Valve says what the link of a hub takes: everything, only what is small, one letter more, or nothing.
+// Valve says what the link of a hub takes: everything, only what is small, one letter more, or
+// nothing.
 type Valve struct{ most, left atomic.Int64 }
 
 // Valve puts one before the link; before the hub runs.

@@ -170,8 +170,8 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-// TestNobodyCame: a search goes on after a call to which nobody came, also for one who has heard the peer
-// a moment ago: the peer may have heard nothing. Later it does not.
+// TestNobodyCame: a search goes on after a call to which nobody came, also for one who has heard the
+// peer a moment ago: the peer may have heard nothing. Later it does not.
 func TestNobodyCame(t *testing.T) {
 	goesOn := []signaling.Done{{What: "frame:aborted", About: "peer"}, {What: "join"}}
 	for name, c := range map[string]struct {

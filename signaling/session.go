@@ -16,9 +16,6 @@ const (
 	enterWait = 8 * time.Second
 	// knockEvery is how often it asks meanwhile: a letter to another node may be lost, or its node die.
 	knockEvery = 2 * time.Second
-	// settled is how long a call keeps the search that led to it, though the peer was heard: longer than
-	// a room can take to say that the call never was, because nobody heard this side.
-	settled = time.Minute
 )
 
 // session is the machine behind one browser: it decides, and touches nothing. See phase.go for the
@@ -200,10 +197,7 @@ func (s *session) leave() {
 func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
-		if s.in(l.Say.Room) {
-			s.call.met, s.call.lone = true, false
-			s.do(forward{say: l.Say})
-		}
+		s.heard(l)
 	case Opened:
 		s.opened(l)
 	case Moved:
@@ -232,6 +226,13 @@ func (s *session) read(l ToSession) {
 		if s.in(l.Room) {
 			s.refuse(l.C, l.Code, undelivered(l.Code))
 		}
+	}
+}
+
+func (s *session) heard(l Heard) {
+	if s.in(l.Say.Room) {
+		s.call.met, s.call.lone = true, false
+		s.do(forward{say: l.Say})
 	}
 }
 
@@ -304,7 +305,8 @@ func (s *session) entry() ToRoom {
 }
 
 // running is the call that this session is in; empty if it is in none. A room that somebody made anew
-// with a pass, alone, is none: else a call that is over could be reported for as long as a pass is good.
+// with a pass, alone, is none: else a call that is over could be reported for as long as a pass is
+// good.
 func (s *session) running() string {
 	if s.phase != InRoom || s.call.lone {
 		return ""
@@ -402,19 +404,9 @@ func (s *session) tick(now time.Time) {
 			}
 		}
 	case InRoom:
-		if at := s.settles(); !at.IsZero() && !now.Before(at) {
-			s.search = nil // it has found somebody
-		}
+		s.settle(now)
 	case Idle, Gone:
 	}
-}
-
-// settles is when the search of a call is over for good; zero while that is not known, or past.
-func (s *session) settles() time.Time {
-	if s.search == nil || !s.call.met {
-		return time.Time{}
-	}
-	return s.entered.Add(settled)
 }
 
 // absent counts how long the socket has been gone.
