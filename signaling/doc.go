@@ -52,9 +52,11 @@
 // waits 5 s for a member's session on another node to say that it knows of the call, and 5 s for one
 // whose node died before its browser had said a word there. Then nobody came, and likewise when the
 // session of one who never said a word is given up: the others hear aborted "peer" in place of ended,
-// and search on where they stood. Who comes back to that call within 30 s more is told at once: by
-// ended "peer_lost" in answer to rejoin. A room that was made anew cannot know who was there, and
-// waits for 30 s.
+// and search on where they stood. So does one who has heard the peer, in the first minute of the call:
+// it may have been heard by nobody. Who comes back to that call within 30 s more is told at once: by
+// ended "peer_lost" in answer to rejoin. A room that was made anew cannot know who was there. It waits
+// for 30 s; or for 10 s when the session that made it has heard nothing of the peer, who may never
+// have been told of the call.
 //
 // A place counts for its own device, 90 s after it was told and 10 minutes after the search began;
 // in the session that was told of it until that is in a call, and in another once that session is

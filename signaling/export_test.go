@@ -164,6 +164,15 @@ const (
 	LaneMost      = laneMost
 )
 
+// Met tells whether the session says, as it comes back to its room, that it has heard the peer.
+func Met(effects []Effect) bool {
+	return slices.ContainsFunc(effects, func(e Effect) bool {
+		p, is := e.(post)
+		l, back := p.letter.(Reenter)
+		return is && back && l.Met
+	})
+}
+
 // RoomAt is where the session's room is.
 func (s Session) RoomAt() Address { return s.call.room }
 
@@ -182,8 +191,10 @@ func (r Room) Passes(now time.Time, l ToRoom) (all []Pass) {
 	return all
 }
 
-// Reenters is the letter of a rejoin.
-func Reenters(from Address, p Pass) Reenter { return Reenter{from, p} }
+// Reenters is the letter of a rejoin. Alone is the same of one who has heard nothing of the peer.
+func Reenters(from Address, p Pass) Reenter { return Reenter{From: from, pass: p, Met: true} }
+
+func Alone(from Address, p Pass) Reenter { return Reenter{From: from, pass: p} }
 
 // ScanRelay and DecodeStrictly are the two ways to read a frame.
 func ScanRelay(frame []byte) (*Relay, bool)               { return scanRelay(frame) }
@@ -238,18 +249,25 @@ func (a *Admission) Enter(ctx context.Context) bool {
 
 func (a *Admission) Ask(now time.Time) (time.Duration, bool) { return a.ask(now) }
 
-// Valve says what the link of a hub takes: everything, only what is small, or nothing.
-type Valve struct{ most atomic.Int64 }
+// Valve says what the link of a hub takes: everything, only what is small, one letter more, or
+// nothing.
+type Valve struct{ most, left atomic.Int64 }
 
 // Valve puts one before the link; before the hub runs.
 func (h *Hub) Valve() *Valve {
 	v := new(Valve)
 	v.Open()
-	h.bus.far = func(to, by string, b []byte) bool { return int64(len(b)) < v.most.Load() && h.send(to, by, b) }
+	h.bus.far = func(to, by string, b []byte) bool {
+		return int64(len(b)) < v.most.Load() && v.left.Add(-1) >= 0 && h.send(to, by, b)
+	}
 	return v
 }
 
-func (v *Valve) Open()  { v.most.Store(math.MaxInt64) }
+func (v *Valve) Open() {
+	v.most.Store(math.MaxInt64)
+	v.left.Store(math.MaxInt64)
+}
+func (v *Valve) Last()  { v.left.Store(1) }
 func (v *Valve) Clog()  { v.most.Store(4096) }
 func (v *Valve) Close() { v.most.Store(0) }
 

@@ -25,6 +25,7 @@ type (
 	Reenter struct {
 		From Address
 		pass
+		Met bool // it has heard its peer in this call, or cannot know
 	}
 	// Say is a sealed envelope on its way to one member. It goes through the room unchanged.
 	Say struct {

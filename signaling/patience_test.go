@@ -24,6 +24,7 @@ func TestPatience(t *testing.T) {
 	says := func(who signaling.Address, member, to string) signaling.ToRoom {
 		return &signaling.Say{Room: "room", Sender: who, From: member, To: to}
 	}
+	again := signaling.Alone(ana, signaling.Pass{Room: "room", Member: "a", Peer: "b"})
 	back := signaling.Reenters(later, signaling.Pass{Room: "room", Member: "b", Peer: "a"})
 	fell := signaling.Fell("two")
 	for name, c := range map[string]struct {
@@ -87,6 +88,9 @@ func TestPatience(t *testing.T) {
 			[]event{{s, knows}, {10 * s, fell}, {12 * s, back}, {20 * s, signaling.Fell("three")}},
 			[]string{"10s ana PeerIs away", "12s bo Opened", "12s ana PeerIs back", "20s ana PeerIs away", "50s ana Over peer_lost", "50s forgotten"},
 		},
+		"ana comes back while bo does not know": {
+			[]event{{s, again}}, []string{"1s ana Opened", "1s bo PeerIs back", "5s ana Failed", "5s bo Failed", "35s forgotten"},
+		},
 		"bo comes back to a call that never was": {
 			[]event{{s, knows}, {10 * s, fell}, {16 * s, back}}, []string{"10s ana PeerIs away", "15s ana Failed", "16s bo Failed", "45s forgotten"},
 		},
@@ -96,27 +100,67 @@ func TestPatience(t *testing.T) {
 			r := signaling.NewRoom(signaling.Address{Node: "one", ID: "room"})
 			r.Letters(began, signaling.Enter{From: ana, Member: "a"})
 			r.Letters(began, signaling.Enter{From: bo, Member: "b"})
-			var told []string
-			step := func(at time.Duration, l signaling.ToRoom) {
-				for _, said := range r.Letters(began.Add(at), l) {
-					if !slices.Contains([]string{"ana Heard", "bo Heard", "ana Undelivered"}, said) {
-						told = append(told, fmt.Sprint(at, " ", said))
-					}
-				}
-			}
-			for at := time.Duration(0); at <= 2*time.Minute; at += s {
-				for _, e := range c.events {
-					if e.at == at {
-						step(at, e.letter)
-					}
-				}
-				if d := r.Deadline(); !d.IsZero() && !d.After(began.Add(at)) {
-					step(at, signaling.RoomTick())
-				}
-			}
-			if !slices.Equal(told, c.want) {
+			if told := tells(r, began, c.events); !slices.Equal(told, c.want) {
 				t.Errorf("told\n%q, want\n%q", told, c.want)
 			}
 		})
 	}
+}
+
+// TestPatienceAnew: how long a room that was made anew waits for the other. Bo makes it.
+func TestPatienceAnew(t *testing.T) {
+	const s = time.Second
+	ana, bo := signaling.Address{Node: "three", ID: "ana"}, signaling.Address{Node: "two", ID: "bo"}
+	alone := signaling.Alone(bo, signaling.Pass{Room: "room", Member: "b", Peer: "a"})
+	met := signaling.Reenters(bo, signaling.Pass{Room: "room", Member: "b", Peer: "a"})
+	too := signaling.Reenters(ana, signaling.Pass{Room: "room", Member: "a", Peer: "b"})
+	began := []string{"0s bo Opened", "0s bo PeerIs away"}
+	for name, c := range map[string]struct {
+		events []event
+		want   []string
+	}{
+		"bo has heard ana":     {[]event{{0, met}}, []string{"30s bo Over peer_lost", "30s forgotten"}},
+		"bo has heard nothing": {[]event{{0, alone}}, []string{"10s bo Failed", "40s forgotten"}},
+		"bo has heard nothing, and asks again": {
+			[]event{{0, alone}, {5 * s, alone}}, []string{"5s bo Opened", "5s bo PeerIs away", "10s bo Failed", "40s forgotten"},
+		},
+		"ana comes in time": {[]event{{0, alone}, {9 * s, too}}, []string{"9s ana Opened", "9s bo PeerIs back"}},
+		"ana comes too late": {
+			[]event{{0, alone}, {11 * s, too}}, []string{"10s bo Failed", "11s ana Failed", "40s forgotten"},
+		},
+		"ana comes after half a minute": {[]event{{0, met}, {29 * s, too}}, []string{"29s ana Opened", "29s bo PeerIs back"}},
+		"ana comes, and her node dies too": {
+			[]event{{0, alone}, {9 * s, too}, {20 * s, signaling.Fell("three")}},
+			[]string{"9s ana Opened", "9s bo PeerIs back", "20s bo PeerIs away", "50s bo Over peer_lost", "50s forgotten"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := signaling.NewRoom(signaling.Address{Node: "two", ID: "room"})
+			if told, want := tells(r, time.Unix(1e9, 0), c.events), slices.Concat(began, c.want); !slices.Equal(told, want) {
+				t.Errorf("told\n%q, want\n%q", told, want)
+			}
+		})
+	}
+}
+
+// tells plays the events of two minutes, and returns what the room told.
+func tells(r signaling.Room, began time.Time, events []event) (told []string) {
+	step := func(at time.Duration, l signaling.ToRoom) {
+		for _, said := range r.Letters(began.Add(at), l) {
+			if !slices.Contains([]string{"ana Heard", "bo Heard", "ana Undelivered"}, said) {
+				told = append(told, fmt.Sprint(at, " ", said))
+			}
+		}
+	}
+	for at := time.Duration(0); at <= 2*time.Minute; at += time.Second {
+		for _, e := range events {
+			if e.at == at {
+				step(at, e.letter)
+			}
+		}
+		if d := r.Deadline(); !d.IsZero() && !d.After(began.Add(at)) {
+			step(at, signaling.RoomTick())
+		}
+	}
+	return told
 }

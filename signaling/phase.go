@@ -10,7 +10,7 @@ const (
 	Offered                // matched was told; -> Confirmed by confirm, -> Idle by decline or too late, -> Searching if the peer is gone
 	Confirmed              // waits for the peer's confirmation; -> Entering when live, -> Searching if aborted, -> Idle by cancel
 	Entering               // waits for the room; -> InRoom when both are there, -> Searching if the peer does not come, -> Idle by cancel
-	InRoom                 // connected was told; -> Idle by leave, or when the peer leaves or is lost, -> Searching if it never came
+	InRoom                 // connected was told; -> Idle by leave, or when the peer leaves or is lost, -> Searching if the room says that it never was a call
 	Gone                   // the socket was away for 30 s; final
 )
 

@@ -248,9 +248,7 @@ func (r *room) keep(now time.Time) {
 // waits for the others.
 func (r *room) reenter(now time.Time, l Reenter) {
 	if r.state == gathering && len(r.members) == 0 {
-		r.state, r.deadline = open, now.Add(r.policy.Rejoin)
-		absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device, Until: l.Until}
-		r.members = []member{{pass: l.pass}, {pass: absent, away: true, sure: spoke}} // as far as this room can know
+		r.anew(now, l)
 	}
 	m := r.find(l.Member)
 	if m == nil || r.state != open {
@@ -280,6 +278,18 @@ func (r *room) reenter(now time.Time, l Reenter) {
 		}
 	}
 	r.regain(now)
+}
+
+// anew opens the room for the first who comes back. The others may never have been told of the call if
+// nobody has heard them; then they have no pass for it.
+func (r *room) anew(now time.Time, l Reenter) {
+	patience, known := r.policy.Unmet, arrived
+	if l.Met {
+		patience, known = r.policy.Rejoin, spoke
+	}
+	r.state, r.deadline = open, now.Add(patience)
+	absent := pass{Room: l.Room, Member: l.Peer, Device: l.PeerDevice, Peer: l.Member, PeerDevice: l.Device, Until: l.Until}
+	r.members = []member{{pass: l.pass}, {pass: absent, away: true, sure: known}}
 }
 
 // turnAway answers who comes back to a room that is over.

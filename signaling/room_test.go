@@ -65,7 +65,9 @@ func TestKnock(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	if !signaling.Met(s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))) {
+		t.Error("who comes back with a pass says that nobody was heard, and cannot know")
+	}
 	var asked []time.Duration
 	at := now
 	for s.Phase() == signaling.Entering {
@@ -81,16 +83,20 @@ func TestKnock(t *testing.T) {
 	}
 }
 
-// TestRecheck: a session that is asked whether it is in a room that it has left says so.
+// TestRecheck: a session that is asked whether it is in a room that it has left says so, and one
+// that comes in asks again.
 func TestRecheck(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
 	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
-	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
 	ask := func(room string) []signaling.Done {
 		return signaling.Tell(s.Step(now, signaling.Recheck{To: signaling.Address{Node: "node", ID: "me"}, Room: signaling.Address{Node: "there", ID: room}, Member: "me"}))
 	}
+	if done := ask("room"); len(done) != 1 || done[0].What != "reenter" || done[0].About != "room" {
+		t.Errorf("before the room: %v", done)
+	}
+	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
 	if done := ask("room"); len(done) != 0 {
 		t.Errorf("in the room: %v", done)
 	}
@@ -164,10 +170,20 @@ func TestMoved(t *testing.T) {
 	}
 }
 
-// TestNobodyCame: a search goes on after a call to which nobody came, and ends with one in which the
-// peer was heard.
+// TestNobodyCame: a search goes on after a call to which nobody came, also for one who has heard the
+// peer a moment ago: the peer may have heard nothing. Later it does not.
 func TestNobodyCame(t *testing.T) {
-	for _, heard := range []bool{false, true} {
+	goesOn := []signaling.Done{{What: "frame:aborted", About: "peer"}, {What: "join"}}
+	for name, c := range map[string]struct {
+		heard bool
+		after time.Duration
+		want  []signaling.Done
+	}{
+		"nothing heard":           {false, 0, goesOn},
+		"nothing for two minutes": {false, 2 * time.Minute, goesOn},
+		"heard":                   {true, 59 * time.Second, goesOn},
+		"heard long ago":          {true, time.Minute, []signaling.Done{{What: "frame:ended"}}},
+	} {
 		now := time.Unix(1e9, 0)
 		s := signaling.NewSession(now)
 		step := func(e signaling.Event) []signaling.Done { return signaling.Tell(s.Step(now, e)) }
@@ -179,10 +195,18 @@ func TestNobodyCame(t *testing.T) {
 		if done := step(signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"})); len(done) != 2 || done[1].What != "other" {
 			t.Errorf("the room is not told that the session knows of it: %v", done)
 		}
-		want := []signaling.Done{{What: "frame:aborted", About: "peer"}, {What: "join"}}
-		if heard {
+		if c.heard {
 			step(signaling.Heard{Say: &signaling.Say{Room: "room", From: "you"}})
-			want = []signaling.Done{{What: "frame:ended"}}
+		}
+		if said := signaling.Met(s.Step(now, signaling.Torn("there"))); said != c.heard {
+			t.Errorf("%s: it says %v", name, said)
+		}
+		now = now.Add(c.after)
+		if at := s.Deadline(); !at.IsZero() && !at.After(now) {
+			step(signaling.Tick())
+		}
+		if at := s.Deadline(); at.IsZero() == (c.heard && c.after < time.Minute) {
+			t.Errorf("%s: looks again at %v", name, at)
 		}
 		done := step(signaling.Failed{Room: "room"})
 		for i := range done {
@@ -190,8 +214,8 @@ func TestNobodyCame(t *testing.T) {
 				done[i].About = ""
 			}
 		}
-		if !slices.Equal(done, want) {
-			t.Errorf("heard %v: %v", heard, done)
+		if !slices.Equal(done, c.want) {
+			t.Errorf("%s: %v", name, done)
 		}
 	}
 }

@@ -21,6 +21,9 @@ const (
 	offerSlack = time.Second
 	// outageLongest bounds the pause between two tries while the store is away.
 	outageLongest = 5 * time.Second
+	// settled is how long a call keeps the search that led to it, though the peer was heard: longer than
+	// a room can take to say that the call never was, because nobody heard this side.
+	settled = time.Minute
 
 	fewest = 5 // fewer waiting browsers, or measured searches, than this are not told
 )
@@ -324,6 +327,21 @@ func (s *session) again() {
 	s.search.want.ID, s.search.repeat = "", time.Time{}
 	if s.online() {
 		s.stand()
+	}
+}
+
+// settles is when the search of a call is over for good; zero while that is not known, or past.
+func (s *session) settles() time.Time {
+	if s.search == nil || !s.call.met {
+		return time.Time{}
+	}
+	return s.entered.Add(settled)
+}
+
+// settle ends the search of a call: it has found somebody.
+func (s *session) settle(now time.Time) {
+	if at := s.settles(); !at.IsZero() && !now.Before(at) {
+		s.search = nil
 	}
 }
 

@@ -27,10 +27,10 @@ type session struct {
 	newID  func() string // unguessable ids
 
 	phase     Phase
-	search    *search // from Searching to the first word of the peer; nil after rejoin
+	search    *search // from Searching until the call is settled; nil after rejoin
 	match     match   // from Offered to Entering
 	call      membership
-	entered   time.Time // since when Entering
+	entered   time.Time // when it was Entering last
 	knock     time.Time // when to ask the room again; from Entering
 	searches  bucket
 	relays    bucket
@@ -54,6 +54,7 @@ type membership struct {
 	relay  string // the node whose relay the browser was told of last
 	unsure bool   // the room must be asked how it stands, once there is a socket
 	lone   bool   // it came back with a pass and has not heard of the peer since: this may be no call any more
+	met    bool   // it has heard the peer, or came back with a pass and cannot know
 	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
 }
 
@@ -197,10 +198,7 @@ func (s *session) leave() {
 func (s *session) read(l ToSession) {
 	switch l := l.(type) {
 	case Heard:
-		if s.in(l.Say.Room) {
-			s.search, s.call.lone = nil, false // it has found somebody
-			s.do(forward{say: l.Say})
-		}
+		s.heard(l)
 	case Opened:
 		s.opened(l)
 	case Moved:
@@ -237,6 +235,14 @@ func (s *session) peerIs(l PeerIs) {
 	}
 }
 
+// heard passes on what the peer says.
+func (s *session) heard(l Heard) {
+	if s.in(l.Say.Room) {
+		s.call.met, s.call.lone = true, false
+		s.do(forward{say: l.Say})
+	}
+}
+
 // opened goes into the room. In a call already, it says that letters were lost, or that the room was
 // made anew on a node whose relay the call must now use.
 func (s *session) opened(l Opened) {
@@ -244,7 +250,7 @@ func (s *session) opened(l Opened) {
 		return
 	}
 	inside, moved := s.phase == InRoom, s.call.relay != l.Node
-	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{s.self, l.pass}
+	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{From: s.self, pass: l.pass}
 	switch {
 	case !inside:
 		s.phase, s.match, s.call.lone = InRoom, match{}, l.Back
@@ -265,7 +271,7 @@ func (s *session) opened(l Opened) {
 func (s *session) recheck(l Recheck) {
 	switch {
 	case s.phase == Entering && s.call.room.ID == l.Room.ID:
-		s.do(post{l.Room, s.call.enter}) // the answer to the first was lost
+		s.do(post{l.Room, s.entry()}) // the answer to the first was lost
 	case !s.in(l.Room.ID):
 		s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
 	}
@@ -281,7 +287,7 @@ func (s *session) moved(to Address) {
 		s.reenter(to.Node)
 		return
 	}
-	s.do(post{to, s.call.enter})
+	s.do(post{s.call.room, s.entry()})
 }
 
 // reenter asks the room how it stands: its node fell, or letters were lost. Without a socket it waits
@@ -292,8 +298,17 @@ func (s *session) reenter(node string) {
 	case !s.online():
 		s.call.unsure = true
 	default:
-		s.do(post{s.call.room, s.call.enter})
+		s.do(post{s.call.room, s.entry()})
 	}
+}
+
+// entry is the letter with which this session comes into its room, at first or again.
+func (s *session) entry() ToRoom {
+	if r, back := s.call.enter.(Reenter); back {
+		r.Met = s.call.met
+		return r
+	}
+	return s.call.enter
 }
 
 // running is the call that this session is in; empty if it is in none. A room that somebody made anew
@@ -319,7 +334,7 @@ func undelivered(code ErrorCode) string {
 func (s *session) enter(now time.Time, at membership) {
 	s.phase, s.entered, s.knock, s.call = Entering, now, now.Add(knockEvery), at
 	if s.online() {
-		s.do(post{at.room, at.enter})
+		s.do(post{s.call.room, s.entry()})
 	}
 }
 
@@ -334,7 +349,7 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 	default:
 		room, again := Address{e.pass.Node, e.pass.Room}, *e.pass
 		again.Turn++
-		s.enter(now, membership{room: room, member: again.Member, enter: Reenter{s.self, again}})
+		s.enter(now, membership{room: room, member: again.Member, met: true, enter: Reenter{From: s.self, pass: again}})
 	}
 }
 
@@ -355,11 +370,11 @@ func (s *session) attached() {
 			s.stand()
 		}
 	case Entering:
-		s.do(post{s.call.room, s.call.enter})
+		s.do(post{s.call.room, s.entry()})
 	case InRoom:
 		if s.call.unsure {
 			s.call.unsure = false
-			s.do(post{s.call.room, s.call.enter})
+			s.do(post{s.call.room, s.entry()})
 		}
 	case Idle, Offered, Confirmed, Gone:
 	}
@@ -391,10 +406,12 @@ func (s *session) tick(now time.Time) {
 		case !now.Before(s.knock):
 			s.knock = now.Add(knockEvery)
 			if s.online() {
-				s.do(post{s.call.room, s.call.enter})
+				s.do(post{s.call.room, s.entry()})
 			}
 		}
-	case Idle, InRoom, Gone:
+	case InRoom:
+		s.settle(now)
+	case Idle, Gone:
 	}
 }
 
@@ -445,7 +462,9 @@ func (s *session) Deadline() time.Time {
 	case Entering:
 		soonest(s.entered.Add(enterWait))
 		soonest(s.knock)
-	case Idle, InRoom, Gone:
+	case InRoom:
+		soonest(s.settles())
+	case Idle, Gone:
 	}
 	return at
 }

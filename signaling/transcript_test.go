@@ -82,7 +82,7 @@ func (s *stage) line(line string) error {
 	case "matching": // paused, or goes on
 		s.paused.Store(rest == "paused")
 		return nil
-	case "nodes", "kill", "drain", "torn", "hush", "unhush", "clog":
+	case "nodes", "kill", "drain", "torn", "hush", "last", "unhush", "clog":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
 			s.many(first, n)
@@ -115,6 +115,8 @@ func (s *stage) many(what string, n int) {
 		s.killOne(n)
 	case "hush": // nothing that it sends to other nodes is taken
 		s.at(n).valve.Close()
+	case "last": // only the next letter
+		s.at(n).valve.Last()
 	case "clog":
 		s.at(n).valve.Clog()
 	case "unhush":

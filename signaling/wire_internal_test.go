@@ -28,7 +28,7 @@ func golden() []goldenLetter {
 		{toRoom: &Say{"r", Address{"n", "s"}, 300, "a", "b", []byte(`"tail"`)}, text: "\x01\x02id\x01r\x01n\x01s\x01a\x01b\xac\x02" + `"tail"`},
 		{toRoom: Enter{Address{"n", "s"}, "m", d, Offer, []string{"x"}, "en"}, text: "\x02\x02id" +
 			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":{"Token":"d","Digest":"g","Net":"w","Fresh":true},"Role":"offer","Shared":["x"],"Language":"en"}`},
-		{toRoom: Reenter{Address{"n", "s"}, me}, text: "\x03\x02id" + `{"From":{"Node":"n","ID":"s"},` + text + `}`},
+		{toRoom: Reenter{Address{"n", "s"}, me, true}, text: "\x03\x02id" + `{"From":{"Node":"n","ID":"s"},` + text + `,"Met":true}`},
 		{toRoom: Went{Address{"n", "s"}, "m", EndLeft}, text: "\x04\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","Why":"left"}`},
 		{toRoom: Missing{Address{"n", "s"}, "m"}, text: "\x05\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m"}`},
 		{toRoom: Present{Address{"n", "s"}, "m"}, text: "\x06\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m"}`},
