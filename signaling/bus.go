@@ -141,7 +141,7 @@ func (c *call) carry(l ToRoom) {
 		case endCall:
 			c.hub.endCall(c, e)
 		case seekHome:
-			c.hub.seekHome(c)
+			c.hub.seekHome(c, e)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
 		}

@@ -363,6 +363,19 @@ func (r Room) Letters(now time.Time, l ToRoom) (all []string) {
 	return all
 }
 
+// Seeks steps the room and returns how it asks where it is carried: "looks", or "claims" it.
+func (r Room) Seeks(now time.Time, l ToRoom) (all []string) {
+	for _, e := range r.Step(now, l) {
+		switch e, is := e.(seekHome); {
+		case is && e.claims:
+			all = append(all, "claims")
+		case is:
+			all = append(all, "looks")
+		}
+	}
+	return all
+}
+
 // RoomTick is the event that a room's deadline has come.
 func RoomTick() ToRoom { return roomTick{} }
 

@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	_ "embed" // the script stands in a file
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -30,6 +31,18 @@ type homes struct {
 
 func newHomes(rdb redis.UniversalClient, node string, alive func(string) bool) homes {
 	return homes{rdb, redis.NewScript(claimLua), node, alive}
+}
+
+// look returns the living node that has claimed the room; this one if none has.
+func (s homes) look(ctx context.Context, room string) (string, error) {
+	home, err := s.rdb.Get(ctx, retention.Home.Key(room)).Result()
+	switch {
+	case err != nil && !errors.Is(err, redis.Nil):
+		return "", fmt.Errorf("find the node of a room: %w", err)
+	case err != nil || !s.alive(home):
+		return s.node, nil
+	}
+	return home, nil
 }
 
 // tries is how many dead nodes in a row may have claimed a room.

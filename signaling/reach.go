@@ -169,10 +169,14 @@ func (h *Hub) seek(cl *client, lost Address, l Reenter) {
 }
 
 // seekHome asks again which node carries a room of this one.
-func (h *Hub) seekHome(c *call) {
-	here := Address{h.node, c.machine.id}
+func (h *Hub) seekHome(c *call, e seekHome) {
+	id := c.machine.id
 	h.ask(&c.lane, func(ctx context.Context) error {
-		home, err := h.homes.claim(ctx, Address{ID: here.ID})
+		find := h.homes.look
+		if e.claims {
+			find = func(ctx context.Context, id string) (string, error) { return h.homes.claim(ctx, Address{ID: id}) }
+		}
+		home, err := find(ctx, id)
 		if err == nil {
 			c.post(homeIs{home})
 		}

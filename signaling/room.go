@@ -74,8 +74,9 @@ type (
 		a, b   moderation.Device
 		length time.Duration
 	}
-	// seekHome asks which node carries the room. The answer is homeIs.
-	seekHome struct{}
+	// seekHome asks which node carries the room. The answer is homeIs. With claims it is this one
+	// unless another was first.
+	seekHome struct{ claims bool }
 	// closeRoom forgets the room.
 	closeRoom struct{}
 )
@@ -115,10 +116,10 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.went(now, l)
 	case Missing:
 		r.heardOf(l.From, l.Member, arrived)
-		r.socketOf(l.From, l.Member, PeerAway)
+		r.socketOf(now, l.From, l.Member, PeerAway)
 	case Present:
 		r.heardOf(l.From, l.Member, arrived)
-		r.socketOf(l.From, l.Member, PeerBack)
+		r.socketOf(now, l.From, l.Member, PeerBack)
 	case Want:
 		r.heardOf(l.From, l.Member, spoke)
 		r.grant(l)
@@ -270,7 +271,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	if old == l.From && !m.away {
 		r.others(m.Member, PeerIs{r.id, PeerBack}) // only letters were lost: say again what it missed
 	} else {
-		r.socket(m.Member, PeerBack)
+		r.socket(now, m.Member, PeerBack)
 	}
 	for _, o := range r.members {
 		if o.Member != m.Member && o.away {
@@ -311,7 +312,6 @@ func (r *room) regain(now time.Time) {
 		r.seek = now.Add(seekEvery)
 		return
 	}
-	r.seek = time.Time{}
 	r.calm()
 	r.keep(now)
 }
@@ -342,7 +342,7 @@ func (r *room) fallen(now time.Time, node string) {
 			continue
 		}
 		m.at, r.seek = Address{}, now.Add(seekEvery)
-		r.socket(m.Member, PeerAway)
+		r.socket(now, m.Member, PeerAway)
 		patience := r.policy.Rejoin
 		if m.sure < spoke {
 			patience = r.policy.Arrive
@@ -396,20 +396,24 @@ func (r *room) close(now time.Time) {
 }
 
 // socketOf is socket for a letter of a session, if that is the member's now.
-func (r *room) socketOf(from Address, id string, state PeerState) {
+func (r *room) socketOf(now time.Time, from Address, id string, state PeerState) {
 	if m := r.find(id); m != nil && m.at == from {
-		r.socket(id, state)
+		r.socket(now, id, state)
 	}
 }
 
-// socket notes that a member's socket was lost or is back, and tells the others when that is news.
-func (r *room) socket(id string, state PeerState) {
+// socket notes that a member's socket was lost or is back, and tells the others when that is news. One
+// who is away may be in this call on another node, where it was made anew while this one seemed dead.
+func (r *room) socket(now time.Time, id string, state PeerState) {
 	m := r.find(id)
 	if m == nil || r.state != open || m.away == (state == PeerAway) {
 		return
 	}
 	m.away = state == PeerAway
 	r.others(id, PeerIs{r.id, state})
+	if m.away && r.seek.IsZero() {
+		r.seek = now.Add(seekEvery)
+	}
 }
 
 func (r *room) tick(now time.Time) {
@@ -421,8 +425,16 @@ func (r *room) tick(now time.Time) {
 		r.keep(now)
 	}
 	if !r.seek.IsZero() && !now.Before(r.seek) {
+		r.look(now)
+	}
+}
+
+// look asks where the room is for as long as somebody is not here.
+func (r *room) look(now time.Time) {
+	r.seek = time.Time{}
+	if slices.ContainsFunc(r.members, func(m member) bool { return m.away || m.at == (Address{}) }) {
 		r.seek = now.Add(seekEvery)
-		r.do(seekHome{})
+		r.do(seekHome{claims: slices.ContainsFunc(r.members, func(m member) bool { return m.at == (Address{}) })})
 	}
 }
 
