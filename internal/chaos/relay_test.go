@@ -25,13 +25,13 @@ func TestRelayGone(t *testing.T) {
 	h.furnish(t, func(*node) string { return server.URL() })
 	talkers := func(name string, long time.Duration) *crowd {
 		return &crowd{name: name, cfg: simulate.Config{
-			Rate: 20, People: 12, For: long,
+			Rate: 20, People: 16, For: long,
 			Behaviour: simulate.Behaviour{
 				Talk: 12 * time.Second, Patience: time.Hour, Next: 1, Media: 1, Languages: []string{"en"}, Interests: []string{"music"},
 			},
 		}}
 	}
-	before, after := talkers("-before", 12*time.Second), talkers("-after", 20*time.Second)
+	before, after := talkers("-before", 16*time.Second), talkers("-after", 20*time.Second)
 	h.visit(t, before, func(context.CancelFunc) {})
 	h.one().Kill()
 	h.counts["node killed"]++

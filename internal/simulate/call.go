@@ -108,6 +108,7 @@ const mostEarly = 64
 type early struct {
 	at    time.Duration
 	frame relayed
+	noted bool // it is in the history
 }
 
 // relayed takes an envelope. One that came before its key waits for it.
@@ -124,16 +125,16 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 	if f.From == c.peer && c.seal.Early(f.Box) {
 		p.note(history.Event{Got: f.T, Room: c.room, Seq: f.Seq}) // now: its key may come much later, or never
 		if len(c.early) < mostEarly {
-			c.early = append(c.early, early{at, f})
+			c.early = append(c.early, early{at, f, true})
 		}
 		return
 	}
-	p.unseal(now, early{at, f}, false)
+	p.unseal(now, early{at, f, false})
 }
 
 // unseal opens an envelope whose key is there, or that is the key. One that came before its key is in
 // the history already, and stands there once more only if it does not open.
-func (p *Person) unseal(now time.Duration, came early, noted bool) {
+func (p *Person) unseal(now time.Duration, came early) {
 	c, f := p.call, came.frame
 	wasReady := c.seal.Ready()
 	plain, err := c.seal.Open(f.Seq, f.Box)
@@ -142,7 +143,7 @@ func (p *Person) unseal(now time.Duration, came early, noted bool) {
 		e.Why = "bad"
 		p.count("envelopes that do not open")
 	}
-	if !noted || e.Why != "" {
+	if !came.noted || e.Why != "" {
 		p.note(e)
 	}
 	if e.Why != "" {
@@ -157,7 +158,7 @@ func (p *Person) unseal(now time.Duration, came early, noted bool) {
 	waiting := c.early
 	c.early = nil
 	for _, e := range waiting {
-		p.unseal(now, e, true)
+		p.unseal(now, e)
 	}
 	p.say(now)
 }

@@ -156,8 +156,8 @@ func TestTalkNotices(t *testing.T) {
 	}
 }
 
-// TestTalkBeforeTheKey: the history shows an envelope when it comes, also one that overtook its key, and
-// once more only if it does not open.
+// TestTalkBeforeTheKey: the history shows an envelope when it comes, also one that overtook its
+// key, and once more only if it does not open.
 func TestTalkBeforeTheKey(t *testing.T) {
 	for name, c := range map[string]struct {
 		breaks func(*envelope)
