@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -18,10 +19,12 @@ import (
 const (
 	drops    = 10_000 // PARLEY_DROPS says otherwise
 	dropping = 32     // searches at the same time
+	lonely   = 8      // of them in a language that nobody else speaks: they wait until they leave
 )
 
 // TestDroppedReplies loses thousands of replies of Redis after the command was carried out. Whoever
-// searches is waiting, matched once and told so on both sides, or gone by their own will.
+// searches is waiting, matched once and told so on both sides, or gone by their own will and never
+// heard of again.
 func TestDroppedReplies(t *testing.T) {
 	most := plan(t, "PARLEY_DROPS", drops, strconv.Atoi)
 	t.Parallel()
@@ -37,14 +40,17 @@ func TestDroppedReplies(t *testing.T) {
 	enough := make(chan struct{})
 	all.Go(func() { defer close(enough); drop(ctx, fault, most, rand.New(rand.NewPCG(seed, 0))) })
 	for i := range dropping {
-		rnd := rand.New(rand.NewPCG(seed, uint64(i+1)))
+		s := &seeker{hall: h, t: t, rnd: rand.New(rand.NewPCG(seed, uint64(i+1))), language: "en"}
+		if i < lonely {
+			s.language, s.alone = own(i), true
+		}
 		people.Go(func() {
-			for n := 0; ; n++ {
+			for {
 				select {
 				case <-enough:
 					return
 				default:
-					h.search(ctx, t, rnd)
+					s.search(ctx)
 				}
 			}
 		})
@@ -54,11 +60,20 @@ func TestDroppedReplies(t *testing.T) {
 	all.Wait()
 	lost := fault.Counts().Dropped
 	h.judge(t)
-	t.Logf("%d replies dropped; %d searches, %d live matches, %d left, %d came to nothing and were searched again",
-		lost, h.searches, len(h.live), h.left, h.again)
+	t.Logf("%d replies dropped; %d searches, %d live matches, %d left (%d answers were lost), %d declined (%d), %d came to nothing",
+		lost, h.searches, len(h.live), h.left, h.lostLeaves, h.declined, h.lostAborts, h.nothing)
 	if lost < most {
 		t.Errorf("only %d replies were dropped", lost)
 	}
+	if h.left == 0 || h.nothing == 0 || h.lostLeaves == 0 || h.lostAborts == 0 {
+		t.Error("nobody left, or no match came to nothing, or all of them had an answer at once")
+	}
+}
+
+// own is a language that nobody else searches in.
+func own(i int) string {
+	others := slices.DeleteFunc(matcher.Languages(), func(l matcher.Language) bool { return l.Tag == "en" })
+	return others[i].Tag
 }
 
 // drop loses one reply after the other, with sound ones in between.
@@ -75,17 +90,30 @@ func drop(ctx context.Context, f *vtest.Fault, most int, rnd *rand.Rand) {
 type hall struct {
 	queue *matcher.Queue
 
-	mu       sync.Mutex // guards the following fields
-	ears     map[string]chan matcher.Event
-	live     map[string][]string // which tickets were told that a match is live
-	matched  map[string]string   // ticket to match
-	searches int
-	left     int
-	again    int
+	mu         sync.Mutex // guards the following fields
+	ears       map[string]chan matcher.Event
+	live       map[string][]string // which tickets were told that a match is live
+	matched    map[string]string   // ticket to match
+	gone       map[string]bool     // tickets whose owners have gone by their own will, and were told so
+	searches   int
+	left       int
+	declined   int
+	nothing    int // matches that the other one gave up, or that were confirmed too late
+	lostLeaves int
+	lostAborts int
 }
 
 func newHall(q *matcher.Queue) *hall {
-	return &hall{queue: q, ears: map[string]chan matcher.Event{}, live: map[string][]string{}, matched: map[string]string{}}
+	return &hall{
+		queue: q, ears: map[string]chan matcher.Event{}, live: map[string][]string{}, matched: map[string]string{}, gone: map[string]bool{},
+	}
+}
+
+// book changes the books.
+func (h *hall) book(change func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change()
 }
 
 // dispatch brings events to who searches.
@@ -116,39 +144,42 @@ func (h *hall) dispatch(ctx context.Context) {
 	}
 }
 
+// seeker is somebody who searches again and again.
+type seeker struct {
+	*hall
+	t        *testing.T
+	rnd      *rand.Rand
+	language string
+	alone    bool // nobody else speaks it
+}
+
 // search is one search as signaling does it: the same question until it is answered.
-func (h *hall) search(ctx context.Context, t *testing.T, rnd *rand.Rand) {
+func (s *seeker) search(ctx context.Context) {
 	ticket := matcher.Ticket{
-		ID: matcher.NewID(), Device: matcher.NewID()[:12], Languages: []string{"en"}, Interests: []string{"music"}, Meets: []int{0},
+		ID: matcher.NewID(), Device: matcher.NewID()[:12], Languages: []string{s.language}, Interests: []string{"music"}, Meets: []int{0},
 	}
 	ear := make(chan matcher.Event, 16)
-	h.mu.Lock()
-	h.searches++
-	h.ears[ticket.ID] = ear
-	h.mu.Unlock()
-	defer func() {
-		h.mu.Lock()
-		delete(h.ears, ticket.ID)
-		h.mu.Unlock()
-	}()
-	offer, found := h.find(ctx, ticket, ear, rnd)
-	if !found {
-		h.mu.Lock()
-		h.left++
-		h.mu.Unlock()
-		return
-	}
-	if !h.confirm(ctx, t, offer, ear) {
-		h.mu.Lock()
-		h.again++
-		h.mu.Unlock()
+	s.book(func() { s.searches, s.ears[ticket.ID] = s.searches+1, ear })
+	defer s.book(func() { delete(s.ears, ticket.ID) })
+	offer, found := s.find(ctx, ticket, ear)
+	switch {
+	case !found:
+		s.gate(ctx, ticket)
+	case s.alone:
+		s.t.Errorf("ticket %s is matched, and nobody speaks its language", ticket.ID)
+	case s.rnd.IntN(8) == 0: // does not like the match
+		s.abort(ctx, offer.Match, ticket.ID)
+		s.book(func() { s.declined++ })
+		s.gate(ctx, ticket)
+	case !s.confirm(ctx, s.t, offer, ear):
+		s.book(func() { s.nothing++ })
 	}
 }
 
 // find returns an offer, or false when the person has left by their own will.
-func (h *hall) find(ctx context.Context, ticket matcher.Ticket, ear <-chan matcher.Event, rnd *rand.Rand) (matcher.Offer, bool) {
-	for {
-		result, err := h.queue.Join(ctx, ticket)
+func (s *seeker) find(ctx context.Context, ticket matcher.Ticket, ear <-chan matcher.Event) (matcher.Offer, bool) {
+	for ctx.Err() == nil {
+		result, err := s.queue.Join(ctx, ticket)
 		if offered, ok := result.(matcher.Offered); ok && err == nil {
 			return offered.Offer, true
 		}
@@ -159,24 +190,59 @@ func (h *hall) find(ctx context.Context, ticket matcher.Ticket, ear <-chan match
 			}
 		case <-time.After(20 * time.Millisecond):
 		}
-		if err == nil && rnd.IntN(10) == 0 { // had enough
-			left, err := h.leave(ctx, ticket.ID)
-			if err != nil || left.State != matcher.Claimed {
-				return matcher.Offer{}, false
-			}
-		}
-		if ctx.Err() != nil {
+		if err == nil && s.rnd.IntN(4) == 0 { // had enough
+			s.leave(ctx, ticket.ID)
 			return matcher.Offer{}, false
 		}
 	}
+	return matcher.Offer{}, false
 }
 
-func (h *hall) leave(ctx context.Context, ticket string) (matcher.Left, error) {
-	for {
-		left, err := h.queue.Leave(ctx, ticket)
-		if err == nil || ctx.Err() != nil {
-			return left, err
+// leave ends a search, and gives up the match for which that is too late.
+func (s *seeker) leave(ctx context.Context, ticket string) {
+	for ctx.Err() == nil {
+		left, err := s.queue.Leave(ctx, ticket)
+		switch {
+		case err != nil:
+			s.book(func() { s.lostLeaves++ })
+			continue
+		case left.State == matcher.Claimed:
+			s.abort(ctx, left.Match, ticket)
+		case left.State == matcher.Unknown:
+			s.t.Errorf("ticket %s was queued, and is not known", ticket)
 		}
+		s.book(func() { s.left++ })
+		return
+	}
+}
+
+// abort gives up a match that this side has not confirmed, so that it cannot be live.
+func (s *seeker) abort(ctx context.Context, match, ticket string) {
+	for ctx.Err() == nil {
+		became, err := s.queue.Abort(ctx, match, ticket)
+		if err != nil {
+			s.book(func() { s.lostAborts++ })
+			continue
+		}
+		if became != matcher.Aborted {
+			s.t.Errorf("match %s of ticket %s, which did not confirm, is %v", match, ticket, became)
+		}
+		return
+	}
+}
+
+// gate looks whether who has gone is out: a late repeat of the search does not bring the ticket back.
+func (s *seeker) gate(ctx context.Context, ticket matcher.Ticket) {
+	s.book(func() { s.gone[ticket.ID] = true })
+	for ctx.Err() == nil {
+		result, err := s.queue.Join(ctx, ticket)
+		if err != nil {
+			continue
+		}
+		if _, closed := result.(matcher.Closed); !closed {
+			s.t.Errorf("ticket %s has gone, and is %T again", ticket.ID, result)
+		}
+		return
 	}
 }
 
@@ -227,7 +293,7 @@ func (h *hall) lives(t *testing.T, o matcher.Offer) {
 	}
 }
 
-// judge fails when somebody was told of a live match alone.
+// judge fails when somebody was told of a live match alone, or had gone.
 func (h *hall) judge(t *testing.T) {
 	t.Helper()
 	h.mu.Lock()
@@ -235,6 +301,11 @@ func (h *hall) judge(t *testing.T) {
 	for match, tickets := range h.live {
 		if len(tickets) != 2 || tickets[0] == tickets[1] {
 			t.Errorf("match %s is live for %v", match, tickets)
+		}
+		for _, ticket := range tickets {
+			if h.gone[ticket] {
+				t.Errorf("match %s is live for %s, who has gone", match, ticket)
+			}
 		}
 	}
 	if len(h.live) == 0 {

@@ -23,6 +23,7 @@ type house struct {
 	set    *vtest.SentinelSet // several, or
 	slots  *vtest.Cluster     // many
 	faults []fault
+	parts  bool // some faults keep nodes from reaching one another, so that what is told may be old
 	nodes  []*node
 	door   *balancer
 	counts map[string]int

@@ -21,6 +21,7 @@ func TestSplit(t *testing.T) {
 	h.set = vtest.StartSplittable(t)
 	h.furnish(t, func(*node) string { return h.set.URL() })
 	people := &crowd{cfg: simulate.Config{Rate: 8, People: 80, For: time.Minute, Ramp: time.Second, Behaviour: restless()}}
+	h.parts = true
 	h.visit(t, people, func(end context.CancelFunc) {
 		defer end()
 		h.pause(t.Context(), 5*time.Second)

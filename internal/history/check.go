@@ -182,7 +182,7 @@ func (c *checker) did(p *person, e Event) error {
 		p.reports = append(p.reports, e.Room)
 	case "block":
 		p.blocks = append(p.blocks, e.Room)
-	case "relays":
+	case "relays", Heard:
 	case Went:
 		c.went(p, e)
 	default:

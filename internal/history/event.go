@@ -14,7 +14,7 @@ type Event struct {
 
 	Device  string `json:"device,omitzero"`  // came
 	Match   string `json:"match,omitzero"`   // matched, confirm, decline, connected
-	Room    string `json:"room,omitzero"`    // connected, relay, leave, rejoin, report, block
+	Room    string `json:"room,omitzero"`    // connected, relay, leave, rejoin, report, block, heard
 	Me      string `json:"me,omitzero"`      // connected
 	Peer    string `json:"peer,omitzero"`    // connected
 	Seq     uint64 `json:"seq,omitzero"`     // relay, and error about one
@@ -30,10 +30,11 @@ type Event struct {
 
 // What a person does besides sending frames, which have their own type as name.
 const (
-	Came = "came" // begins to exist, on a device
-	Cut  = "cut"  // dropped the socket
-	Went = "went" // is gone for good, without a word
-	End  = "end"  // the file is complete; nobody's
+	Came  = "came"  // begins to exist, on a device
+	Cut   = "cut"   // dropped the socket
+	Heard = "heard" // hears the other one of a room, on a new connection
+	Went  = "went"  // is gone for good, without a word
+	End   = "end"   // the file is complete; nobody's
 )
 
 // What a person is told besides frames.

@@ -37,6 +37,7 @@ const good = `
 1.2 ana got error code=peer_busy about=relay room=r1 seq=2
 1.3 ana did relay room=r1 seq=3
 1.4 bo got relay room=r1 seq=3
+1.5 ana did heard room=r1
 2.2 ana did relay room=r1 seq=2
 2.3 bo got relay room=r1 seq=2
 3 bo did cut

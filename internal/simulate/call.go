@@ -108,9 +108,10 @@ const mostEarly = 64
 type early struct {
 	at    time.Duration
 	frame relayed
+	noted bool // it is in the history
 }
 
-// relayed opens and checks an envelope.
+// relayed takes an envelope. One that came before its key waits for it.
 func (p *Person) relayed(now, at time.Duration, f relayed) {
 	c := p.call
 	if c == nil {
@@ -122,11 +123,19 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 		p.took(First, at-c.began)
 	}
 	if f.From == c.peer && c.seal.Early(f.Box) {
+		p.note(history.Event{Got: f.T, Room: c.room, Seq: f.Seq}) // now: its key may come much later, or never
 		if len(c.early) < mostEarly {
-			c.early = append(c.early, early{at, f})
+			c.early = append(c.early, early{at, f, true})
 		}
 		return
 	}
+	p.unseal(now, early{at, f, false})
+}
+
+// unseal opens an envelope whose key is there, or that is the key. One that came before its key is in
+// the history already, and stands there once more only if it does not open.
+func (p *Person) unseal(now time.Duration, came early) {
+	c, f := p.call, came.frame
 	wasReady := c.seal.Ready()
 	plain, err := c.seal.Open(f.Seq, f.Box)
 	e := history.Event{Got: f.T, Room: c.room, Seq: f.Seq}
@@ -134,20 +143,22 @@ func (p *Person) relayed(now, at time.Duration, f relayed) {
 		e.Why = "bad"
 		p.count("envelopes that do not open")
 	}
-	p.note(e)
+	if !came.noted || e.Why != "" {
+		p.note(e)
+	}
 	if e.Why != "" {
 		return
 	}
 	p.count("envelopes received")
 	if plain != "" {
-		p.judge(now, at, plain)
+		p.judge(now, came.at, plain)
 	} else if !wasReady && c.role == "offer" && !c.sound.on {
 		c.describe(now, p.rnd, "offer")
 	}
 	waiting := c.early
 	c.early = nil
 	for _, e := range waiting {
-		p.relayed(now, e.at, e.frame)
+		p.unseal(now, e)
 	}
 	p.say(now)
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
+
+	"parley/internal/history"
 )
 
 // soundWithin is how long the first packet may take in a call in which nobody's socket is away.
@@ -119,6 +121,7 @@ func (p *Person) soundCame(e SoundCame) {
 		return
 	}
 	c.sound.heard, c.sound.dueAt = true, 0
+	p.note(history.Event{Did: history.Heard, Room: c.room})
 	if e.Gen > 1 || c.sound.disturbed || p.link.absent(c.began) {
 		p.count("sound after an absence")
 		return

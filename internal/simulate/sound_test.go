@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/history"
 	"parley/internal/simulate"
 )
 
@@ -61,6 +62,9 @@ func TestSoundComes(t *testing.T) {
 		s.step(simulate.SoundCame{Way: on.Way, At: s.now + 3*time.Second})
 		if d := measured(t, s, simulate.Sound); d != 3*time.Second {
 			t.Errorf("took %s", d)
+		}
+		if e := s.noted[len(s.noted)-1]; e.Did != history.Heard || e.Room != "r1" {
+			t.Errorf("the history says %+v", e)
 		}
 		s.passes(20 * time.Second)
 		if s.sees["calls without sound"] > 0 {

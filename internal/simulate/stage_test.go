@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/history"
 	"parley/internal/simulate"
 )
 
@@ -19,12 +20,13 @@ func calm() simulate.Behaviour {
 
 // stage is one person and what it did in the last step.
 type stage struct {
-	t    *testing.T
-	p    *simulate.Person
-	now  time.Duration
-	did  []simulate.Effect
-	sees map[string]int // counts
-	took map[simulate.Measure][]time.Duration
+	t     *testing.T
+	p     *simulate.Person
+	now   time.Duration
+	did   []simulate.Effect
+	noted []history.Event // all that stands in the history
+	sees  map[string]int  // counts
+	took  map[simulate.Measure][]time.Duration
 }
 
 func enter(t *testing.T, like simulate.Behaviour) *stage { return enterAs(t, like, 1) }
@@ -40,6 +42,9 @@ func (s *stage) step(e simulate.Event) {
 	for _, e := range s.did {
 		if c, ok := e.(simulate.Count); ok {
 			s.sees[c.What]++
+		}
+		if n, ok := e.(simulate.Note); ok {
+			s.noted = append(s.noted, n.Event)
 		}
 		if m, ok := e.(simulate.Took); ok {
 			s.took[m.What] = append(s.took[m.What], m.Time)

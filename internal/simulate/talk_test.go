@@ -31,9 +31,14 @@ func newDuo(t *testing.T) *duo { return newDuoOf(t, func(*simulate.Behaviour) {}
 
 // newDuoOf is of people who are calm but for something.
 func newDuoOf(t *testing.T, but func(*simulate.Behaviour)) *duo {
+	return newDuoBy(t, but, func(_ int, e envelope) []envelope { return []envelope{e} })
+}
+
+// newDuoBy is of people whose envelopes meet with something from the first on.
+func newDuoBy(t *testing.T, but func(*simulate.Behaviour), mail func(from int, e envelope) []envelope) *duo {
 	like := calm()
 	but(&like)
-	d := &duo{mail: func(_ int, e envelope) []envelope { return []envelope{e} }, now: time.Second, n: [2]int{3, 3}}
+	d := &duo{mail: mail, now: time.Second, n: [2]int{3, 3}}
 	for i := range d.sides {
 		s := enterAs(t, like, uint64(i))
 		s.step(simulate.Opened{})
@@ -146,6 +151,43 @@ func TestTalkNotices(t *testing.T) {
 			}
 			if d.sides[0].sees["envelopes that do not open"] > 0 {
 				t.Error("the other direction suffers too")
+			}
+		})
+	}
+}
+
+// TestTalkBeforeTheKey: the history shows an envelope when it comes, also one that overtook its
+// key, and once more only if it does not open.
+func TestTalkBeforeTheKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		breaks func(*envelope)
+		want   string
+		opened int
+	}{
+		"good": {func(*envelope) {}, "2 1", 2},
+		"bad":  {func(e *envelope) { e.Box = e.Box[:60] + "AAAA" + e.Box[64:] }, "2 1 2bad", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var key envelope
+			d := newDuoBy(t, func(*simulate.Behaviour) {}, func(from int, e envelope) []envelope {
+				switch {
+				case from == 0 && e.Seq == 1:
+					key = e
+					return nil
+				case from == 0 && e.Seq == 2:
+					c.breaks(&e)
+					return []envelope{e, key}
+				}
+				return []envelope{e}
+			})
+			var got []string
+			for _, e := range d.sides[1].noted {
+				if e.Got == "relay" {
+					got = append(got, fmt.Sprint(e.Seq, e.Why))
+				}
+			}
+			if came := strings.Join(got, " "); came != c.want || d.sides[1].sees["envelopes received"] != c.opened {
+				t.Errorf("the history says %s, want %s; %v", came, c.want, d.sides[1].sees)
 			}
 		})
 	}
