@@ -234,7 +234,7 @@ func (cl *client) openFind(now time.Time, m Find) Event {
 	work, crowd := cl.hub.cfg.Work, cl.hub.meter.Count(now)
 	return &find{
 		msg:    m,
-		avoid:  cl.hub.tokens.openAvoid(now, cl.machine.device.Token, m.Avoid),
+		avoid:  cl.hub.tokens.openAvoid(cl.hub.cfg.Queue.Now(), cl.machine.device.Token, m.Avoid),
 		place:  cl.openPlace(cl.hub.cfg.Queue.Now(), m.Place),
 		zeros:  work.Bits(cl.machine.device.Fresh, crowd),
 		asNew:  work.Bits(true, crowd),
@@ -334,7 +334,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 	case sendPuzzle:
 		cl.queue(now, frameOf(cl.puzzleOf(now, e)))
 	case sendConnected:
-		cl.queue(now, frameOf(cl.hub.connected(now, e.at, e.ice)))
+		cl.queue(now, frameOf(cl.hub.connected(e.at, e.ice)))
 	case forward:
 		f := frame{kind: "relay", from: e.say.From, tail: e.say.Tail}
 		if !cl.ring.fits(f.size()) {

@@ -13,6 +13,9 @@ const drainWithin = 20 * time.Second
 // stayEvery is how often a node that stops looks whether its calls are over.
 const stayEvery = 250 * time.Millisecond
 
+// lingerFor is how long it stays after that: longer than a browser takes to come back.
+const lingerFor = 3 * time.Second
+
 // stopSearches is the event that this node takes no more searches.
 type stopSearches struct{}
 
@@ -56,11 +59,15 @@ func (h *Hub) Drain(ctx context.Context) {
 	}
 }
 
-// stay returns when no call needs this node any more.
+// stay returns when no call needs this node any more, and none has for a while: who was between two
+// sockets when the call ended comes back to hear of it.
 func (h *Hub) stay(ctx context.Context) {
 	tick := time.NewTicker(stayEvery)
 	defer tick.Stop()
-	for h.needed() {
+	for left := lingerFor; left > 0 && !h.Alone(); left -= stayEvery {
+		if h.needed() {
+			left = lingerFor
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -175,7 +175,7 @@ func (h *Hub) report(cl *client, e report) {
 			next = CountedBefore
 		}
 		_, target, err := h.cfg.Desk.Target(device, m.Handle, now)
-		return Reported{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), retention.ReportTime), next}, err
+		return Reported{h.tokens.sealAvoid(h.cfg.Queue.Now(), device.Token, h.cfg.Desk.Tag(target.Token), retention.ReportTime), next}, err
 	})
 }
 
@@ -196,7 +196,7 @@ func (h *Hub) block(cl *client, e block) {
 		case !possible:
 			return nil, moderation.ErrHandle
 		}
-		return Blocked{h.tokens.sealAvoid(now, device.Token, h.cfg.Desk.Tag(target.Token), blockTime)}, nil
+		return Blocked{h.tokens.sealAvoid(h.cfg.Queue.Now(), device.Token, h.cfg.Desk.Tag(target.Token), blockTime)}, nil
 	})
 }
 
@@ -267,11 +267,11 @@ func (h *Hub) endCall(c *call, e endCall) {
 }
 
 // connected makes the frame, with all its tokens, for the member whose pass it is.
-func (h *Hub) connected(now time.Time, p pass, ice Ice) Connected {
+func (h *Hub) connected(p pass, ice Ice) Connected {
 	return Connected{
 		Room: p.Room, Me: p.Member, Peer: p.Peer, Role: p.Role, Ice: ice,
 		Handle: h.cfg.Desk.Handle(p.Room, p.Device, p.PeerDevice, p.began()),
-		Avoid:  h.tokens.sealAvoid(now, p.Device.Token, h.cfg.Desk.Tag(p.PeerDevice.Token), retention.RematchPause),
+		Avoid:  h.tokens.sealAvoid(h.cfg.Queue.Now(), p.Device.Token, h.cfg.Desk.Tag(p.PeerDevice.Token), retention.RematchPause),
 		Pass:   h.tokens.sealPass(p),
 		Shared: list(p.Shared), Language: p.Language,
 	}

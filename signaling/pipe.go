@@ -117,7 +117,7 @@ func (h *Hub) serveAfar(door, session string, a attach) {
 	p := &spout{door: door, id: a.Pipe}
 	p.hub, p.wire = h, p
 	cl, ok := h.bus.clients.get(session)
-	if ok && h.keeps(cl) {
+	if ok && h.keeps(cl, a.Hello.Last) {
 		p.client = cl
 		h.spouts.put(p.id, p)
 		if cl.resume(time.Now(), &p.line, a.Hello) {
@@ -128,15 +128,17 @@ func (h *Hub) serveAfar(door, session string, a attach) {
 	h.endPipe(door, a.Pipe, 0)
 }
 
-// keeps tells whether a session may go on here: a node that stops keeps only those in a call, or on
-// their way into one.
-func (h *Hub) keeps(cl *client) bool {
+// keeps tells whether a session may go on here, whose browser has heard all up to last: a node that
+// stops keeps only those in a call, or on their way into one, and those that must yet be told how
+// their call ended, since elsewhere they would go back into it.
+func (h *Hub) keeps(cl *client, last uint64) bool {
 	h.mu.Lock()
 	state := h.state
 	h.mu.Unlock()
 	cl.mu.Lock()
 	defer cl.mu.Unlock()
-	return state == running || (state == draining && cl.phase.stays())
+	untold := cl.phase == Idle && cl.ring.beyond(last)
+	return state == running || (state == draining && (cl.phase.stays() || untold))
 }
 
 // breakPipes ends all pipes from and to a node.

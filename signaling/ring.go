@@ -98,6 +98,12 @@ func (r *ring) take() (f queued, n uint64, ok bool) {
 	return f, r.base + uint64(r.next), true //nolint:gosec // an index is not negative
 }
 
+// beyond tells whether there are frames after number last.
+func (r *ring) beyond(last uint64) bool {
+	n := r.place(last)
+	return n >= 0 && n < len(r.frames)
+}
+
 // waiting returns when the oldest unwritten frame was pushed.
 func (r *ring) waiting() (since time.Time, ok bool) {
 	if r.next == len(r.frames) {
