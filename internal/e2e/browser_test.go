@@ -143,6 +143,13 @@ func js[T any](p *person, expression string) T {
 	return v
 }
 
+// settled waits until the server has answered the last search, and for the picture of that: a newcomer's
+// browser works on a puzzle before, and then what is below it moves, also under a finger that is about to
+// press. Where no server answers it waits in vain, and not for long.
+const settled = `seen.until(2000, () => seen.frames.slice(seen.frames.findLastIndex((f) => f.startsWith('> {"t":"find"')) + 1)
+	.some((f) => /^< {"t":"(queued|matched|held|error)"/.test(f)))
+	.then((answered) => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(answered)))))`
+
 // reaches waits until <html data-state> is one of the states (separated by |).
 func (p *person) reaches(states string, within time.Duration) string {
 	p.t.Helper()
@@ -150,6 +157,9 @@ func (p *person) reaches(states string, within time.Duration) string {
 	got := js[string](p, fmt.Sprintf("seen.state(%s.split('|'), %d)", quoted, within.Milliseconds()))
 	state, _, _ := strings.Cut(got, " ")
 	if slices.Contains(strings.Split(states, "|"), state) {
+		if state == "queued" {
+			js[bool](p, settled)
+		}
 		return got
 	}
 	p.t.Fatalf("%d Hz: screen is %q after %v, want %s\n%s", p.hz, got, within, states, p.diary())
