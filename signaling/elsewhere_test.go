@@ -9,8 +9,9 @@ import (
 	"parley/signaling"
 )
 
-// TestLooksElsewhere: a node that was frozen does not know that it was taken for dead. Somebody who is
-// away from a room of its may be in the same call on another node, so the room asks, until they are back.
+// TestLooksElsewhere: a node that was frozen does not know that it was taken for dead. Somebody who
+// is away from a room of its may be in the same call on another node, so the room asks, until they
+// are back.
 func TestLooksElsewhere(t *testing.T) {
 	const s = time.Second
 	ana, bo := signaling.Address{Node: "one", ID: "ana"}, signaling.Address{Node: "one", ID: "bo"}

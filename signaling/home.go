@@ -36,10 +36,10 @@ func newHomes(rdb redis.UniversalClient, node string, alive func(string) bool) h
 // look returns the living node that has claimed the room; this one if none has.
 func (s homes) look(ctx context.Context, room string) (string, error) {
 	home, err := s.rdb.Get(ctx, retention.Home.Key(room)).Result()
-	switch {
-	case err != nil && !errors.Is(err, redis.Nil):
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return "", fmt.Errorf("find the node of a room: %w", err)
-	case err != nil || !s.alive(home):
+	}
+	if home == "" || !s.alive(home) {
 		return s.node, nil
 	}
 	return home, nil

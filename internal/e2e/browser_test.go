@@ -143,9 +143,9 @@ func js[T any](p *person, expression string) T {
 	return v
 }
 
-// settled waits until the server has answered the last search, and for the picture of that: a newcomer's
-// browser works on a puzzle before, and then what is below it moves, also under a finger that is about to
-// press. Where no server answers it waits in vain, and not for long.
+// settled waits until the server has answered the last search, and for the picture of that: a
+// newcomer's browser works on a puzzle before, and then what is below it moves, also under a finger
+// that is about to press. Where no server answers it waits in vain, and not for long.
 const settled = `seen.until(2000, () => seen.frames.slice(seen.frames.findLastIndex((f) => f.startsWith('> {"t":"find"')) + 1)
 	.some((f) => /^< {"t":"(queued|matched|held|error)"/.test(f)))
 	.then((answered) => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(answered)))))`
