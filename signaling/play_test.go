@@ -1,7 +1,6 @@
 package signaling_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -41,7 +40,7 @@ type stage struct {
 	redis    *vtest.Redis
 	ring     *keyring.Ring
 	weeks    *keyring.Epochs
-	log      *notebook
+	log      *vtest.Log
 	accusers int // who have reported somebody so far
 	most     int // sockets; 0 for the default
 
@@ -67,7 +66,7 @@ type node struct {
 
 func newStage(t testing.TB) *stage {
 	s := &stage{
-		t: t, redis: vtest.NewRedis(t), ring: sameRing(t), weeks: keyring.NewEpochs(), log: &notebook{},
+		t: t, redis: vtest.NewRedis(t), ring: sameRing(t), weeks: keyring.NewEpochs(), log: &vtest.Log{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
 	s.start()
@@ -414,22 +413,4 @@ func (b *browser) leftover() [][]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.heard
-}
-
-// notebook is a log that tests read.
-type notebook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (n *notebook) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.Write(p)
-}
-
-func (n *notebook) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.String()
 }

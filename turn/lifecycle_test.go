@@ -13,6 +13,7 @@ import (
 	"github.com/pion/stun/v3"
 	"go.uber.org/goleak"
 
+	"parley/internal/vtest"
 	"parley/turn"
 )
 
@@ -244,7 +245,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 
 // Whatever happens, the log names no address and no user.
 func TestLogNamesNobody(t *testing.T) {
-	var log notebook
+	var log vtest.Log
 	s := start(t, func(c *turn.Config) {
 		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 8}))
 		c.AllowLoopback = true

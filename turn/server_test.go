@@ -1,11 +1,9 @@
 package turn_test
 
 import (
-	"bytes"
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,24 +12,6 @@ import (
 
 	"parley/turn"
 )
-
-// notebook is a log that tests can read while it is being written.
-type notebook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (n *notebook) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.b.Write(p)
-}
-
-func (n *notebook) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.b.String()
-}
 
 // start runs a relay on 127.0.0.1 that ends with the test.
 func start(t testing.TB, change func(*turn.Config)) *turn.Server {

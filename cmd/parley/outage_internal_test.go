@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 func TestReadyWithoutWaiting(t *testing.T) { // by itself: it asks for seconds
 	t.Run("redis-server", func(t *testing.T) {
 		server := vtest.StartServer(t, append([]string{"--user", "parley", "on", ">sesame"}, strings.Fields(store.Rights)...)...)
-		log := &lines{}
+		log := &vtest.Log{}
 		d := openDoors(t, "redis://parley:sesame@"+server.Addr, log)
 		d.await(t, "200")
 		for range 2 {
@@ -33,7 +32,7 @@ func TestReadyWithoutWaiting(t *testing.T) { // by itself: it asks for seconds
 		server.Again()
 		d.await(t, "200")
 		marked(t, server) // it came back empty
-		if log.has("NOPERM") {
+		if log.Has("NOPERM") {
 			t.Errorf("something is not permitted: %s", log)
 		}
 	})
@@ -43,7 +42,7 @@ func TestReadyWithoutWaiting(t *testing.T) { // by itself: it asks for seconds
 func TestEveryShape(t *testing.T) {
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
-		set, log := vtest.StartSentinel(t), &lines{}
+		set, log := vtest.StartSentinel(t), &vtest.Log{}
 		d := openDoors(t, set.URL(), log)
 		d.await(t, "200")
 		set.Primary().Kill()
@@ -52,16 +51,16 @@ func TestEveryShape(t *testing.T) {
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		log := &lines{}
+		log := &vtest.Log{}
 		openDoors(t, vtest.StartCluster(t).URL(), log).await(t, "200")
-		if log.has("level=WARN") || log.has("level=ERROR") {
+		if log.Has("level=WARN") || log.Has("level=ERROR") {
 			t.Errorf("not all is well: %s", log)
 		}
 	})
 }
 
 // openDoors runs the whole program on a Redis, until the test ends.
-func openDoors(t *testing.T, redis string, log *lines) door {
+func openDoors(t *testing.T, redis string, log *vtest.Log) door {
 	t.Helper()
 	var ports [3]string
 	for i := range ports {
@@ -87,26 +86,6 @@ func openDoors(t *testing.T, redis string, log *lines) door {
 		t.Fatal(err)
 	}
 	return door{page: "http://127.0.0.1:" + ports[0] + "/", ready: "http://127.0.0.1:" + ports[1] + "/readyz"}
-}
-
-// lines is a log that is read while it is written.
-type lines struct {
-	mu  sync.Mutex // guards buf
-	buf strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) has(text string) bool { return strings.Contains(l.String(), text) }
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 // door is where a program answers.

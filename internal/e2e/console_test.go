@@ -100,7 +100,7 @@ func (s *staff) populate(n int) {
 			for range random.IntN(6) {
 				r.Peers = append(r.Peers, score.Seen{Who: score.ID{byte(random.IntN(256)), byte(i)}, At: score.Hour(now.Unix() - 7200)})
 			}
-			lay(s.t.Context(), p, fmt.Sprintf("%016d", i), &r)
+			vtest.LayRecord(s.t.Context(), p, fmt.Sprintf("%016d", i), &r)
 		}
 		for hour := range 24 {
 			key := retention.Hour.Key(strconv.FormatInt(now.Unix()/3600-int64(hour), 10))
@@ -112,19 +112,6 @@ func (s *staff) populate(n int) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-}
-
-// lay writes a record as package moderation does.
-func lay(ctx context.Context, p redis.Pipeliner, name string, r *score.Record) {
-	blob := append(make([]byte, 8), 't')
-	var slots uint64
-	for _, e := range r.Events {
-		slots |= 1 << e.Slot
-		p.Set(ctx, retention.Report.Key(name, strconv.Itoa(int(e.Slot))), string(score.AppendEvent(nil, e)), retention.ReportTime)
-	}
-	blob = binary.BigEndian.AppendUint64(blob, slots)
-	blob = append(blob, strings.Repeat("-", 16)...)
-	p.Set(ctx, retention.Record.Key(name), string(score.AppendRecord(blob, r)), retention.ReportTime)
 }
 
 // enters opens the console and logs in.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"parley/internal/keyring"
+	"parley/internal/vtest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -222,24 +223,6 @@ func TestEpochFileRefused(t *testing.T) {
 	}
 }
 
-// notes is a log that is read while it is written.
-type notes struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (n *notes) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.Write(p)
-}
-
-func (n *notes) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.String()
-}
-
 // TestReadOnlyEpochs: a node that may only read takes up what others bring, and the log says once
 // what is late.
 func TestReadOnlyEpochs(t *testing.T) {
@@ -249,7 +232,7 @@ func TestReadOnlyEpochs(t *testing.T) {
 		if err := os.Chmod(file, 0o400); err != nil {
 			t.Fatal(err)
 		}
-		var log notes
+		var log vtest.Log
 		e, err := keyring.LoadEpochs(file, time.Now(), slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)

@@ -1,13 +1,11 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,29 +13,11 @@ import (
 	"parley/internal/vtest"
 )
 
-// lines is a log that is read while it is written.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) has(text string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Contains(l.buf.String(), text)
-}
-
 // watching runs a watch until the test ends.
-func watching(t *testing.T, url string) (*store.Watch, *lines) {
+func watching(t *testing.T, url string) (*store.Watch, *vtest.Log) {
 	t.Helper()
 	_, rdb := open(t, url)
-	log := &lines{}
+	log := &vtest.Log{}
 	w := store.NewWatch(rdb, slog.New(slog.NewTextHandler(log, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -109,19 +89,19 @@ func TestWatchSeesEviction(t *testing.T) {
 		})
 		server.Run("CONFIG", "SET", "maxmemory-policy", "volatile-lru")
 		w, also := watching(t, server.URL())
-		within(t, 3*time.Second, "another watch warns", func() bool { return also.has("level=WARN") && also.has("policy=volatile-lru") })
-		if log.has("level=WARN") {
+		within(t, 3*time.Second, "another watch warns", func() bool { return also.Has("level=WARN") && also.Has("policy=volatile-lru") })
+		if log.Has("level=WARN") {
 			t.Error("warned before there was a reason")
 		}
 		server.Kill()
 		within(t, 3*time.Second, "killed", func() bool { return w.Err() != nil })
 		server.Again() // with the policy that it has by default
-		within(t, 5*time.Second, "it is told that all is well", func() bool { return also.has("maxmemory-policy is noeviction") })
+		within(t, 5*time.Second, "it is told that all is well", func() bool { return also.Has("maxmemory-policy is noeviction") })
 	})
 	t.Run("cluster", func(t *testing.T) {
 		c := vtest.StartCluster(t)
 		c.Nodes[2].Run("CONFIG", "SET", "maxmemory-policy", "allkeys-random")
 		_, log := watching(t, c.URL())
-		within(t, 3*time.Second, "one node of a Cluster evicts", func() bool { return log.has("policy=allkeys-random") })
+		within(t, 3*time.Second, "one node of a Cluster evicts", func() bool { return log.Has("policy=allkeys-random") })
 	})
 }

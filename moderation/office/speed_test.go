@@ -2,7 +2,6 @@ package office_test
 
 import (
 	"cmp"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
@@ -18,7 +17,6 @@ import (
 	"parley/internal/vtest"
 	"parley/moderation/office"
 	"parley/moderation/score"
-	"parley/retention"
 )
 
 // BenchmarkPreview reads 100,000 records from a redis-server, judges each by two policies and prints
@@ -79,7 +77,7 @@ func populate(b *testing.B, rdb *redis.Client, records int, now time.Time) int {
 			for i := first; i < first+1000; i++ {
 				r := generated(random, now.Unix())
 				reports += len(r.Events)
-				set(b.Context(), p, fmt.Sprintf("%016d", i), &r)
+				vtest.LayRecord(b.Context(), p, fmt.Sprintf("%016d", i), &r)
 			}
 			return nil
 		})
@@ -112,18 +110,6 @@ func generated(random *rand.Rand, now int64) score.Record {
 		r.Peers = append(r.Peers, s)
 	}
 	return r
-}
-
-func set(ctx context.Context, p redis.Pipeliner, name string, r *score.Record) {
-	blob := append(make([]byte, 8), 't')
-	var slots uint64
-	for _, e := range r.Events {
-		slots |= 1 << e.Slot
-		p.Set(ctx, retention.Report.Key(name, strconv.Itoa(int(e.Slot))), string(score.AppendEvent(nil, e)), retention.ReportTime)
-	}
-	blob = binary.BigEndian.AppendUint64(blob, slots)
-	blob = append(blob, strings.Repeat("-", 16)...)
-	p.Set(ctx, retention.Record.Key(name), string(score.AppendRecord(blob, r)), retention.ReportTime)
 }
 
 // fetchAll is the least that a preview can cost: every key is found and its value brought here.
