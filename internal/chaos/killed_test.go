@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,30 +30,22 @@ func TestKilled(t *testing.T) {
 	h := newHouse(t)
 	server := vtest.StartServer(t)
 	h.furnish(t, func(*node) string { return server.URL() })
-	people := &crowd{cfg: simulate.Config{
-		Rate: 20, People: 60, For: time.Minute, Ramp: time.Second,
-		Behaviour: simulate.Behaviour{
-			Talk: 10 * time.Second, Patience: 5 * time.Minute, Next: 1, Hesitate: 1500 * time.Millisecond,
-			Languages: []string{"en", "es", "de"},
-		},
-	}}
-	h.visit(t, people, func(end context.CancelFunc) {
-		defer end()
-		for range 6 {
-			h.pause(t.Context(), 5*time.Second)
-			n := h.one()
-			n.Kill()
-			h.counts["node killed"]++
-			h.pause(t.Context(), time.Second)
-			n.Start()
+	found := map[string][]time.Duration{}
+	for round := 0; round < 3 && len(found) < len(returns()); round++ { // a busy machine leaves few at a moment
+		people := &crowd{name: strconv.Itoa(round), cfg: simulate.Config{
+			Rate: 20, People: 60, For: time.Minute, Ramp: time.Second,
+			Behaviour: simulate.Behaviour{
+				Talk: 10 * time.Second, Patience: 5 * time.Minute, Next: 1, Hesitate: 1500 * time.Millisecond,
+				Languages: []string{"en", "es", "de"},
+			},
+		}}
+		h.visit(t, people, h.kills(t))
+		h.judge(t, people)
+		for doing, backs := range struck(t, people.file) {
+			found[doing] = append(found[doing], backs...)
 		}
-		h.pause(t.Context(), callWithin)
-	})
-	h.judge(t, people)
-	found := struck(t, people.file)
-	for doing, bound := range map[string]time.Duration{
-		"searching": backWithin, "offered a match": backWithin, "confirmed": backWithin, "talking": callWithin,
-	} {
+	}
+	for doing, bound := range returns() {
 		backs := found[doing]
 		if slices.Sort(backs); len(backs) == 0 {
 			t.Errorf("nobody was %s when a node was killed", doing)
@@ -64,6 +57,30 @@ func TestKilled(t *testing.T) {
 		if most > bound || last > 2*bound { // a busy machine holds some of them up
 			t.Errorf("nine of ten who were %s are back after %v, the last after %v", doing, most, last)
 		}
+	}
+}
+
+// returns is within what time people are back who did what when their node was killed.
+func returns() map[string]time.Duration {
+	return map[string]time.Duration{
+		"searching": backWithin, "offered a match": backWithin, "confirmed": backWithin, "talking": callWithin,
+	}
+}
+
+// kills kills six nodes, one after the other.
+func (h *house) kills(t *testing.T) func(end context.CancelFunc) {
+	t.Helper()
+	return func(end context.CancelFunc) {
+		defer end()
+		for range 6 {
+			h.pause(t.Context(), 5*time.Second)
+			n := h.one()
+			n.Kill()
+			h.counts["node killed"]++
+			h.pause(t.Context(), time.Second)
+			n.Start()
+		}
+		h.pause(t.Context(), callWithin)
 	}
 }
 

@@ -21,8 +21,9 @@ type Door struct {
 	mu       sync.Mutex // guards the following fields
 	listener net.Listener
 	open     map[*passage]struct{}
-	holds    func(client net.Addr) bool // nil: nobody is held
-	changed  chan struct{}              // closed and replaced when holds changes
+	holds    func(client net.Addr) bool // nil: nobody is held; slow, so never called under the mutex
+	changes  int                        // of holds
+	changed  chan struct{}              // closed and replaced when those who are held have changed
 }
 
 // passage is one connection through a door.
@@ -109,10 +110,21 @@ func (d *Door) Cut(to string) (cut int) {
 // hears nothing.
 func (d *Door) Hold(client func(net.Addr) bool) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.holds = client
+	d.changes++
+	var entered []*passage
 	for p := range d.open {
-		p.held = client != nil && client(p.client.RemoteAddr())
+		entered = append(entered, p)
+	}
+	d.mu.Unlock()
+	held := make([]bool, len(entered))
+	for i, p := range entered {
+		held[i] = client != nil && client(p.client.RemoteAddr())
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, p := range entered {
+		p.held = held[i]
 	}
 	close(d.changed)
 	d.changed = make(chan struct{})
@@ -122,12 +134,20 @@ func (d *Door) Hold(client func(net.Addr) bool) {
 func (d *Door) enter(p *passage) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.listener == nil {
-		return false
+	for {
+		holds, changes := d.holds, d.changes
+		d.mu.Unlock()
+		held := holds != nil && holds(p.client.RemoteAddr())
+		d.mu.Lock()
+		switch {
+		case d.listener == nil:
+			return false
+		case d.changes == changes:
+			d.open[p] = struct{}{}
+			p.held = held
+			return true
+		}
 	}
-	d.open[p] = struct{}{}
-	p.held = d.holds != nil && d.holds(p.client.RemoteAddr())
-	return true
 }
 
 func (d *Door) leave(p *passage) {

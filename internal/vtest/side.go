@@ -1,12 +1,10 @@
 package vtest
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"net"
 	"os"
-	"strings"
 )
 
 // owned tells whether one of the processes has the socket whose own end is addr. It knows Linux only.
@@ -42,10 +40,14 @@ func inodeOf(addr net.Addr) string {
 	if err != nil {
 		return ""
 	}
-	for lines := bufio.NewScanner(bytes.NewReader(table)); lines.Scan(); {
-		if f := strings.Fields(lines.Text()); len(f) > 9 && f[1] == local {
-			return f[9]
-		}
+	// A torn network leaves thousands of lines, and every connection is looked up: only one is taken apart.
+	_, rest, found := bytes.Cut(table, []byte(": "+local+" "))
+	if !found {
+		return ""
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	if f := bytes.Fields(line); len(f) > 7 {
+		return string(f[7])
 	}
 	return ""
 }
