@@ -186,6 +186,11 @@ func searches() map[string]broken {
 			add:  []string{"50.5 ana got aborted why=peer room=r1"},
 			rule: history.EndedByUs, who: "ana", names: []string{"50.5 ana got aborted why=peer room=r1"},
 		},
+		"nobody came, who was heard long ago": {
+			cut:  []string{"80 dia got closed code=1006"},
+			add:  []string{"135 dia got aborted why=peer room=r2"},
+			rule: history.EndedByUs, who: "dia", names: []string{"135 dia got aborted why=peer room=r2"},
+		},
 		"a later place after a call to which nobody came": {
 			add:  []string{"70.3 cem got aborted why=peer room=r2", "70.4 cem got queued since_ms=100"},
 			cut:  []string{"71 cem did relay room=r2 seq=1", "71.1 dia got relay room=r2 seq=1", "110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
@@ -290,6 +295,16 @@ func TestStillGood(t *testing.T) {
 				"140 cem got queued since_ms=29000", "140 cem got queued since_ms=68000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=98000",
 			},
 			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got queued since_ms=16000", "76 cem got cancelled", "76 cem got queued since_ms=4000"},
+		},
+		"a call in which one side alone was heard turns back into two searches": {
+			cut: []string{"110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
+			swap: []string{
+				"140 cem got queued since_ms=29000", "140 cem got queued since_ms=80000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=110000",
+			},
+			add: []string{
+				"75.2 cem got aborted why=peer room=r2", "75.2 dia got aborted why=peer room=r2",
+				"75.3 cem got queued since_ms=15300", "75.3 dia got queued since_ms=5300",
+			},
 		},
 		"a rejoin that comes too late": {
 			swap: []string{"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "40.1 bo got error code=bad_value about=rejoin"},

@@ -141,7 +141,7 @@ func (c *checker) release(p *person) {
 // aborted ends a match, or a call to which nobody came.
 func (c *checker) aborted(p *person, e Event) {
 	if r := c.rooms[p.room]; r != nil && e.Room == p.room && e.Why == "peer" {
-		if name, theirs := r.other(p.name); theirs != nil && len(theirs.stream.got) > 0 {
+		if name, theirs := r.other(p.name); theirs != nil && c.wasCall(r.sides[p.name], theirs) {
 			c.violate(EndedByUs, p.name, "is told that nobody came to call "+e.Room+", and has heard "+name, theirs.line, c.line)
 		}
 		r.leave(p.name, e.At)
@@ -159,6 +159,14 @@ func (c *checker) aborted(p *person, e Event) {
 	if e.Why == "late" {
 		p.search.line = 0
 	}
+}
+
+// wasCall tells whether who has heard the other side can no longer be told that there was no call: the
+// other has heard this one too, or it was long ago. Where one side alone was heard, the other may have
+// gone on searching before the first word reached it.
+func (c *checker) wasCall(mine, theirs *side) bool {
+	heard, wasHeard := len(theirs.stream.got) > 0, mine != nil && len(mine.stream.got) > 0
+	return heard && (wasHeard || mine == nil || c.now-mine.at > minute+slack)
 }
 
 // over takes expired and cancelled.
