@@ -109,6 +109,13 @@ func (s *session) ask() {
 	s.do(join{s.search.want, s.search.banded, s.search.owes > 0, s.known})
 }
 
+// askBy asks until then how a ticket stands, unless an answer is awaited already.
+func (s *session) askBy(at time.Time) {
+	if s.phase == Searching && !s.search.repeat.IsZero() && at.Before(s.search.repeat) {
+		s.search.repeat = at
+	}
+}
+
 func (s *session) joined(now time.Time, e joined) {
 	if s.phase != Searching || s.search.want.ID != e.ticket {
 		return // the ticket was withdrawn meanwhile, and a match that claimed it with it
