@@ -454,6 +454,7 @@ func (s *session) Deadline() time.Time {
 		soonest(s.search.expires())
 	case Offered, Confirmed:
 		soonest(s.match.next)
+		soonest(s.lostAt())
 	case Entering:
 		soonest(s.entered.Add(enterWait))
 		soonest(s.knock)
