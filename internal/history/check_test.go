@@ -390,3 +390,31 @@ func TestRecorderWritesWhatCheckReads(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// TestThird: a store that lost its last writes may make a match once more. Who was told of the
+// first one must be out of it at once; where nothing is ever lost, there is no third.
+func TestThird(t *testing.T) {
+	for name, c := range map[string]struct {
+		held time.Duration
+		add  []string
+		want int
+	}{
+		"out of it in a second":      {35 * time.Second, []string{"71 eve got aborted why=peer match=m3", "71.1 eve got queued since_ms=2000"}, 0},
+		"held by it":                 {35 * time.Second, nil, 1},
+		"comes into the call":        {35 * time.Second, []string{"70.3 eve got connected room=r2 me=z peer=x match=m3 token=1"}, 1},
+		"where nothing is ever lost": {5 * time.Second, []string{"71 eve got aborted why=peer match=m3", "71.1 eve got queued since_ms=2000"}, 1},
+	} {
+		b := broken{add: append([]string{
+			"69 eve did came device=d9", "69 eve did hello", "69.1 eve got welcome", "69.1 eve did find", "69.2 eve got queued",
+			"70.15 eve got matched match=m3", "70.15 eve did confirm match=m3", "90 eve did cancel", "90 eve got cancelled", "91 eve did went",
+		}, c.add...)}
+		r, err := history.CheckHeld(bytes.NewReader(parse(t, strings.Join(b.lines(t), "\n"))), c.held)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.DeleteFunc(r.Violations, func(v history.Violation) bool { return v.Rule != history.TwoCalls })
+		if len(found) != c.want {
+			t.Errorf("%s: %v, want %d", name, r.Violations, c.want)
+		}
+	}
+}
