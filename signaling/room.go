@@ -158,9 +158,9 @@ func (r *room) others(id string, l ToSession) {
 	}
 }
 
-// say passes an envelope on. One of an older session of its sender may have been under way for long, and
-// come behind what the browser says now, so it is not: the browser knows that what it said there may be
-// lost.
+// say passes an envelope on. One of an older session of its sender may have been under way for
+// long, and come behind what the browser says now, so it is not: the browser knows that what it
+// said there may be lost.
 func (r *room) say(l *Say) {
 	to, from := r.find(l.To), r.find(l.From)
 	switch {
