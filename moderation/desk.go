@@ -86,7 +86,7 @@ func New(cfg Config) *Desk {
 		},
 		ended: make(chan talk, talksAtOnce),
 	}
-	d.lookups.read = d.recorded
+	d.lookups.read = d.heads
 	balanced, err := score.Preset(score.Default)
 	if err != nil {
 		panic(fmt.Sprintf("moderation: %v", err)) // it is one that parley comes with

@@ -116,7 +116,7 @@ func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before 
 // weigh says what a complaint changes.
 func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before bool) {
 	if reporter.reported { // a repeat: what it changes was changed in one step with this mark
-		return newChange(), false
+		return &change{}, false
 	}
 	p, hour := *d.policy.Load(), score.Hour(c.now.Unix())
 	said := score.Event{At: hour, Reason: c.reason, Factors: score.Weigh(p, hour, score.Testimony{
@@ -125,7 +125,7 @@ func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before 
 		Reporter: bandOf(p, hour, reporter),
 		SameNet:  c.reporter.Net != "" && c.reporter.Net == c.target.Net,
 	})}
-	what = newChange()
+	what = newChange(p, hour)
 	known := d.accuse(what, c, said, ofToken, target)
 	if c.target.Digest != "" {
 		d.accuse(what, c, said, ofDigest, target)
@@ -181,7 +181,7 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, targe
 		lasts = r.rest(parts)
 	}
 	what.check(r.key(), r.revision)
-	what.set(r.key(), r.blob(), lasts)
+	what.set(r.key(), r.blob(what.policy, what.hour), lasts)
 	what.rest(r)
 	return known
 }

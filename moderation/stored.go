@@ -27,8 +27,8 @@ const (
 )
 
 // markSlot is where the mark of a token that was given up lies when that token is reported again: a
-// record then stands in its place. In a slot Redis deletes it at its time, like a report, and no trace
-// of it is left. While it is there the record has one report less.
+// record then stands in its place. In a slot Redis deletes it at its time, like a report, and no
+// trace of it is left. While it is there the record has one report less.
 const markSlot = MaxReports - 1
 
 var errRecord = errors.New("a record in the store is not readable")
@@ -83,8 +83,14 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	return s, nil
 }
 
-// blob is the record as it will lie in Redis, under a new revision.
-func (s *stored) blob() string {
+// blob is the record as it will lie in Redis, under a new revision, with the sum of its reports at
+// an hour. While the mark that its token was given up lies beside it there is none, so that who
+// judges it reads on.
+func (s *stored) blob(p score.Policy, hour int64) string {
+	s.Sum = score.Sum{}
+	if !s.given {
+		s.Sum = s.SumUp(p, hour)
+	}
 	b := make([]byte, revisionSize, recordAt+score.MaxRecordSize)
 	rand.Read(b) // never fails (crypto/rand)
 	var slots uint64
