@@ -204,6 +204,7 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, targ
 		at := slices.IndexFunc(c.target.places, func(p place) bool { return p.kind == k && p.week == week })
 		r.place = c.target.places[at]
 		r.displaces(what, target.marks)
+		r.replaces(what, target.damaged)
 	}
 	if len(parts) == 0 {
 		return r
@@ -224,6 +225,22 @@ func (r *stored) displaces(what *change, marks []*stored) {
 		if m.mark == r.mark {
 			r.given, r.revision = true, m.revision
 			what.move(m.key(), r.slot(markSlot))
+		}
+	}
+}
+
+// replaces begins anew where something lies that parley did not write: nothing of it counts, and left
+// there it would keep every further report away until it expires. What may be left of its reports goes.
+func (r *stored) replaces(what *change, damaged []*stored) {
+	for _, s := range damaged {
+		if s.mark != r.mark {
+			continue
+		}
+		r.given, r.revision = s.given, s.revision
+		for n := range uint8(score.MaxEvents) {
+			if n != markSlot || !s.given {
+				what.del(s.slot(n))
+			}
 		}
 	}
 }

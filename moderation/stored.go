@@ -45,6 +45,8 @@ type stored struct {
 	score.Record
 	bytes map[uint8]string // the reports by slot
 	given bool             // the mark of a token that was given up lies in markSlot
+
+	damaged int // how many reports were not readable: they count for nothing, and go with the next change
 }
 
 func (p place) key() string { return retention.Record.Key(p.mark) }
@@ -72,7 +74,8 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	for slot, text := range reports {
 		e, err := score.ParseEvent([]byte(text))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errRecord, err)
+			s.damaged++
+			continue
 		}
 		e.Slot = slot
 		s.Events = append(s.Events, e)
