@@ -218,8 +218,8 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, targ
 	return r
 }
 
-// displaces makes room for a record where the mark of a token lies that was given up. The mark moves
-// to a slot, with the time that it has to live.
+// displaces makes room for a record where the mark of a token lies that was given up. The mark
+// moves to a slot, with the time that it has to live.
 func (r *stored) displaces(what *change, marks []*stored) {
 	for _, m := range marks {
 		if m.mark == r.mark {
@@ -229,8 +229,9 @@ func (r *stored) displaces(what *change, marks []*stored) {
 	}
 }
 
-// replaces begins anew where something lies that parley did not write: nothing of it counts, and left
-// there it would keep every further report away until it expires. What may be left of its reports goes.
+// replaces begins anew where something lies that parley did not write: nothing of it counts, and
+// left there it would keep every further report away until it expires. What may be left of its
+// reports goes.
 func (r *stored) replaces(what *change, damaged []*stored) {
 	for _, s := range damaged {
 		if s.mark != r.mark {
