@@ -48,7 +48,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	memory, err := openStore(ctx, h, cfg.Redis, log)
+	memory, err := openStore(ctx, h, cfg.Redis.Telling(keepFrom(relay)), log)
 	if err != nil {
 		return "", err
 	}
@@ -150,6 +150,16 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*tur
 	}
 	h.closeLater("relay", relay.Close)
 	return relay, nil
+}
+
+// keepFrom tells the relay of every Redis that is connected to: no browser may reach it through the
+// relay, at whatever address Sentinels or a Cluster have put it.
+func keepFrom(relay *turn.Server) func(net.Addr) {
+	return func(a net.Addr) {
+		if tcp, reached := a.(*net.TCPAddr); reached { // and not a socket of this machine
+			relay.Forbid(tcp.AddrPort().Addr())
+		}
+	}
 }
 
 // openSignaling starts queue, desk and office, and the hub on them.
