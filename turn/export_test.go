@@ -111,3 +111,30 @@ func (s *Server) Fail(with string) {
 	defer s.survive()
 	panic(with)
 }
+
+// KeyTime is how long one secret serves.
+const KeyTime = keyTime
+
+// LeakedKeys returns a way to make credentials as somebody could who has the secret of the period
+// that is live at a time, and nothing else.
+func (s *Server) LeakedKeys(at time.Time) func(call string, expires time.Time) Credential {
+	m, err := newMint(s.cfg.Secret)
+	if err != nil {
+		panic(err)
+	}
+	k := *m.of(at.Unix())
+	return func(call string, expires time.Time) Credential {
+		as := k
+		as.period = expires.Unix() / int64(keyTime/time.Second)
+		m.live = [2]*keys{&as, &as}
+		user := m.make(Veil, call, s.name(), expires)
+		return Credential{Username: user, Password: m.password(user)}
+	}
+}
+
+// EndOthers ends as many other calls as make the relay forget those that ended before.
+func (s *Server) EndOthers() {
+	for i := range 2*mostEnded + 1 {
+		s.ended.add(mark{byte(i), byte(i >> 8), byte(i >> 16), 1}, s.cfg.Now())
+	}
+}

@@ -25,8 +25,10 @@ type Config struct {
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
 	AllowLoopback bool           // open relays may reach 127.0.0.0/8, for tests and a local trial
 	Quotas        Quotas
-	Log           *slog.Logger
-	Now           func() time.Time // clock of credentials and of the age of calls; nil means time.Now
+	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
+	CredentialTime time.Duration
+	Log            *slog.Logger
+	Now            func() time.Time // clock of credentials and of the age of calls; nil means time.Now
 }
 
 // ErrPortInUse says that another program has the port of Config.Listen.
@@ -40,6 +42,7 @@ type Server struct {
 	mint  *mint
 	peers *peers
 	table *table
+	ended *ended
 
 	ledger   *ledger
 	throttle *throttle
@@ -89,6 +92,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 		cfg: cfg, mint: m, listener: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports),
+		ended:    newEnded(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
@@ -117,6 +121,9 @@ func (c Config) complete() (Config, error) {
 		c.External = c.Listen.Addr()
 	}
 	c.External = c.External.Unmap()
+	if c.CredentialTime <= 0 || c.CredentialTime > CredentialTime {
+		c.CredentialTime = CredentialTime
+	}
 	switch {
 	case !c.Listen.IsValid():
 		return c, errors.New("relay: no address to listen at")

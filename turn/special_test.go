@@ -13,7 +13,8 @@ import (
 	"parley/turn"
 )
 
-// The registries of special-purpose addresses as IANA keeps them (RFC 6890), every row, and multicast.
+// The registries of special-purpose addresses as IANA keeps them (RFC 6890), every row, and
+// multicast.
 func specialV4() []string {
 	return []string{
 		"0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -77,7 +78,8 @@ func disguises(a netip.Addr) map[string]netip.Addr {
 	return all
 }
 
-// TestEverySpecialAddressIsForbidden goes through both registries from edge to edge, in every disguise.
+// TestEverySpecialAddressIsForbidden goes through both registries from edge to edge, in every
+// disguise.
 func TestEverySpecialAddressIsForbidden(t *testing.T) {
 	count := 0
 	for _, text := range specialV4() {
@@ -107,8 +109,8 @@ func TestEverySpecialAddressIsForbidden(t *testing.T) {
 	}
 }
 
-// encodings are the 60 and more peers that a browser with bad intentions names, at ports that are not
-// forbidden for themselves.
+// encodings are the 60 and more peers that a browser with bad intentions names, at ports that are
+// not forbidden for themselves.
 func encodings(t *testing.T) []netip.Addr {
 	t.Helper()
 	var all []netip.Addr
@@ -134,8 +136,8 @@ func peerOf(a netip.Addr) stun.Setter {
 	return peerAt6(a.String())
 }
 
-// TestSpecialPeersByRequestAndPacket asks for each of them by both requests and by packet, in each kind of
-// credential, over UDP and TCP.
+// TestSpecialPeersByRequestAndPacket asks for each of them by both requests and by packet, in each
+// kind of credential, over UDP and TCP.
 func TestSpecialPeersByRequestAndPacket(t *testing.T) {
 	for _, kind := range []turn.Kind{turn.Veil, turn.Open} {
 		for _, over := range []wire{overUDP, overTCP} {
@@ -182,8 +184,8 @@ func indication(peer stun.Setter, payload string) []byte {
 		peer, attribute{stun.AttrData, []byte(payload)}).Raw
 }
 
-// TestHostsOfTheInstallation: what the relay is told of while it runs, such as a Redis, is closed at once, also
-// to relays that had a permission for it, and for what comes from there.
+// TestHostsOfTheInstallation: what the relay is told of while it runs, such as a Redis, is closed
+// at once, also to relays that had a permission for it, and for what comes from there.
 func TestHostsOfTheInstallation(t *testing.T) {
 	s := start(t, func(c *turn.Config) { c.AllowLoopback = true })
 	redis, other := outsider(t, "127.0.0.7:0"), outsider(t, "127.0.0.8:0")

@@ -10,8 +10,8 @@ import (
 	"parley/internal/vtest"
 )
 
-// TestTelling: every server that a client comes to is told of, also those that only a Sentinel or a Cluster
-// names.
+// TestTelling: every server that a client comes to is told of, also those that only a Sentinel or
+// a Cluster names.
 func TestTelling(t *testing.T) {
 	t.Parallel()
 	set, cluster, alone := vtest.StartSentinel(t), vtest.StartCluster(t), vtest.StartServer(t)
