@@ -158,8 +158,8 @@ func (m *mint) open(user, relay string, now time.Time) (grant, refusal) {
 	}
 	k := m.of(until)
 	raw, err := base64.RawURLEncoding.DecodeString(sealed)
-	if err != nil || len(raw) < k.seal.NonceSize() {
-		return grant{}, forged
+	if err != nil || len(raw) < k.seal.NonceSize() || base64.RawURLEncoding.EncodeToString(raw) != sealed {
+		return grant{}, forged // also the same seal in other letters
 	}
 	nonce, box := raw[:k.seal.NonceSize()], raw[k.seal.NonceSize():]
 	plain, err := k.seal.Open(nil, nonce, box, []byte(expiry+" "+relay))

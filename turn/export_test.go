@@ -1,6 +1,8 @@
 package turn
 
 import (
+	"bytes"
+	"io"
 	"math"
 	"net"
 	"net/netip"
@@ -136,5 +138,54 @@ func (s *Server) LeakedKeys(at time.Time) func(call string, expires time.Time) C
 func (s *Server) EndOthers() {
 	for i := range 2*mostEnded + 1 {
 		s.ended.add(mark{byte(i), byte(i >> 8), byte(i >> 16), 1}, s.cfg.Now())
+	}
+}
+
+// pieces is a connection from which come bytes, a few at a time.
+type pieces struct {
+	net.Conn
+	from io.Reader
+	most int
+}
+
+func (p *pieces) Read(b []byte) (int, error)      { return p.from.Read(b[:min(len(b), p.most)]) }
+func (p *pieces) SetReadDeadline(time.Time) error { return nil }
+
+// Frames reads a stream that brings b in pieces.
+func Frames(b []byte, piece int) (all [][]byte) {
+	c := &stream{conn: &pieces{from: bytes.NewReader(b), most: max(1, piece)}}
+	var buf [maxPacket]byte
+	for {
+		n, err := c.next(&buf)
+		if err != nil {
+			return all
+		}
+		all = append(all, bytes.Clone(buf[:n]))
+	}
+}
+
+// Names returns a reader of user names at a time, and one that it takes.
+func Names(now time.Time) (open func(name string) bool, good string) {
+	m, err := newMint(make([]byte, minSecret))
+	if err != nil {
+		panic(err)
+	}
+	const relay = "192.0.2.1:3478"
+	good = "1700000060:WKyAQy4bG8A1ZuwD1diS5TR5v_151fRy2GqwNwA1PdCFUlusuJntXKolWPK_" // of the call "call", the same in each process
+	return func(name string) bool {
+		_, why := m.open(name, relay, now)
+		return why == granted
+	}, good
+}
+
+// Gate returns a gate of its own, with what it lets through and what it answers.
+func (s *Server) Gate() func(b []byte, from netip.AddrPort) (seen bool, answers [][]byte) {
+	var said [][]byte
+	g := &gate{server: s, reply: func(b []byte, _ client) { said = append(said, bytes.Clone(b)) }}
+	return func(b []byte, from netip.AddrPort) (bool, [][]byte) {
+		said = nil
+		seen := g.admit(b, client{addr: from})
+		g.settle()
+		return seen, said
 	}
 }
