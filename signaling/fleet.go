@@ -127,8 +127,9 @@ func (h *Hub) ice(call string, nodes []string) Ice {
 		return all
 	}
 	add := func(more Ice) {
-		all.Servers = append(all.Servers, more.Servers...)
-		all.TTLMS = more.TTLMS // the same for all
+		if len(more.Servers) > 0 {
+			all.Servers, all.TTLMS = append(all.Servers, more.Servers...), more.TTLMS // the same for all
+		}
 	}
 	for _, node := range nodes {
 		if node == h.node {

@@ -11,9 +11,12 @@ type Counters struct {
 	Packets, Bytes       int64 // carried between browsers
 	OutPackets, OutBytes int64 // carried to peers outside, by open relays
 	InPackets, InBytes   int64 // carried from there
+	// Between relays of this node and another, both ways.
+	NodePackets, NodeBytes int64
 
 	// Packets dropped, by reason.
 	DroppedMalformed, DroppedStranger, DroppedRoute, DroppedRate, DroppedQueue, DroppedSend int64
+	DroppedForeign                                                                          int64 // frames between nodes that were not for a relay here, or forged
 
 	// Requests refused, by reason.
 	RefusedPorts, RefusedPeer, RefusedRequest int64
@@ -29,6 +32,7 @@ type Counters struct {
 	Challenges, Suppressed int64 // unauthenticated requests answered, and not answered
 	Streamless             int64 // TCP connections refused
 	AcceptErrors           int64
+	StrangeNodes           int64 // announcements of other nodes that were not understood
 	Panics                 int64 // packets that made the code fail; each cost only itself
 	LibraryErrors          int64 // errors that pion wrote to its log
 }
@@ -40,6 +44,7 @@ type tally struct {
 	malformed, stranger, route, rate, queue, send                     atomic.Int64
 	refusedPorts, refusedPeer, refusedOthers                          atomic.Int64
 	forged, expired, premature, over                                  atomic.Int64
+	nodePackets, nodeBytes, foreign, strangeNodes                     atomic.Int64
 	badPassword, badOwner, staleNonce                                 atomic.Int64
 	userFull, callFull, networkFull, allFull                          atomic.Int64
 	challenges, suppressed, streamless, acceptErrors, panics, library atomic.Int64
@@ -53,6 +58,7 @@ func (s *Server) Counters() Counters {
 		Packets: t.packets.Load(), Bytes: t.bytes.Load(),
 		OutPackets: t.outPackets.Load(), OutBytes: t.outBytes.Load(),
 		InPackets: t.inPackets.Load(), InBytes: t.inBytes.Load(),
+		NodePackets: t.nodePackets.Load(), NodeBytes: t.nodeBytes.Load(), DroppedForeign: t.foreign.Load(), StrangeNodes: t.strangeNodes.Load(),
 		DroppedMalformed: t.malformed.Load(), DroppedStranger: t.stranger.Load(), DroppedRoute: t.route.Load(),
 		DroppedRate: t.rate.Load(), DroppedQueue: t.queue.Load(), DroppedSend: t.send.Load(),
 		RefusedPerCredential: t.userFull.Load(), RefusedPerCall: t.callFull.Load(),

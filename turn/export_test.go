@@ -86,7 +86,7 @@ func (s *Server) Left() time.Duration {
 // Goes tells where a packet of a relay of kind goes: "inside", "outside" or "nowhere".
 func (s *Server) Goes(kind Kind, to netip.AddrPort) string {
 	how, _ := s.route(&relay{server: s, grant: grant{kind: kind}}, to)
-	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere"}[how]
+	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere", elsewhere: "elsewhere"}[how]
 }
 
 // Authenticates asks the hook of pion that decides on user names.
@@ -151,8 +151,8 @@ type pieces struct {
 func (p *pieces) Read(b []byte) (int, error)      { return p.from.Read(b[:min(len(b), p.most)]) }
 func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 
-// Frames reads a stream that brings b in pieces.
-func Frames(b []byte, piece int) (all [][]byte) {
+// Streamed reads a stream that brings b in pieces.
+func Streamed(b []byte, piece int) (all [][]byte) {
 	c := &stream{conn: &pieces{from: bytes.NewReader(b), most: max(1, piece)}}
 	var buf [maxPacket]byte
 	for {
@@ -189,3 +189,14 @@ func (s *Server) Gate() func(b []byte, from netip.AddrPort) (seen bool, answers 
 		return seen, said
 	}
 }
+
+// Frame is what goes to the other node for a packet between two relays of a call.
+func (s *Server) Frame(call string, from, to uint16, packet []byte) []byte {
+	for _, n := range s.near.Load().byAddr {
+		return s.frameFor(n, s.mint.markOf(call), from, to, packet, nil)
+	}
+	return nil
+}
+
+// Frames takes a datagram as if it came from another node.
+func (s *Server) Frames(b []byte, from netip.AddrPort) bool { return s.fromNeighbour(b, from) }

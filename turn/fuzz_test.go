@@ -23,7 +23,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), byte(2))
 	f.Fuzz(func(t *testing.T, b []byte, piece byte) {
 		left := b
-		for _, frame := range turn.Frames(b, int(piece)) {
+		for _, frame := range turn.Streamed(b, int(piece)) {
 			size, padding, ok := turn.FrameSize(frame)
 			if !ok || size != len(frame) || size > 1500 {
 				t.Fatalf("frame %x", frame)

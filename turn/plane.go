@@ -33,6 +33,9 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 		switch {
 		case err == nil:
 			from = unmapped(from)
+			if p.server.fromNeighbour(b[:n], from) {
+				continue
+			}
 			if p.admit(b[:n], client{addr: from}) {
 				return n, net.UDPAddrFromAddrPort(from), nil
 			}

@@ -43,6 +43,8 @@ type Server struct {
 	peers *peers
 	table *table
 	ended *ended
+	life  string // random name of this run
+	near  atomic.Pointer[neighbours]
 
 	ledger   *ledger
 	throttle *throttle
@@ -54,6 +56,8 @@ type Server struct {
 	listener  net.Listener
 	pion      *pionturn.Server
 
+	frames   atomic.Uint64 // sent to other nodes
+	retired  atomic.Bool
 	draining atomic.Bool
 	closing  chan struct{}
 	once     sync.Once
@@ -93,6 +97,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports),
 		ended:    newEnded(),
+		life:     newLife(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
@@ -252,6 +257,13 @@ func (s *Server) survive() {
 
 // Addr is where the relay listens, with UDP and TCP.
 func (s *Server) Addr() netip.AddrPort { return s.addr }
+
+// Retire announces from now on that this relay takes no new calls; relays for credentials that were
+// handed out before are still made.
+func (s *Server) Retire() { s.retired.Store(true) }
+
+// Draining tells whether browsers should be sent elsewhere.
+func (s *Server) Draining() bool { return s.retired.Load() || s.draining.Load() }
 
 // Drain refuses new relays from now on; running ones go on.
 func (s *Server) Drain() { s.draining.Store(true) }
