@@ -142,7 +142,6 @@ func (c *call) carry(l ToRoom) {
 			c.hub.keepCall(c)
 		case endCall:
 			c.hub.endCall(c, e)
-			c.hub.endRelays(c.machine.id)
 		case seekHome:
 			c.hub.seekHome(c, e)
 		case closeRoom:

@@ -134,7 +134,7 @@ func (h *Hub) ice(call string, nodes []string) Ice {
 	for _, node := range nodes {
 		if node == h.node {
 			add(h.cfg.Ice(call))
-		} else if text := h.fleet.of(node); text != "" && h.cfg.Queue.Alive(node) {
+		} else if text := h.fleet.of(node); text != "" {
 			add(h.cfg.Others.Ice(call, text))
 		}
 	}
