@@ -143,7 +143,9 @@ func (c *call) carry(l ToRoom) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case tell:
-			c.hub.bus.ToSession(e.to, c.furnish(e.letter))
+			c.hub.bus.ToSession(e.to, e.letter)
+		case furnish:
+			c.hub.bus.ToSession(e.to, e.fill(c.hub.ice(c.machine.id, e.nodes)))
 		case keepCall:
 			c.hub.keepCall(c)
 		case endCall:
@@ -152,18 +154,21 @@ func (c *call) carry(l ToRoom) {
 			c.hub.seekHome(c, e)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
+			if c.machine.moved == "" {
+				c.hub.endRelays(c.machine.id)
+			}
 		}
 	}
 }
 
-// furnish adds to a letter the credentials of this node's relay, which only the hub can make.
-func (c *call) furnish(l ToSession) ToSession {
-	switch l := l.(type) {
+// fill puts the credentials into the letter.
+func (f furnish) fill(ice Ice) ToSession {
+	switch l := f.letter.(type) {
 	case Opened:
-		l.Ice = c.hub.cfg.Ice(l.Room)
+		l.Ice = ice
 		return l
 	case Granted:
-		l.Ice = c.hub.cfg.Ice(l.Room)
+		l.Ice = ice
 		return l
 	default:
 		return l

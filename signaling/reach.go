@@ -43,8 +43,14 @@ func (h *Hub) sort(from string, m mail) error {
 		}
 		return err
 	}
-	if m.kind == mailTorn {
+	switch m.kind {
+	case mailTorn:
 		h.Torn(from)
+		return nil
+	case mailEnded:
+		if h.cfg.Others.End != nil {
+			h.cfg.Others.End(m.id)
+		}
 		return nil
 	}
 	return h.plumb(from, m)
