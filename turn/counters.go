@@ -23,6 +23,8 @@ type Counters struct {
 
 	Challenges, Suppressed int64 // unauthenticated requests answered, and not answered
 	Streamless             int64 // TCP connections refused
+	Evicted                int64 // TCP connections closed to make room for others while they had no relay
+	Unshaken               int64 // TLS handshakes that failed or took too long
 	AcceptErrors           int64
 	Panics                 int64 // packets that made the code fail; each cost only itself
 	LibraryErrors          int64 // errors that pion wrote to its log
@@ -36,6 +38,7 @@ type tally struct {
 	refusedUser, refusedPorts, refusedPeer, refusedOthers             atomic.Int64
 	userFull, callFull, networkFull, allFull                          atomic.Int64
 	challenges, suppressed, streamless, acceptErrors, panics, library atomic.Int64
+	evicted, unshaken                                                 atomic.Int64
 }
 
 // Counters returns what was counted so far.
@@ -52,6 +55,7 @@ func (s *Server) Counters() Counters {
 		RefusedPerNetwork: t.networkFull.Load(), RefusedRelays: t.allFull.Load(),
 		RefusedUser: t.refusedUser.Load(), RefusedPorts: t.refusedPorts.Load(), RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),
 		Challenges: t.challenges.Load(), Suppressed: t.suppressed.Load(), Streamless: t.streamless.Load(),
+		Evicted: t.evicted.Load(), Unshaken: t.unshaken.Load(),
 		AcceptErrors: t.acceptErrors.Load(), Panics: t.panics.Load(), LibraryErrors: t.library.Load(),
 	}
 }

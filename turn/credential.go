@@ -131,14 +131,18 @@ func (s *Server) CredentialOf(kind Kind, call string) Credential {
 	return Credential{URLs: s.urls(), Username: user, Password: s.mint.password(user), TTL: CredentialTime}
 }
 
-// urls are the addresses of the relay, UDP first.
+// urls are the addresses of the relay, UDP first and TLS last.
 func (s *Server) urls() []string {
 	host := s.cfg.Host
 	if host == "" {
 		host = s.cfg.External.String()
 	}
 	at := net.JoinHostPort(host, strconv.Itoa(int(s.addr.Port())))
-	return []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	urls := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	if s.cfg.Secure != "" {
+		urls = append(urls, "turns:"+s.cfg.Secure+"?transport=tcp")
+	}
+	return urls
 }
 
 // unmapped is a with an IPv4 address in its plain form.

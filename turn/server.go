@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,9 @@ type Config struct {
 	Listen        netip.AddrPort // UDP and TCP; port 0 takes one that is free for both
 	External      netip.Addr     // IPv4 address at which browsers reach Listen; none means that of Listen
 	Host          string         // name in the URLs of credentials; "" means External
+	ListenTLS     netip.AddrPort // TLS on a port of its own; none: only where Share takes it
+	TLS           *tls.Config    // what ListenTLS shows
+	Secure        string         // HOST:PORT in the turns: URL of credentials, a name in the certificate; "" for no such URL
 	Secret        []byte         // of credentials, 16 bytes or more; nodes with one secret honour each other's
 	Ports         PortRange      // of relayed addresses; none means 49152 to 65535. Only open relays open them
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
@@ -48,8 +52,11 @@ type Server struct {
 
 	datagrams *datagrams
 	streams   *streams
-	listener  net.Listener
 	pion      *pionturn.Server
+
+	mu        sync.Mutex // guards the following fields
+	listeners []net.Listener
+	porches   []*lobby // of shared listeners
 
 	draining atomic.Bool
 	closing  chan struct{}
@@ -72,7 +79,15 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newServer(cfg, m, udp, tcp)
+	all := []net.Listener{tcp}
+	if cfg.ListenTLS.IsValid() {
+		secure, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(cfg.ListenTLS))
+		if err != nil {
+			return nil, errors.Join(inUse("TLS", cfg.ListenTLS, err), udp.Close(), tcp.Close())
+		}
+		all = append(all, tls.NewListener(secure, cfg.TLS))
+	}
+	s := newServer(cfg, m, udp, all)
 	if err := s.serve(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -83,10 +98,10 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// newServer joins the parts around two open sockets.
-func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server {
+// newServer joins the parts around open sockets.
+func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Server {
 	s := &Server{
-		cfg: cfg, mint: m, listener: tcp,
+		cfg: cfg, mint: m, listeners: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports),
 		ledger:   newLedger(cfg.Quotas),
@@ -100,7 +115,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 	}
 	s.peers = &peers{special: special(), deny: cfg.Deny, loopback: cfg.AllowLoopback, own: ownAddresses(cfg.External, s.bound)}
 	s.datagrams = newDatagrams(s, udp)
-	s.streams = newStreams(s, tcp.Addr())
+	s.streams = newStreams(s, tcp[0].Addr())
 	return s
 }
 
@@ -126,6 +141,8 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("relay: listening at %s does not tell at which address browsers reach it: set the external address", c.Listen.Addr())
 	case !c.External.Is4():
 		return c, fmt.Errorf("relay: the external address must be IPv4, %s is not", c.External)
+	case c.ListenTLS.IsValid() && c.TLS == nil:
+		return c, errors.New("relay: no certificate for TLS")
 	case c.Ports.First == 0 || c.Ports.First > c.Ports.Last:
 		return c, fmt.Errorf("relay: %d to %d is no range of ports", c.Ports.First, c.Ports.Last)
 	}
@@ -197,7 +214,9 @@ func (s *Server) serve() error {
 		return fmt.Errorf("relay: %w", err)
 	}
 	s.tasks.Go(s.watch)
-	s.tasks.Go(func() { s.streams.accept(s.listener) })
+	for _, l := range s.listeners {
+		s.tasks.Go(func() { s.accept(l, s.streams.welcome) })
+	}
 	return nil
 }
 
@@ -258,13 +277,29 @@ func (s *Server) isClosing() bool {
 	}
 }
 
+// shut takes no more connections, and ends those in front of the door.
+func (s *Server) shut() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.closing)
+	var all error
+	for _, l := range s.listeners {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			all = errors.Join(all, err)
+		}
+	}
+	for _, p := range s.porches {
+		p.hangUp()
+	}
+	return all
+}
+
 // Close ends every relay and returns when all that the relay started has ended. The same address
 // can be given to Start at once.
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
-		close(s.closing)
-		err = s.listener.Close()
+		err = s.shut()
 		s.streams.hangUp()
 		s.tasks.Wait() // the stream plane still runs and takes the last news of each connection
 		err = errors.Join(err, s.datagrams.Close(), s.streams.Close())

@@ -42,6 +42,7 @@ type wire string
 const (
 	overUDP wire = "UDP"
 	overTCP wire = "TCP"
+	overTLS wire = "TLS"
 )
 
 // browser is a TURN client with one relay.
@@ -62,12 +63,8 @@ func dial(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 			t.Fatal(err)
 		}
 		conn = udp
-	case overTCP:
-		tcp, err := net.Dial("tcp4", s.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn = pionturn.NewSTUNConn(tcp)
+	case overTCP, overTLS:
+		conn = pionturn.NewSTUNConn(knock(t, s, over))
 	}
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
@@ -127,9 +124,9 @@ func hears(t testing.TB, from, to *browser, words string) bool {
 }
 
 func TestBrowsersOfOneCallHearEachOther(t *testing.T) {
-	for _, pair := range [][2]wire{{overUDP, overUDP}, {overTCP, overTCP}, {overUDP, overTCP}} {
+	for _, pair := range [][2]wire{{overUDP, overUDP}, {overTCP, overTCP}, {overUDP, overTCP}, {overTLS, overTLS}, {overTLS, overUDP}} {
 		t.Run(string(pair[0])+" "+string(pair[1]), func(t *testing.T) {
-			s := start(t, nil)
+			s := startTLS(t, nil)
 			ana := call(t, s, s.Credential("call"), pair[0])
 			bo := call(t, s, s.Credential("call"), pair[1])
 			for range 20 { // the first by Send indication, later ones over a channel
