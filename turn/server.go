@@ -36,6 +36,9 @@ type Config struct {
 // ErrPortInUse says that another program has the port of Config.Listen.
 var ErrPortInUse = errors.New("port is in use: stop the program that has it, or give the relay another port")
 
+// ErrListenTLS says that it is Config.ListenTLS that cannot be opened.
+var ErrListenTLS = errors.New("port for TLS")
+
 // Server is a running relay.
 type Server struct {
 	cfg   Config
@@ -83,7 +86,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.ListenTLS.IsValid() {
 		secure, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(cfg.ListenTLS))
 		if err != nil {
-			return nil, errors.Join(inUse("TLS", cfg.ListenTLS, err), udp.Close(), tcp.Close())
+			return nil, errors.Join(fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", cfg.ListenTLS, err)), udp.Close(), tcp.Close())
 		}
 		all = append(all, tls.NewListener(secure, cfg.TLS))
 	}

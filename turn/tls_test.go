@@ -1,16 +1,11 @@
 package turn_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
@@ -18,32 +13,26 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/vtest"
 	"parley/turn"
 )
 
 // certificate makes one for 127.0.0.1 that signed itself, and what a client needs to believe it.
 func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	sheet, key, err := vtest.Certificate(time.Now().Add(time.Hour), "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sheet := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "relay"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, sheet, sheet, &key.PublicKey, key)
+	pair, err := tls.X509KeyPair(sheet, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
+	trust := x509.NewCertPool()
+	if !trust.AppendCertsFromPEM(sheet) {
+		t.Fatal("the certificate is none")
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+	return pair, trust
 }
 
 // startTLS is start with a port for TLS.

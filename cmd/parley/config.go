@@ -87,6 +87,7 @@ func (l *layers) checkTogether(cfg config) {
 		return // would only repeat them
 	}
 	l.checkPorts(cfg)
+	l.checkTLS(cfg)
 	at := cfg.RelayListen.Addr().Unmap()
 	switch {
 	case at.Is6() && !at.IsUnspecified():
@@ -102,6 +103,9 @@ func (l *layers) checkTogether(cfg config) {
 func (l *layers) checkPorts(cfg config) {
 	all := []struct{ name, at string }{
 		{"listen", cfg.Listen}, {"operator-listen", cfg.OperatorListen}, {"relay-listen", cfg.RelayListen.String()},
+	}
+	if cfg.RelayTLS.IsValid() {
+		all = append(all, struct{ name, at string }{"relay-tls-listen", cfg.RelayTLS.String()})
 	}
 	for i, one := range all {
 		for _, before := range all[:i] {

@@ -44,7 +44,11 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
-	relay, err := openRelay(h, cfg, ring, log) //nolint:contextcheck // the relay outlives the start
+	certs, err := openCertificates(cfg, log)
+	if err != nil {
+		return "", err
+	}
+	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
 	if err != nil {
 		return "", err
 	}
@@ -67,6 +71,9 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
 		return "", err
+	}
+	if cfg.TLS != tlsOff {
+		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
 	}
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	h.closeLater("new visitors", func() error {
@@ -136,15 +143,21 @@ type parts struct {
 
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
 // a restart.
-func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*turn.Server, error) {
+func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
 	relay, err := turn.Start(turn.Config{
 		Listen:        cfg.RelayListen,
+		ListenTLS:     cfg.RelayTLS,
+		TLS:           certs.forRelay(),
+		Secure:        cfg.secureRelay(),
 		External:      cfg.RelayExternal,
 		Secret:        ring.Derive("relay credentials"),
 		Ports:         cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
 		Log:           log,
 	})
+	if errors.Is(err, turn.ErrListenTLS) {
+		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
+	}
 	if err != nil {
 		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
 	}
