@@ -139,6 +139,9 @@ func (s *Server) urls() []string {
 	}
 	at := net.JoinHostPort(host, strconv.Itoa(int(s.addr.Port())))
 	urls := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	if s.cfg.External6.IsValid() { // one more, not two: a browser makes a relay for each
+		urls = append(urls, "turn:"+netip.AddrPortFrom(s.cfg.External6, s.addr.Port()).String()+"?transport=udp")
+	}
 	if s.cfg.Secure != "" {
 		urls = append(urls, "turns:"+s.cfg.Secure+"?transport=tcp")
 	}

@@ -25,7 +25,9 @@ type Config struct {
 	TLS           *tls.Config    // what ListenTLS shows
 	Secure        string         // HOST:PORT in the turns: URL of credentials, a name in the certificate; "" for no such URL
 	Secret        []byte         // of credentials, 16 bytes or more; nodes with one secret honour each other's
+	External6     netip.Addr     // IPv6 address at which browsers reach Listen, for their URLs; none: they need not know one
 	Ports         PortRange      // of relayed addresses; none means 49152 to 65535. Only open relays open them
+	OpenPorts     PortRange      // those of Ports that open relays take, and no others; none means all
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
 	AllowLoopback bool           // open relays may reach 127.0.0.0/8, for tests and a local trial
 	Quotas        Quotas
@@ -106,7 +108,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 	s := &Server{
 		cfg: cfg, mint: m, listeners: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
-		table:    newTable(cfg.Ports),
+		table:    newTable(cfg.Ports, cfg.OpenPorts),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
@@ -131,6 +133,9 @@ func (c Config) complete() (Config, error) {
 	if c.Ports == (PortRange{}) {
 		c.Ports = PortRange{First: 49152, Last: 65535}
 	}
+	if c.OpenPorts == (PortRange{}) {
+		c.OpenPorts = c.Ports
+	}
 	if !c.External.IsValid() {
 		c.External = c.Listen.Addr()
 	}
@@ -148,6 +153,10 @@ func (c Config) complete() (Config, error) {
 		return c, errors.New("relay: no certificate for TLS")
 	case c.Ports.First == 0 || c.Ports.First > c.Ports.Last:
 		return c, fmt.Errorf("relay: %d to %d is no range of ports", c.Ports.First, c.Ports.Last)
+	case c.OpenPorts.First < c.Ports.First || c.OpenPorts.Last > c.Ports.Last || c.OpenPorts.First > c.OpenPorts.Last:
+		return c, fmt.Errorf("relay: %d to %d is no part of %d to %d", c.OpenPorts.First, c.OpenPorts.Last, c.Ports.First, c.Ports.Last)
+	case c.External6.IsValid() && (!c.External6.Is6() || c.Listen.Addr().Is4()):
+		return c, fmt.Errorf("relay: browsers cannot reach %s at %s", c.External6, c.Listen)
 	}
 	return c, nil
 }

@@ -66,10 +66,16 @@ func dial(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 	case overTCP, overTLS:
 		conn = pionturn.NewSTUNConn(knock(t, s, over))
 	}
+	return dialOn(t, conn, s.Addr().String(), c)
+}
+
+// dialOn is dial on a socket that is there already.
+func dialOn(t testing.TB, conn net.PacketConn, at string, c turn.Credential) *browser {
+	t.Helper()
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
 	client, err := pionturn.NewClient(&pionturn.ClientConfig{
-		STUNServerAddr: s.Addr().String(), TURNServerAddr: s.Addr().String(),
+		STUNServerAddr: at, TURNServerAddr: at,
 		Conn: conn, Username: c.Username, Password: c.Password, Realm: "parley",
 		LoggerFactory: quiet, RTO: 300 * time.Millisecond,
 	})
@@ -89,7 +95,12 @@ func dial(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 // call is a browser that has a relay.
 func call(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 	t.Helper()
-	b := dial(t, s, c, over)
+	return dial(t, s, c, over).withRelay(t)
+}
+
+// withRelay makes a relay for b.
+func (b *browser) withRelay(t testing.TB) *browser {
+	t.Helper()
 	relay, err := b.Allocate()
 	if err != nil {
 		t.Fatalf("allocate: %v", err)

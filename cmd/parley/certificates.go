@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -214,16 +213,21 @@ func (l *layers) checkTLS(cfg config) {
 	case !wanted && (cfg.Certificate != "" || cfg.Key != ""):
 		l.fault("tls-cert: nothing uses it: set --tls files, or relay-tls-listen, or take it away")
 	case cfg.TLS == tlsAuto:
-		for _, name := range certificateNames(cfg) {
-			if _, err := netip.ParseAddr(name); err == nil || onlyHere("https://"+name) || !strings.Contains(name, ".") {
-				l.fault("tls: nobody signs for %s; set public-url, and relay-name if it is set, to names that lead here, or say tls = files", name)
-				return
-			}
-		}
+		l.checkNames(cfg)
 	}
 	for _, at := range cfg.PublicURL {
 		if cfg.TLS != tlsOff && strings.HasPrefix(at, "http://") {
 			l.fault("public-url: with tls = %s the page is at https://, %s does not begin so", cfg.TLS, at)
+			return
+		}
+	}
+}
+
+// checkNames finds a name that no authority would sign for.
+func (l *layers) checkNames(cfg config) {
+	for _, name := range certificateNames(cfg) {
+		if isAddress(name) || onlyHere("https://"+name) || !strings.Contains(name, ".") {
+			l.fault("tls: nobody signs for %s; set public-url, and relay-name if it is set, to names that lead here, or say tls = files", name)
 			return
 		}
 	}

@@ -45,8 +45,10 @@ func TestChangedCertificate(t *testing.T) {
 	if err := os.WriteFile(f.certificate, append(half, '\n'), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if shown() != first || shown() != first {
-		t.Error("half a change is taken")
+	for range 2 {
+		if shown() != first {
+			t.Error("half a change is taken")
+		}
 	}
 	if n := strings.Count(said.String(), "cannot be used"); n != 1 {
 		t.Errorf("said %d times: %s", n, said.String())

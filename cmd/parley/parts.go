@@ -44,7 +44,10 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
-	certs, err := openCertificates(cfg, log)
+	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
+		return "", fmt.Errorf("relay-external: %w", err)
+	}
+	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
 	if err != nil {
 		return "", err
 	}
@@ -149,9 +152,11 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, lo
 		ListenTLS:     cfg.RelayTLS,
 		TLS:           certs.forRelay(),
 		Secure:        cfg.secureRelay(),
-		External:      cfg.RelayExternal,
+		External:      cfg.RelayExternal.v4,
+		External6:     cfg.RelayExternal.v6,
 		Secret:        ring.Derive("relay credentials"),
-		Ports:         cfg.RelayPorts,
+		Ports:         cfg.relayNumbers(),
+		OpenPorts:     cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
 		Log:           log,
 	})

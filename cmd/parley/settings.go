@@ -39,7 +39,7 @@ type config struct {
 	Key            string // file
 	Authority      string // directory of ACME
 	RelayListen    netip.AddrPort
-	RelayExternal  netip.Addr     // invalid: the address of RelayListen
+	RelayExternal  external       // nothing: the address of RelayListen
 	RelayTLS       netip.AddrPort // invalid: no port for TLS of its own
 	RelayName      string         // in the certificate
 	RelayPorts     turn.PortRange

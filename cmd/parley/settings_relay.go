@@ -19,9 +19,9 @@ func relaySettings() []setting {
 			read: func(c *config, v string) (err error) { c.RelayListen, err = addrPort(v); return err },
 		},
 		{
-			name: "relay-external", shape: "IP",
-			says: "Under which address the relay is known outside. Set it when this machine is behind NAT or listens on all addresses.",
-			read: func(c *config, v string) (err error) { c.RelayExternal, err = address(v); return err },
+			name: "relay-external", shape: "auto|IP,...|dns:NAME",
+			says: "Under which address the relay is known outside: an IPv4 address, and an IPv6 address if browsers reach it by that too; the addresses of a name; or auto, the public ones of this machine. Set it when this machine is behind NAT or listens on all addresses. It is looked at once, at start.",
+			read: func(c *config, v string) (err error) { c.RelayExternal, err = externalOf(v); return err },
 		},
 		{
 			name: "relay-tls-listen", shape: "IP:PORT",
@@ -40,7 +40,7 @@ func relaySettings() []setting {
 			read:   func(c *config, v string) (err error) { c.RelayName, err = hostName(v); return err },
 		},
 		{
-			name: "relay-ports", value: "49152-65535", shape: "FIRST-LAST",
+			name: "relay-ports", value: "50000-50199", shape: "FIRST-LAST",
 			says: "Which UDP ports relays that reach beyond a call may take. Calls between strangers stay inside the relay and open none.",
 			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
 		},
@@ -60,17 +60,6 @@ func addrPort(v string) (netip.AddrPort, error) {
 	a, err := netip.ParseAddrPort(v)
 	if err != nil {
 		return a, errors.New("say IP:PORT, for example 203.0.113.5:3478")
-	}
-	return a, nil
-}
-
-func address(v string) (netip.Addr, error) {
-	if v == "" {
-		return netip.Addr{}, nil
-	}
-	a, err := netip.ParseAddr(v)
-	if err != nil || a.IsUnspecified() || !a.Unmap().Is4() {
-		return a, fmt.Errorf("%q is not an IPv4 address that browsers could reach", v)
 	}
 	return a, nil
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Certificate makes a certificate in PEM that signed itself, for names and addresses, good until a time.
+// Certificate makes a certificate in PEM that signed itself, for names and addresses.
 func Certificate(until time.Time, names ...string) (certificate, key []byte, err error) {
 	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
