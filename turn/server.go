@@ -43,12 +43,13 @@ var ErrListenTLS = errors.New("port for TLS")
 
 // Server is a running relay.
 type Server struct {
-	cfg   Config
-	addr  netip.AddrPort // where it listens
-	bound netip.Addr     // IPv4 address of open relays' sockets
-	mint  *mint
-	peers *peers
-	table *table
+	cfg    Config
+	addr   netip.AddrPort // where it listens
+	secure netip.AddrPort // where it takes TLS on a port of its own
+	bound  netip.Addr     // IPv4 address of open relays' sockets
+	mint   *mint
+	peers  *peers
+	table  *table
 
 	ledger   *ledger
 	throttle *throttle
@@ -84,15 +85,12 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []net.Listener{tcp}
-	if cfg.ListenTLS.IsValid() {
-		secure, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(cfg.ListenTLS))
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", cfg.ListenTLS, err)), udp.Close(), tcp.Close())
-		}
-		all = append(all, tls.NewListener(secure, cfg.TLS))
+	all, at, err := cfg.alsoTLS(tcp)
+	if err != nil {
+		return nil, errors.Join(err, udp.Close(), tcp.Close())
 	}
 	s := newServer(cfg, m, udp, all)
+	s.secure = at
 	if err := s.serve(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -185,6 +183,20 @@ func listen(at netip.AddrPort) (*net.UDPConn, net.Listener, error) {
 		}
 	}
 	return nil, nil, last
+}
+
+// alsoTLS opens the port for TLS, if there is to be one, beside the plain one.
+func (c Config) alsoTLS(plain net.Listener) (all []net.Listener, at netip.AddrPort, err error) {
+	all = []net.Listener{plain}
+	if !c.ListenTLS.IsValid() {
+		return all, at, nil
+	}
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(c.ListenTLS))
+	if err != nil {
+		return nil, at, fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", c.ListenTLS, err))
+	}
+	at, err = netip.ParseAddrPort(l.Addr().String())
+	return append(all, tls.NewListener(l, c.TLS)), unmapped(at), err
 }
 
 func inUse(what string, at netip.AddrPort, err error) error {

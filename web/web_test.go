@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ func newServer(t *testing.T, change ...func(*web.Config)) *web.Server {
 	cfg := web.Config{
 		Socket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		Ready:  func(context.Context) error { return nil },
+		Relay:  func() web.Relay { return web.Relay{URLs: []string{"turn:192.0.2.1"}, Username: "u", Credential: "c"} },
 		Log:    slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
@@ -88,6 +90,8 @@ func TestHeaders(t *testing.T) {
 		{"GET", "/privacy", 200},
 		{"GET", "/catalogue.json", 200},
 		{"GET", asset(t, h, "style.css"), 200},
+		{"GET", "/check", 200},
+		{"GET", "/check.json", 200},
 		{"GET", "/no/such/page", 404},
 		{"POST", "/", 405},
 		{"GET", "/ws", 418},
@@ -149,7 +153,7 @@ func TestFiles(t *testing.T) {
 	h := newServer(t).Public()
 	files := pageFiles(t)
 	later := loadedLater(t, files)
-	wire, rest := 0, 0
+	wire, rest, check := 0, 0, 0
 	for name, want := range files {
 		if name == "index.html" {
 			continue
@@ -161,6 +165,8 @@ func TestFiles(t *testing.T) {
 		}
 		packed := body(t, r)
 		switch {
+		case strings.HasPrefix(name, "check/"): // another page
+			check += len(packed)
 		case later[name]:
 			rest += len(packed)
 		case path.Dir(name) != "lang" || name == "lang/en.json":
@@ -177,6 +183,9 @@ func TestFiles(t *testing.T) {
 	t.Logf("the page is %d bytes on the wire, and %d more when they are needed", wire, rest)
 	if wire >= 60_000 {
 		t.Errorf("the page is %d bytes packed, want under 60,000", wire)
+	}
+	if check += len(body(t, ask(h, "GET", "/check", "Accept-Encoding", "gzip"))); check >= 6_000 {
+		t.Errorf("the check is %d bytes packed beside what it shares with the page, want under 6,000", check)
 	}
 	if rest >= 20_000 {
 		t.Errorf("what comes later is %d bytes packed, want under 20,000", rest)
@@ -212,6 +221,9 @@ func loadedLater(t *testing.T, files map[string][]byte) map[string]bool {
 		take(first, name)
 	}
 	for name := range files {
+		if strings.HasPrefix(name, "check/") {
+			continue // a page of its own
+		}
 		for _, m := range fetches.FindAllSubmatch(files[name], -1) {
 			take(later, string(m[1])+string(m[2]))
 		}
@@ -354,6 +366,35 @@ func TestCatalogue(t *testing.T) {
 	}
 	if len(got.Languages) != len(matcher.Languages()) || len(got.Interests) != len(matcher.Interests()) || len(got.Interests) == 0 {
 		t.Errorf("%d languages and %d interests", len(got.Languages), len(got.Interests))
+	}
+}
+
+// TestCheck: a browser gets a credential for each way, never kept, and not more often than it may open
+// sockets; asking holds no place. A server without a relay has no such page.
+func TestCheck(t *testing.T) {
+	calls := 0
+	h := newServer(t, func(c *web.Config) {
+		c.Limits = web.Limits{Burst: 3, PerAddress: 1}
+		c.Relay = func() web.Relay { calls++; return web.Relay{Username: strconv.Itoa(calls)} }
+	}).Public()
+	for range 3 {
+		var got []web.Relay
+		r := ask(h, "GET", "/check.json")
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil || len(got) != 3 || got[0].Username == got[1].Username {
+			t.Errorf("%v: %+v", err, got)
+		}
+		if r.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("kept: %v", r.Header)
+		}
+	}
+	if r := ask(h, "GET", "/check.json"); r.StatusCode != 429 || r.Header.Get("Retry-After") == "" || calls != 9 {
+		t.Errorf("a fourth time: %d, %d credentials", r.StatusCode, calls)
+	}
+	without := newServer(t, func(c *web.Config) { c.Relay = nil }).Public()
+	for _, path := range []string{"/check", "/check.json"} {
+		if r := ask(without, "GET", path); r.StatusCode != 404 {
+			t.Errorf("%s without a relay: %d", path, r.StatusCode)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -79,6 +80,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
 	}
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
+	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
 		server.Drain()
 		leave(context.WithoutCancel(ctx), cfg, hub, log)
@@ -211,7 +213,11 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
-		Log:     p.log,
+		Relay: func() web.Relay {
+			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
+			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}
+		},
+		Log: p.log,
 	})
 }
 
