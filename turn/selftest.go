@@ -38,8 +38,8 @@ func Dialable(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.Port()) // IPv4 comes to [::] too
 }
 
-// SelfTest does over one way what two browsers do: each makes a relay and gives the other a permission,
-// and a packet goes there and back. It tells whether the relay works, not whether a firewall further
+// SelfTest does over one way what two browsers do: each makes a relay and gives the other a
+// permission, and a packet goes there and back. It tells whether the relay works, not whether a firewall further
 // out lets browsers come to it.
 func (s *Server) SelfTest(ctx context.Context, way Way) error {
 	call := "self-test " + rand.Text()
@@ -145,7 +145,7 @@ func (v *visitor) leave() {
 		_ = v.relay.Close() // tells the relay; nobody can do anything if that is lost
 	}
 	if v.Client != nil {
-		v.Client.Close()
+		v.Close()
 	}
 	_ = v.conn.Close() // perhaps closed already
 }

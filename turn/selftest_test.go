@@ -43,8 +43,8 @@ func TestSelfTest(t *testing.T) {
 	}
 }
 
-// TestSelfTestFails: what does not work is named, and a relay that says nothing is not waited for longer
-// than the context lasts.
+// TestSelfTestFails: what does not work is named, and a relay that says nothing is not waited for
+// longer than the context lasts.
 func TestSelfTestFails(t *testing.T) {
 	s := startTLS(t, nil)
 	ways := s.Ways()

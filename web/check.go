@@ -15,8 +15,8 @@ type Relay struct {
 	Credential string   `json:"credential"`
 }
 
-// newCheck makes the page on which a visitor's browser tries every way to the relay. Its modules, below
-// app/check, are loaded on it alone.
+// newCheck makes the page on which a visitor's browser tries every way to the relay. Its modules,
+// below app/check, are loaded on it alone.
 func newCheck(s *site) (*file, error) {
 	page, err := fs.ReadFile(embedded, "page/check.html")
 	if err != nil {
@@ -26,9 +26,9 @@ func newCheck(s *site) (*file, error) {
 	return newFile("text/html; charset=utf-8", never, []byte(text))
 }
 
-// try gives a visitor what the check needs, for each way a credential of its own: several addresses of a
-// browser would use up one. It counts like a socket that is opened, so that nobody
-// collects credentials faster than by calling.
+// try gives a visitor what the check needs, for each way a credential of its own: several addresses
+// of a browser would use up one. It counts like a socket that is opened, so that nobody collects
+// credentials faster than by calling.
 func (s *Server) try(w http.ResponseWriter, r *http.Request) {
 	address := s.address(r)
 	why, wait := s.limit.admit(address, time.Now())

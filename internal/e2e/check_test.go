@@ -50,11 +50,10 @@ func TestBrowserCheck(t *testing.T) {
 	}
 }
 
-// blocked is where a relay may listen so that a firewall seems to be in front of 127.0.0.1: it throws
-// UDP away, and lets TCP through or not.
-func blocked(t *testing.T, through bool) string {
+// firewall is in front of a relay on another address of this machine. It throws UDP away.
+func firewall(t *testing.T) (front, behind string) {
 	t.Helper()
-	front := vtest.FreeAddr(t)
+	front = vtest.FreeAddr(t)
 	_, port, err := net.SplitHostPort(front)
 	if err != nil {
 		t.Fatal(err)
@@ -64,11 +63,7 @@ func blocked(t *testing.T, through bool) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { silence.Close() })
-	behind := "127.0.0.2:" + port
-	if through {
-		newGate(t, front, behind)
-	}
-	return behind
+	return front, "127.0.0.2:" + port
 }
 
 // TestBrowserCheckWithoutUDP: where UDP is thrown away on the way, the page says that it is, and what
@@ -89,7 +84,11 @@ func TestBrowserCheckWithoutUDP(t *testing.T) {
 		if c.secure {
 			start = startSecure
 		}
-		server := start(t, "--relay-listen", blocked(t, c.through), "--relay-external", "127.0.0.1")
+		front, behind := firewall(t)
+		if c.through {
+			newGate(t, front, behind)
+		}
+		server := start(t, "--relay-listen", behind, "--relay-external", "127.0.0.1")
 		all = append(all, opensCheck(t, browser, server.URL, ""))
 	}
 	for i, p := range all { // all have waited at the same time
