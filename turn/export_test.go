@@ -31,7 +31,10 @@ func Parse(b []byte) (Seen, bool) {
 func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
 
 // AcceptOn lets the server take connections from another listener too.
-func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.streams.accept(l) }) }
+func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.accept(l, s.streams.welcome) }) }
+
+// SecureAddr is the port for TLS.
+func (s *Server) SecureAddr() string { return s.listeners[1].Addr().String() }
 
 // Places is how many places of the quota are taken; -1 when user names, calls and networks do not
 // add up to as many.
