@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"math"
@@ -156,7 +157,8 @@ func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 
 // Streamed reads a stream that brings b in pieces.
 func Streamed(b []byte, piece int) (all [][]byte) {
-	c := &stream{conn: &pieces{from: bytes.NewReader(b), most: max(1, piece)}}
+	conn := &pieces{from: bytes.NewReader(b), most: max(1, piece)}
+	c := &stream{conn: conn, in: bufio.NewReaderSize(conn, inSize)}
 	var buf [maxPacket]byte
 	for {
 		n, err := c.next(&buf)
