@@ -23,8 +23,8 @@ const knowsOnly = `(() => {
   };
 })()`
 
-// TestBrowserRelaysOfTwoNodes: each of two people reaches only the relay of one node, and not the same.
-// The nodes carry the call from one to the other.
+// TestBrowserRelaysOfTwoNodes: each of two people reaches only the relay of one node, and not the
+// same. The nodes carry the call from one to the other.
 func TestBrowserRelaysOfTwoNodes(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 2)
@@ -44,8 +44,8 @@ func TestBrowserRelaysOfTwoNodes(t *testing.T) {
 	}
 }
 
-// TestBrowserOneRelayOfTwoKilled: one of two relays goes in the middle of a call and stays away. The
-// call goes on through the other.
+// TestBrowserOneRelayOfTwoKilled: one of two relays goes in the middle of a call and stays away.
+// The call goes on through the other.
 func TestBrowserOneRelayOfTwoKilled(t *testing.T) {
 	browser := chromium(t)
 	house := assemble(t)
@@ -102,8 +102,9 @@ func allocates(t testing.TB, s signaling.IceServer, relay string) error {
 	return err
 }
 
-// TestBrowserOutlivesItsCredential: 15 minutes by the relay's clock after a call began its credentials are
-// no good any more, and the call goes on. It is over, and a fresh credential of it is no good either.
+// TestBrowserOutlivesItsCredential: 15 minutes by the relay's clock after a call began its
+// credentials are no good any more, and the call goes on. It is over, and a fresh credential of it
+// is no good either.
 func TestBrowserOutlivesItsCredential(t *testing.T) {
 	browser := chromium(t)
 	house := assemble(t)
