@@ -132,7 +132,8 @@ func (r *rooms) newRelay(t testing.TB, at netip.AddrPort) *turn.Server {
 	return relay
 }
 
-// another starts a second relay at an address of its own, as a second node would; it ends with the test.
+// another starts a second relay at an address of its own, as a second node would; it ends with the
+// test.
 func (r *rooms) another(t testing.TB) {
 	t.Helper()
 	other := r.newRelay(t, netip.MustParseAddrPort("127.0.0.2:0"))
