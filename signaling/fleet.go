@@ -15,8 +15,8 @@ import (
 	"parley/retention"
 )
 
-// OtherRelays is how the nodes of an installation share their relays. What one says of its relay is text
-// to signaling, which only the package that has the relay reads.
+// OtherRelays is how the nodes of an installation share their relays. What one says of its relay
+// is text to signaling, which only the package that has the relay reads.
 type OtherRelays struct {
 	Announce func() string                           // what other nodes must know of this node's relay
 	Meet     func(announced []string)                // told of the relays of all other nodes that live, when that changes
@@ -106,8 +106,8 @@ func (f *fleet) of(node string) string {
 	return f.known[node]
 }
 
-// others returns the nodes that have a relay in an order that differs between calls, so that all are
-// used, and that all nodes agree on.
+// others returns the nodes that have a relay in an order that differs between calls, so that all
+// are used, and that all nodes agree on.
 func (f *fleet) others(call string) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -149,8 +149,8 @@ func (h *Hub) ice(call string, nodes []string) Ice {
 	return all
 }
 
-// endRelays lets no relay of the installation be made for a call any more. A node that does not hear
-// of it forgets by itself, as credentials are good for minutes only.
+// endRelays lets no relay of the installation be made for a call any more. A node that does not
+// hear of it forgets by itself, as credentials are good for minutes only.
 func (h *Hub) endRelays(call string) {
 	if h.cfg.Others.End == nil {
 		return

@@ -116,60 +116,6 @@ func (s *stage) launch(number int) *node {
 	return n
 }
 
-// relay stands for the one of a node: it notes what it is told.
-type relay struct {
-	number int
-
-	mu      sync.Mutex // guards the following
-	retired bool
-	met     []string
-	ended   []string
-}
-
-func (r *relay) announce() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.retired {
-		return "none"
-	}
-	return fmt.Sprint("192.0.2.", r.number)
-}
-
-func (r *relay) retire() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.retired = true
-}
-
-func (r *relay) meet(all []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.met = all
-}
-
-func (r *relay) end(call string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ended = append(r.ended, call)
-}
-
-// told is what it knows of others and of calls that are over.
-func (r *relay) told() (met, ended []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.met, r.ended
-}
-
-// iceOf is a credential of the relay that announced itself so.
-func iceOf(announced, call string) signaling.Ice {
-	if announced == "none" {
-		return signaling.Ice{TTLMS: 600_000}
-	}
-	return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
-		URLs: []string{"turn:" + announced + ":3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,
-	}}}
-}
-
 // kill ends the only node without a goodbye to its browsers: first the sockets, then the rest.
 func (s *stage) kill() {
 	for _, b := range s.cast {

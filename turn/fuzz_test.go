@@ -13,8 +13,8 @@ import (
 	"parley/turn"
 )
 
-// FuzzStream reads whatever a TCP client may send, in pieces of any size: each frame is what its own
-// head says, frames and padding together are the bytes that came, and nothing waits for ever.
+// FuzzStream reads whatever a TCP client may send, in pieces of any size: each frame is what its
+// own head says, frames and padding together are the bytes that came, and nothing waits for ever.
 func FuzzStream(f *testing.F) {
 	f.Add(binding(), byte(1))
 	f.Add(append(binding(), 0x40, 0, 0, 1, 9, 0, 0, 0), byte(3))

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// A relay of another node of the installation is reached through that node: packets between two such
-// relays go from one node's UDP port to the other's, in a frame of our own:
+// A relay of another node of the installation is reached through that node: packets between two
+// such relays go from one node's UDP port to the other's, in a frame of our own:
 //
 //	0   0x90, 1 byte           neither STUN nor ChannelData (RFC 7983 section 7)
 //	1   number, 8 bytes        of all frames of the sending process, never used twice
@@ -19,10 +19,10 @@ import (
 //	11  port of the relay that is meant, 2 bytes
 //	13  the packet, sealed with AES-256-GCM; the head and the call's mark are sealed with it
 //
-// The key follows from the secret and the names of both processes. So a frame that opens was made by
-// the node whose address it comes from, for this one, and for a relay of the very call that its own
-// relay belongs to: the same veil as inside one process. Frames may be lost, doubled or late like any
-// datagram; what they carry is protected against that by the browsers.
+// The key follows from the secret and the names of both processes. So a frame that opens was made
+// by the node whose address it comes from, for this one, and for a relay of the very call that its
+// own relay belongs to: the same veil as inside one process. Frames may be lost, doubled or late
+// like any datagram; what they carry is protected against that by the browsers.
 const (
 	frameMark = 0x90
 	frameHead = 13
@@ -86,7 +86,8 @@ func readAnnouncement(text string) (*neighbour, error) {
 }
 
 // Meet tells the relay of all others of the installation, by their announcements. It serves calls
-// together with these and keeps open relays from them. What it cannot read it leaves out, and counts.
+// together with these and keeps open relays from them. What it cannot read it leaves out, and
+// counts.
 func (s *Server) Meet(announced []string) {
 	all := &neighbours{byAddr: map[netip.AddrPort]*neighbour{}, byHost: map[netip.Addr][]*neighbour{}}
 	for _, text := range announced {
@@ -127,8 +128,8 @@ func nonceOf(head []byte) []byte { return append(make([]byte, 4, 12), head[1:9].
 // sealsWith is what is sealed with a packet and not sent.
 func sealsWith(head []byte, call mark) []byte { return append(head[:frameHead:frameHead], call[:]...) }
 
-// toNeighbours sends a packet of r to the relay that has an address on another node. Several nodes may
-// share a host; only one of them has a relay of the call there.
+// toNeighbours sends a packet of r to the relay that has an address on another node. Several nodes
+// may share a host; only one of them has a relay of the call there.
 func (s *Server) toNeighbours(r *relay, b []byte, to netip.AddrPort) {
 	if len(b) > maxPacket-frameHead-frameTag {
 		s.tally.route.Add(1)
@@ -156,9 +157,9 @@ func (s *Server) frameFor(n *neighbour, call mark, from, to uint16, packet, into
 	return n.to.Seal(into, nonceOf(into), packet, sealsWith(into, call))
 }
 
-// fromNeighbour takes a datagram that may be a frame of another node, and says whether it was one. It
-// is delivered if the relay that is meant belongs to the call that it was sealed for; whether that
-// relay's browser has a permission for the sender is asked like for any packet.
+// fromNeighbour takes a datagram that may be a frame of another node, and says whether it was one.
+// It is delivered if the relay that is meant belongs to the call that it was sealed for; whether
+// that relay's browser has a permission for the sender is asked like for any packet.
 func (s *Server) fromNeighbour(b []byte, from netip.AddrPort) bool {
 	if len(b) == 0 || b[0] != frameMark {
 		return false

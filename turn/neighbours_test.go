@@ -34,8 +34,8 @@ func introduce(one, two *turn.Server) {
 	two.Meet([]string{one.Announcement()})
 }
 
-// TestRelaysOnTwoNodes: two browsers of one call, each at the relay of another node, hear each other, in each
-// kind of credential and over each wire. A third of another call hears nothing.
+// TestRelaysOnTwoNodes: two browsers of one call, each at the relay of another node, hear each
+// other, in each kind of credential and over each wire. A third of another call hears nothing.
 func TestRelaysOnTwoNodes(t *testing.T) {
 	for _, kind := range []turn.Kind{turn.Veil, turn.Open} {
 		for _, wires := range [][2]wire{{overUDP, overUDP}, {overTCP, overUDP}} {
@@ -88,8 +88,8 @@ func TestPermissionAcrossNodes(t *testing.T) {
 	}
 }
 
-// TestNodesAreNoWayIn: nothing of another node but relays of the call can be reached, and nothing from there
-// but through a frame.
+// TestNodesAreNoWayIn: nothing of another node but relays of the call can be reached, and nothing
+// from there but through a frame.
 func TestNodesAreNoWayIn(t *testing.T) {
 	one, two := twoNodes(t, func(c *turn.Config) { c.AllowLoopback = true })
 	service := outsider(t, "127.0.0.2:0")
@@ -112,7 +112,8 @@ func TestNodesAreNoWayIn(t *testing.T) {
 	}
 }
 
-// TestForgedFrames: no frame is delivered that another node did not make for this relay and this call.
+// TestForgedFrames: no frame is delivered that another node did not make for this relay and this
+// call.
 func TestForgedFrames(t *testing.T) {
 	one, two := twoNodes(t, nil)
 	ana, bo := call(t, one, one.Credential("call"), overUDP), call(t, two, two.Credential("call"), overUDP)
@@ -171,8 +172,8 @@ func TestForgedFrames(t *testing.T) {
 	}
 }
 
-// TestDrainingNodeKeepsItsCalls: a relay that retires is handed out by nobody; what it has goes on, also with
-// the other node, and credentials that were handed out before are honoured.
+// TestDrainingNodeKeepsItsCalls: a relay that retires is handed out by nobody; what it has goes
+// on, also with the other node, and credentials that were handed out before are honoured.
 func TestDrainingNodeKeepsItsCalls(t *testing.T) {
 	one, two := twoNodes(t, nil)
 	ana, bo := call(t, one, one.Credential("call"), overUDP), call(t, two, two.Credential("call"), overUDP)
@@ -197,7 +198,8 @@ func TestDrainingNodeKeepsItsCalls(t *testing.T) {
 	}
 }
 
-// TestStrangeAnnouncements: what another node says is read strictly, and what is not understood is left out.
+// TestStrangeAnnouncements: what another node says is read strictly, and what is not understood is
+// left out.
 func TestStrangeAnnouncements(t *testing.T) {
 	s := start(t, nil)
 	good := start(t, nil).Announcement()
@@ -218,8 +220,8 @@ func TestStrangeAnnouncements(t *testing.T) {
 	}
 }
 
-// FuzzFrame sends anything as a frame between nodes, changed from a good one too: only the good one comes
-// through.
+// FuzzFrame sends anything as a frame between nodes, changed from a good one too: only the good
+// one comes through.
 func FuzzFrame(f *testing.F) {
 	one, two := twoNodes(f, nil)
 	ana, bo := call(f, one, one.Credential("call"), overUDP), call(f, two, two.Credential("call"), overUDP)

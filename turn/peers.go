@@ -13,8 +13,8 @@ type network struct {
 	why    string
 }
 
-// special are the IPv4 ranges of the IANA special-purpose registry (RFC 6890), those that are called
-// reachable included, multicast and class E.
+// special are the IPv4 ranges of the IANA special-purpose registry (RFC 6890), those that are
+// called reachable included, multicast and class E.
 func special() []network {
 	list := func(why string, prefixes ...string) []network {
 		var n []network
@@ -42,7 +42,8 @@ type peers struct {
 	parts    atomic.Pointer[[]netip.Addr] // hosts of the installation, the newest last; never changed in place
 }
 
-// mostParts bounds the hosts of the installation; beyond it the one that was named first is forgotten.
+// mostParts bounds the hosts of the installation; beyond it the one that was named first is
+// forgotten.
 const mostParts = 512
 
 // forbid adds a host of the installation.
