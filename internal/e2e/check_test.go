@@ -117,3 +117,26 @@ func TestBrowserCheckRefused(t *testing.T) {
 		t.Errorf("%s: %q", verdict, says)
 	}
 }
+
+// TestBrowserNoWayThrough: a call for which there is no way to the relay ends with words that say so,
+// and leads to the check.
+func TestBrowserNoWayThrough(t *testing.T) {
+	browser := chromium(t)
+	_, behind := firewall(t)
+	server := startParley(t, "--relay-listen", behind, "--relay-external", "127.0.0.1")
+	ana, bo := newPerson(t, browser, server.URL, 700), newPerson(t, browser, server.URL, 1000)
+	for _, p := range []*person{ana, bo} {
+		p.ready("music")
+		p.searches()
+	}
+	led := 0
+	for _, p := range []*person{ana, bo} {
+		p.reaches("ended", 60*time.Second)
+		if js[bool](p, `document.querySelector('[data-testid="check"]')?.checkVisibility() === true && document.body.innerText.includes('No way through')`) {
+			led++
+		}
+	}
+	if led == 0 { // who gives up first; the other hears that the peer has left
+		t.Error("the end of the call does not lead to the check\n" + ana.diary())
+	}
+}

@@ -117,9 +117,16 @@ async function main() {
   const verdict = h('p', { class: 'lead', role: 'status', 'data-testid': 'verdict' }, t('checking'));
   const why = h('p', { 'data-testid': 'why' }, t('checking.why'));
   const list = h('dl', {});
-  const links = h('p', {}, h('a', { class: 'door', href: 'check', 'data-testid': 'again' }, t('again')));
-  document.querySelector('main')?.append(h('h1', {}, t('heading')), verdict, why, list, links);
-  document.querySelector('main')?.append(h('p', {}, h('a', { href: './' }, t('back'))));
+  document
+    .querySelector('main')
+    ?.append(
+      h('h1', {}, t('heading')),
+      verdict,
+      why,
+      h('section', {}, list),
+      h('p', {}, h('a', { class: 'door', href: 'check', 'data-testid': 'again' }, t('again'))),
+      h('p', {}, h('a', { href: './' }, t('back'))),
+    );
   /** @param {string} reason */
   const failed = (reason) => conclude('failed', verdict, why, [t('failed'), t(`failed.${reason}`)]);
 
