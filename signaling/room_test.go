@@ -247,8 +247,8 @@ func TestNobodyCame(t *testing.T) {
 	}
 }
 
-// TestLeftSession: what a session said that the browser has left arrives after a later one came back. It
-// would be out of order.
+// TestLeftSession: what a session said that the browser has left arrives after a later one came
+// back. It would be out of order.
 func TestLeftSession(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
