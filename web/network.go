@@ -1,8 +1,12 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
+
+	"github.com/labstack/echo/v4"
 
 	"parley/signaling"
 )
@@ -23,6 +27,28 @@ func networkOf(address string) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
+// passedOn are the headers by which a proxy says for whom it asks.
+func passedOn() []string { return []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} }
+
+// doubting tells the log once when a request that somebody passed on comes from an address which the
+// operator does not trust: behind a proxy that is not named all visitors look like one, with one limit.
+func (s *Server) doubting(extract echo.IPExtractor, proxies []netip.Prefix) echo.IPExtractor {
+	return func(r *http.Request) string {
+		if slices.ContainsFunc(passedOn(), func(name string) bool { return r.Header.Get(name) != "" }) && !within(r.RemoteAddr, proxies) {
+			s.proxied.Do(func() {
+				s.log.LogAttrs(r.Context(), slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
+			})
+		}
+		return extract(r)
+	}
+}
+
+// within tells whether the address of a connection is in one of some ranges.
+func within(remote string, ranges []netip.Prefix) bool {
+	at, err := netip.ParseAddrPort(remote)
+	return err == nil && slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) })
+}
+
 // strip is the last that is seen of an address: signaling gets the request with a keyed mark of the
 // network in its place.
 func (s *Server) strip(r *http.Request, address string) *http.Request {
@@ -33,7 +59,7 @@ func (s *Server) strip(r *http.Request, address string) *http.Request {
 	r = r.WithContext(signaling.WithNetwork(r.Context(), mark))
 	r.RemoteAddr = ""
 	r.Header = r.Header.Clone()
-	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+	for _, name := range passedOn() {
 		r.Header.Del(name)
 	}
 	return r

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +45,7 @@ type Server struct {
 	missing   *file // what a wrong address shows
 	console   *console
 	draining  atomic.Bool
+	proxied   sync.Once // the log has heard of a proxy that is not named
 }
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
@@ -58,8 +60,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
+		network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
 	}
+	s.address = s.doubting(addressOf(cfg.Proxies), cfg.Proxies)
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
