@@ -161,7 +161,7 @@ func Catalogue() []Item {
 		{
 			Class: Review, Name: "review", Pattern: "parley:{d}:review:<code>", Kind: "string",
 			TTL:    ReviewTime,
-			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept. The code that the device was given is a hash.",
+			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept; while it is open, under which keyed names the records lie. The code that the device was given is a hash.",
 			Why:    "So that a person can have a look taken at reports without having an account.",
 			Breach: "How many reviews were asked for in the last week, and how they were answered.",
 		},

@@ -312,7 +312,7 @@ type ReviewAnswer struct {
 	State string `json:"state"`
 }
 
-// Refused is the error frame: the frame numbered Of changed nothing. WaitMS, with the code [TooMany], is
+// Refused is the error frame: the frame numbered Of changed nothing. WaitMS, with [TooMany], is
 // after what time the same may be asked for again.
 type Refused struct {
 	Of     uint64    `json:"of"`

@@ -6,13 +6,11 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/labstack/echo/v4"
-
 	"parley/signaling"
 )
 
-// networkOf returns the part of an address that neighbours share: the /24 of an IPv4 address and the
-// /48 of an IPv6 one. Whatever is not an address has none.
+// networkOf returns the part of an address that neighbours share: the /24 of an IPv4 address and
+// the /48 of an IPv6 one. Whatever is not an address has none.
 func networkOf(address string) (netip.Prefix, bool) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -30,17 +28,16 @@ func networkOf(address string) (netip.Prefix, bool) {
 // passedOn are the headers by which a proxy says for whom it asks.
 func passedOn() []string { return []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} }
 
-// doubting tells the log once when a request that somebody passed on comes from an address which the
-// operator does not trust: behind a proxy that is not named all visitors look like one, with one limit.
-func (s *Server) doubting(extract echo.IPExtractor, proxies []netip.Prefix) echo.IPExtractor {
-	return func(r *http.Request) string {
-		if slices.ContainsFunc(passedOn(), func(name string) bool { return r.Header.Get(name) != "" }) && !within(r.RemoteAddr, proxies) {
-			s.proxied.Do(func() {
-				s.log.LogAttrs(r.Context(), slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
-			})
-		}
-		return extract(r)
+// doubt tells the log once when a request that somebody passed on comes from an address which the
+// operator does not trust: behind a proxy that is not named all visitors look like one, with one
+// limit.
+func (s *Server) doubt(r *http.Request) {
+	if within(r.RemoteAddr, s.proxies) || !slices.ContainsFunc(passedOn(), func(name string) bool { return r.Header.Get(name) != "" }) {
+		return
 	}
+	s.proxied.Do(func() {
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
+	})
 }
 
 // within tells whether the address of a connection is in one of some ranges.
@@ -52,6 +49,7 @@ func within(remote string, ranges []netip.Prefix) bool {
 // strip is the last that is seen of an address: signaling gets the request with a keyed mark of the
 // network in its place.
 func (s *Server) strip(r *http.Request, address string) *http.Request {
+	s.doubt(r)
 	mark := ""
 	if p, ok := networkOf(address); ok && s.network != nil {
 		mark = s.network(p)

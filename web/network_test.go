@@ -59,8 +59,8 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// TestProxyNotNamed: operators are told once when a proxy that they did not name passes requests on, and not
-// when nobody passes any on, or one that they did name.
+// TestProxyNotNamed: operators are told once when a proxy that they did not name passes requests
+// on, and not when nobody passes any on, or one that they did name.
 func TestProxyNotNamed(t *testing.T) {
 	for _, c := range []struct {
 		says    string

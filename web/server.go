@@ -45,6 +45,7 @@ type Server struct {
 	missing   *file // what a wrong address shows
 	console   *console
 	draining  atomic.Bool
+	proxies   []netip.Prefix
 	proxied   sync.Once // the log has heard of a proxy that is not named
 }
 
@@ -60,9 +61,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
+		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
 	}
-	s.address = s.doubting(addressOf(cfg.Proxies), cfg.Proxies)
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
