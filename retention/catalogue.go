@@ -12,6 +12,7 @@ const (
 	Pool                    // matcher: who waits for what, by arrival
 	Occupied                // matcher: in which pools of a band somebody may wait
 	Lease                   // matcher: which nodes are alive
+	Relay                   // signaling: where the relay of a node is
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
 	Budget                  // signaling: how much somebody has searched of late
@@ -99,6 +100,13 @@ func Catalogue() []Item {
 			Holds:  "The random names of the parley nodes that run, and until when each counts as alive.",
 			Why:    "So that nobody is matched with a browser whose node died.",
 			Breach: "How many nodes there are.",
+		},
+		{
+			Class: Relay, Name: "relay", Pattern: "parley:{m}:relay:<node>", Kind: "string",
+			TTL:    LeaseTime,
+			Holds:  "Where browsers reach the relay of one parley node, and whether it takes new calls. No browser's address.",
+			Why:    "So that two people on different nodes are told of the relays of both.",
+			Breach: "The addresses of the relays, which every browser in a call is told.",
 		},
 		{
 			Class: Inbox, Name: "inbox", Pattern: "parley:{m}:inbox:<node>", Kind: "stream",

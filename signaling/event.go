@@ -1,6 +1,10 @@
 package signaling
 
-import "parley/matcher"
+import (
+	"time"
+
+	"parley/matcher"
+)
 
 // Event is what a session is stepped with: a frame of its browser, or one of the types here and in
 // letter.go. A closed set.
@@ -23,6 +27,7 @@ type (
 	rejoin struct {
 		msg  Rejoin
 		pass *pass
+		at   time.Time // by the clock that all nodes share
 	}
 	// attached: a socket is there, the first or a resumed one.
 	attached struct{}
@@ -56,6 +61,8 @@ type (
 		match string
 		why   matcher.Why
 	}
+	// lapsed: the queue may have forgotten this node's tickets; a search is to ask after so long.
+	lapsed struct{ after time.Duration }
 	// answered carries the answer of the desk.
 	answered struct{ frame ToBrowser }
 )
@@ -72,6 +79,7 @@ func (offered) event()   {}
 func (confirmed) event() {}
 func (wentLive) event()  {}
 func (aborted) event()   {}
+func (lapsed) event()    {}
 func (answered) event()  {}
 
 // Effect is what a session wants done. Effects are carried out in order. A closed set.

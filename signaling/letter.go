@@ -54,7 +54,7 @@ type (
 		From   Address
 		Member string
 	}
-	// Want asks for fresh credentials: both sides of a call must use the relay of the room's node.
+	// Want asks for fresh credentials: only the room knows on which nodes its members are.
 	Want struct {
 		From   Address
 		Member string
@@ -84,7 +84,7 @@ type (
 	// Opened tells that the room is open, and who is there.
 	Opened struct {
 		pass
-		Ice  Ice  `json:"ice"`  // of the room's node; it fills them in on the way out
+		Ice  Ice  `json:"ice"`  // the room's node fills them in on the way out
 		Back bool `json:"back"` // answers Reenter
 	}
 	// Granted answers Want.
@@ -167,8 +167,9 @@ type pass struct {
 	Role       Role              `json:"role"`
 	Shared     []string          `json:"shared"`
 	Language   string            `json:"language"`
-	// Turn counts how often the member has come back: a session with a lower one is not the last.
-	Turn int `json:"turn"`
+	// Turn tells the sessions of a member apart that have used the same pass: it is when the session
+	// came back, in milliseconds since 1970, or 0. The one with the highest is the last.
+	Turn int64 `json:"turn"`
 	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room
 	// opened, so that coming back does not make a call longer than [passTime].
 	Until int64 `json:"until"`
