@@ -33,6 +33,9 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 		switch {
 		case err == nil:
 			from = unmapped(from)
+			if p.server.fromNeighbour(b[:n], from) {
+				continue
+			}
 			if p.admit(b[:n], client{addr: from}) {
 				return n, net.UDPAddrFromAddrPort(from), nil
 			}
@@ -62,6 +65,9 @@ func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
 	if err != nil {
 		p.server.tally.send.Add(1)
@@ -166,6 +172,9 @@ func (p *streams) wake() {
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
 func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	p.send(b, clientOf(to))
 	return len(b), nil
 }

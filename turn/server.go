@@ -31,8 +31,10 @@ type Config struct {
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
 	AllowLoopback bool           // open relays may reach 127.0.0.0/8, for tests and a local trial
 	Quotas        Quotas
-	Log           *slog.Logger
-	Now           func() time.Time // clock of credentials and of the age of calls; nil means time.Now
+	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
+	CredentialTime time.Duration
+	Log            *slog.Logger
+	Now            func() time.Time // clock of credentials and of the age of calls; nil means time.Now
 }
 
 // ErrPortInUse says that another program has the port of Config.Listen.
@@ -50,6 +52,9 @@ type Server struct {
 	mint   *mint
 	peers  *peers
 	table  *table
+	ended  *ended
+	life   string // random name of this run
+	near   atomic.Pointer[neighbours]
 
 	ledger   *ledger
 	throttle *throttle
@@ -59,6 +64,9 @@ type Server struct {
 	datagrams *datagrams
 	streams   *streams
 	pion      *pionturn.Server
+
+	frames  atomic.Uint64 // sent to other nodes
+	retired atomic.Bool
 
 	mu        sync.Mutex // guards the following fields
 	listeners []net.Listener
@@ -107,6 +115,8 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 		cfg: cfg, mint: m, listeners: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
 		table:    newTable(cfg.Ports, cfg.OpenPorts),
+		ended:    newEnded(),
+		life:     newLife(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
@@ -138,6 +148,9 @@ func (c Config) complete() (Config, error) {
 		c.External = c.Listen.Addr()
 	}
 	c.External = c.External.Unmap()
+	if c.CredentialTime <= 0 || c.CredentialTime > CredentialTime {
+		c.CredentialTime = CredentialTime
+	}
 	switch {
 	case !c.Listen.IsValid():
 		return c, errors.New("relay: no address to listen at")
@@ -288,6 +301,13 @@ func (s *Server) survive() {
 
 // Addr is where the relay listens, with UDP and TCP.
 func (s *Server) Addr() netip.AddrPort { return s.addr }
+
+// Retire announces from now on that this relay takes no new calls; relays for credentials that were
+// handed out before are still made.
+func (s *Server) Retire() { s.retired.Store(true) }
+
+// Draining tells whether browsers should be sent elsewhere.
+func (s *Server) Draining() bool { return s.retired.Load() || s.draining.Load() }
 
 // Drain refuses new relays from now on; running ones go on.
 func (s *Server) Drain() { s.draining.Store(true) }

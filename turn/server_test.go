@@ -13,9 +13,8 @@ import (
 	"parley/turn"
 )
 
-// start runs a relay on 127.0.0.1 that ends with the test.
-func start(t testing.TB, change func(*turn.Config)) *turn.Server {
-	t.Helper()
+// relayWith is how the relays of these tests run.
+func relayWith(change func(*turn.Config)) turn.Config {
 	cfg := turn.Config{
 		Listen: netip.MustParseAddrPort("127.0.0.1:0"),
 		Secret: []byte("a secret for the tests of the relay"),
@@ -24,7 +23,13 @@ func start(t testing.TB, change func(*turn.Config)) *turn.Server {
 	if change != nil {
 		change(&cfg)
 	}
-	s, err := turn.Start(cfg)
+	return cfg
+}
+
+// start runs a relay on 127.0.0.1 that ends with the test.
+func start(t testing.TB, change func(*turn.Config)) *turn.Server {
+	t.Helper()
+	s, err := turn.Start(relayWith(change))
 	if err != nil {
 		t.Fatal(err)
 	}

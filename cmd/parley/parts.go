@@ -56,7 +56,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	memory, err := openStore(ctx, h, cfg.Redis, log)
+	memory, err := openStore(ctx, h, cfg.Redis.Telling(keepFrom(relay)), log)
 	if err != nil {
 		return "", err
 	}
@@ -83,6 +83,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
 		server.Drain()
+		relay.Retire()
 		leave(context.WithoutCancel(ctx), cfg, hub, log)
 		relay.Drain() // ends soon after: who needs a relay now is better served elsewhere
 		return nil
@@ -172,6 +173,16 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, lo
 	return relay, nil
 }
 
+// keepFrom tells the relay of every Redis that is connected to: no browser may reach it through the
+// relay, at whatever address Sentinels or a Cluster have put it.
+func keepFrom(relay *turn.Server) func(net.Addr) {
+	return func(a net.Addr) {
+		if tcp, reached := a.(*net.TCPAddr); reached { // and not a socket of this machine
+			relay.Forbid(tcp.AddrPort().Addr())
+		}
+	}
+}
+
 // openSignaling starts queue, desk and office, and the hub on them.
 func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signaling.Hub {
 	hub := signaling.New(signaling.Config{
@@ -180,7 +191,8 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Paused:  p.office.Paused,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
-		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
+		Ice:     func(call string) signaling.Ice { return iceHere(p.relay, call) },
+		Others:  otherRelays(p.relay),
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
@@ -191,12 +203,34 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 	return hub
 }
 
-// ice puts a credential of the relay into the words of signaling.
-func ice(c turn.Credential) signaling.Ice {
-	return signaling.Ice{
-		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
-		TTLMS:   c.TTL.Milliseconds(),
+// iceHere is a credential of this node's relay, without servers while it takes no new calls.
+func iceHere(relay *turn.Server, call string) signaling.Ice {
+	if relay.Draining() {
+		return ice(turn.Credential{TTL: turn.CredentialTime})
 	}
+	return ice(relay.Credential(call))
+}
+
+// otherRelays joins the relay to those of the other nodes.
+func otherRelays(relay *turn.Server) signaling.OtherRelays {
+	return signaling.OtherRelays{
+		Announce: relay.Announcement,
+		Meet:     relay.Meet,
+		End:      relay.End,
+		Ice: func(call, announced string) signaling.Ice {
+			c, _ := relay.CredentialThere(announced, turn.Veil, call) // of another version: it is left out
+			return ice(c)
+		},
+	}
+}
+
+// ice puts a credential of a relay into the words of signaling.
+func ice(c turn.Credential) signaling.Ice {
+	all := signaling.Ice{Servers: []signaling.IceServer{}, TTLMS: c.TTL.Milliseconds()}
+	if len(c.URLs) > 0 {
+		all.Servers = append(all.Servers, signaling.IceServer{URLs: c.URLs, Username: c.Username, Credential: c.Password})
+	}
+	return all
 }
 
 // openDoor makes the server that lets browsers in.
