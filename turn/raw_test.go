@@ -36,15 +36,21 @@ func knock(t testing.TB, s *turn.Server, over wire) net.Conn {
 func speak(t testing.TB, s *turn.Server, c turn.Credential, over wire) *raw {
 	t.Helper()
 	r := &raw{t: t, conn: knock(t, s, over), user: c.Username, pass: c.Password}
+	r.challenged()
+	return r
+}
+
+// challenged fetches a nonce, which is good for this socket only.
+func (r *raw) challenged() {
+	r.t.Helper()
 	r.send(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport(17)).Raw)
 	challenge := r.answer()
 	if challenge == nil || code(challenge) != stun.CodeUnauthorized {
-		t.Fatalf("no challenge: %v", challenge)
+		r.t.Fatalf("no challenge: %v", challenge)
 	}
 	if err := r.nonce.GetFrom(challenge); err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	return r
 }
 
 func (r *raw) send(b []byte) {

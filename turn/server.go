@@ -36,15 +36,16 @@ var ErrPortInUse = errors.New("port is in use: stop the program that has it, or 
 
 // Server is a running relay.
 type Server struct {
-	cfg   Config
-	addr  netip.AddrPort // where it listens
-	bound netip.Addr     // IPv4 address of open relays' sockets
-	mint  *mint
-	peers *peers
-	table *table
-	ended *ended
-	life  string // random name of this run
-	near  atomic.Pointer[neighbours]
+	cfg    Config
+	addr   netip.AddrPort // where it listens
+	bound  netip.Addr     // IPv4 address of open relays' sockets
+	mint   *mint
+	peers  *peers
+	table  *table
+	ended  *ended
+	life   string // random name of this run
+	tagger *tagger
+	near   atomic.Pointer[neighbours]
 
 	ledger   *ledger
 	throttle *throttle
@@ -98,6 +99,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 		table:    newTable(cfg.Ports),
 		ended:    newEnded(),
 		life:     newLife(),
+		tagger:   newTagger(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
