@@ -10,6 +10,7 @@ type Class int
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
+	Occupied                // matcher: in which pools of a band somebody may wait
 	Lease                   // matcher: which nodes are alive
 	Relay                   // signaling: where the relay of a node is
 	Inbox                   // matcher: what a node has yet to tell its browsers
@@ -61,7 +62,7 @@ type Item struct {
 	Class   Class
 	Name    string        // stable, for commands and links
 	Pattern string        // the key; <parts> are filled in by [Class.Key]
-	Kind    string        // Redis type: string, hash, zset, stream, list; or channel
+	Kind    string        // Redis type: string, hash, zset, set, stream, list; or channel
 	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema and Policy may
 	Holds   string
 	Why     string
@@ -85,6 +86,13 @@ func Catalogue() []Item {
 			Holds:  "The tickets that wait for one language and interest, by arrival. When nobody does, only when it was last used.",
 			Why:    "So that whoever has waited longest is found first.",
 			Breach: "How many people were waiting for what.",
+		},
+		{
+			Class: Occupied, Name: "occupied", Pattern: "parley:{m}:occupied:<band>", Kind: "set",
+			TTL:    LongestWait + 5*time.Minute,
+			Holds:  "For each band but that of people without reports: which languages and interests somebody in it waits for, or did a short while ago.",
+			Why:    "So that a search need not look where nobody is.",
+			Breach: "What people who were reported have waited for in the last minutes; not who.",
 		},
 		{
 			Class: Lease, Name: "lease", Pattern: "parley:{m}:leases", Kind: "hash",

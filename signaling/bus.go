@@ -103,6 +103,14 @@ func (b *Bus) busy(h Heard) {
 	b.ToSession(h.Say.Sender, Undelivered{h.Say.Room, h.Say.C, PeerBusy})
 }
 
+// undelivered says what to do about an envelope that was not taken.
+func undelivered(code ErrorCode) string {
+	if code == PeerBusy {
+		return "the peer does not keep up: send it again, under a new number, after 1 s"
+	}
+	return "that member is not in this room"
+}
+
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.
 type call struct {
 	mailbox[ToRoom]

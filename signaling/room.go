@@ -179,14 +179,15 @@ func (r *room) others(id string, l ToSession) {
 	}
 }
 
+// say passes an envelope on. One of an older session of its sender may have been under way for
+// long, and come behind what the browser says now, so it is not: the browser knows that what it
+// said there may be lost.
 func (r *room) say(l *Say) {
 	to, from := r.find(l.To), r.find(l.From)
 	switch {
-	case from != nil && from.at != l.Sender && from.at != (Address{}): // from a session that the browser has left
+	case r.state != open || to == nil || from == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case r.state != open || to == nil || l.To == l.From:
-		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case to.at == (Address{}):
+	case to.at == (Address{}) || from.at != l.Sender:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
 	default:
 		r.do(tell{to.at, Heard{l}})

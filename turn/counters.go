@@ -31,6 +31,8 @@ type Counters struct {
 
 	Challenges, Suppressed int64 // unauthenticated requests answered, and not answered
 	Streamless             int64 // TCP connections refused
+	Evicted                int64 // TCP connections closed to make room for others while they had no relay
+	Unshaken               int64 // TLS handshakes that failed or took too long
 	AcceptErrors           int64
 	StrangeNodes           int64 // announcements of other nodes that were not understood
 	Panics                 int64 // packets that made the code fail; each cost only itself
@@ -48,6 +50,7 @@ type tally struct {
 	badPassword, badOwner, staleNonce                                 atomic.Int64
 	userFull, callFull, networkFull, allFull                          atomic.Int64
 	challenges, suppressed, streamless, acceptErrors, panics, library atomic.Int64
+	evicted, unshaken                                                 atomic.Int64
 }
 
 // Counters returns what was counted so far.
@@ -67,6 +70,7 @@ func (s *Server) Counters() Counters {
 		AuthPassword: t.badPassword.Load(), AuthNonce: t.staleNonce.Load(), AuthOwner: t.badOwner.Load(),
 		RefusedPorts: t.refusedPorts.Load(), RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),
 		Challenges: t.challenges.Load(), Suppressed: t.suppressed.Load(), Streamless: t.streamless.Load(),
+		Evicted: t.evicted.Load(), Unshaken: t.unshaken.Load(),
 		AcceptErrors: t.acceptErrors.Load(), Panics: t.panics.Load(), LibraryErrors: t.library.Load(),
 	}
 }

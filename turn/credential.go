@@ -201,14 +201,21 @@ func (s *Server) name() string {
 	return netip.AddrPortFrom(s.cfg.External, s.addr.Port()).String()
 }
 
-// urls are the addresses of the relay, UDP first.
+// urls are the addresses of the relay, UDP first and TLS last.
 func (s *Server) urls() []string {
 	host := s.cfg.Host
 	if host == "" {
 		host = s.cfg.External.String()
 	}
 	at := net.JoinHostPort(host, strconv.Itoa(int(s.addr.Port())))
-	return []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	urls := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
+	if s.cfg.External6.IsValid() { // one more, not two: a browser makes a relay for each
+		urls = append(urls, "turn:"+netip.AddrPortFrom(s.cfg.External6, s.addr.Port()).String()+"?transport=udp")
+	}
+	if s.cfg.Secure != "" {
+		urls = append(urls, "turns:"+s.cfg.Secure+"?transport=tcp")
+	}
+	return urls
 }
 
 // unmapped is a with an IPv4 address in its plain form.

@@ -4,7 +4,7 @@
 // # Shape
 //
 // pion/turn v4 answers TURN requests. It sees the network only through two planes, one for UDP and
-// one for TCP on the same port, each a [net.PacketConn] of ours that hands it one checked packet
+// one for TCP, with TLS or without, each a [net.PacketConn] of ours that hands it one checked packet
 // after another. A plane is one loop: what a request is and who sends it stays known until pion
 // has answered, so that the hooks of pion, which are told neither, find it in the plane. A faster
 // packet path replaces the planes and nothing else.

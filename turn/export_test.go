@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"math"
@@ -31,7 +32,10 @@ func Parse(b []byte) (Seen, bool) {
 func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
 
 // AcceptOn lets the server take connections from another listener too.
-func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.streams.accept(l) }) }
+func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.accept(l, s.streams.welcome) }) }
+
+// SecureAddr is the port for TLS.
+func (s *Server) SecureAddr() string { return s.listeners[1].Addr().String() }
 
 // Places is how many places of the quota are taken; -1 when user names, calls and networks do not
 // add up to as many.
@@ -153,7 +157,8 @@ func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 
 // Streamed reads a stream that brings b in pieces.
 func Streamed(b []byte, piece int) (all [][]byte) {
-	c := &stream{conn: &pieces{from: bytes.NewReader(b), most: max(1, piece)}}
+	conn := &pieces{from: bytes.NewReader(b), most: max(1, piece)}
+	c := &stream{conn: conn, in: bufio.NewReaderSize(conn, inSize)}
 	var buf [maxPacket]byte
 	for {
 		n, err := c.next(&buf)

@@ -30,6 +30,7 @@ type gate struct {
 	server *Server
 	stream bool
 	reply  func(b []byte, to client) // sends to a client, through the plane
+	made   func(client)              // hears who has got a relay; may be nil
 
 	now      request
 	from     client
@@ -297,6 +298,9 @@ func (g *gate) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error)
 		return nil, nil, err
 	}
 	g.reserved = false // now the relay's to give back
+	if g.made != nil {
+		g.made(g.from)
+	}
 	return r, r.LocalAddr(), nil
 }
 

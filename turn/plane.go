@@ -116,6 +116,7 @@ type streams struct {
 	tick   chan struct{}
 	closed chan struct{}
 	once   sync.Once
+	lobby  *lobby
 
 	mu    sync.RWMutex // guards the following fields
 	conns map[netip.AddrPort]*stream
@@ -128,10 +129,11 @@ func newStreams(s *Server, addr net.Addr) *streams {
 		inbox:  make(chan frame, inboxSize),
 		tick:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
+		lobby:  newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
 		conns:  map[netip.AddrPort]*stream{},
 		from:   map[netip.Addr]int{},
 	}
-	p.gate = gate{server: s, stream: true, reply: p.send}
+	p.gate = gate{server: s, stream: true, reply: p.send, made: p.settled}
 	return p
 }
 

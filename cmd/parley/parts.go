@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -44,7 +45,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
-	relay, err := openRelay(h, cfg, ring, log) //nolint:contextcheck // the relay outlives the start
+	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
+		return "", fmt.Errorf("relay-external: %w", err)
+	}
+	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
+	if err != nil {
+		return "", err
+	}
+	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
 	if err != nil {
 		return "", err
 	}
@@ -68,7 +76,11 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
+	if cfg.TLS != tlsOff {
+		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
+	}
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
+	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
 		server.Drain()
 		relay.Retire()
@@ -137,15 +149,23 @@ type parts struct {
 
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
 // a restart.
-func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*turn.Server, error) {
+func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
 	relay, err := turn.Start(turn.Config{
 		Listen:        cfg.RelayListen,
-		External:      cfg.RelayExternal,
+		ListenTLS:     cfg.RelayTLS,
+		TLS:           certs.forRelay(),
+		Secure:        cfg.secureRelay(),
+		External:      cfg.RelayExternal.v4,
+		External6:     cfg.RelayExternal.v6,
 		Secret:        ring.Derive("relay credentials"),
-		Ports:         cfg.RelayPorts,
+		Ports:         cfg.relayNumbers(),
+		OpenPorts:     cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
 		Log:           log,
 	})
+	if errors.Is(err, turn.ErrListenTLS) {
+		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
+	}
 	if err != nil {
 		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
 	}
@@ -227,7 +247,11 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
-		Log:     p.log,
+		Relay: func() web.Relay {
+			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
+			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}
+		},
+		Log: p.log,
 	})
 }
 
