@@ -42,10 +42,9 @@ chaos:
 soak:
 	PARLEY_SOAK=1h PARLEY_REDIS=require go test -count=1 -timeout=90m -v -run TestSoak ./internal/chaos
 
-# Half a minute of made-up packets for each parser of the relay, one after the other on one core. What is
-# found goes to turn/testdata/fuzz, where every go test plays it again.
+# Half a minute of made-up packets for each parser of the relay. Beside the gate it takes one core.
 fuzz:
-	for t in Parse Stream User Address Gate Frame; do go test -run='^$$' -fuzz="^Fuzz$$t\$$" -fuzztime=$(FUZZTIME) -parallel=1 ./turn || exit 1; done
+	.ci/fuzz $(FUZZTIME)
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:

@@ -40,7 +40,9 @@
 // welcome{resumed: false} comes when the home is dead, does not answer within 3 s, or stops and
 // the browser is in no call.
 //
-// A room is carried by the node of whoever arrived first, and both browsers use that node's relay.
+// A room is carried by the node of whoever arrived first. Both browsers are told of that node's relay
+// and of those of the members' nodes, which carry a call together; a relay that takes no new calls is
+// left out, and if that leaves none, relays of other nodes are named.
 // When that node dies, the room is made anew on another: a browser whose session was elsewhere
 // hears relays with credentials of the new node's relay, unasked, and peer "back", then peer
 // "away" until the other has come back with its pass. When frames between two nodes were lost for

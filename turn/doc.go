@@ -10,14 +10,16 @@
 // packet path replaces the planes and nothing else.
 //
 //	socket -> plane -> filter -> pion -> relay -> plane of the other browser -> socket
+//	                                           -> frame -> plane of another node
 //
 // # Veil
 //
 // A credential is for one call and has a [Kind]. A relay made with a [Veil] credential has no
-// socket at all, only a number: what its browser sends goes to the relay of the same call that
-// has the port, inside this process, and nowhere else. So it reaches no host, not even this one,
-// needs no exception to the deny list, and works behind 1:1 NAT. An [Open] relay has a socket and
-// reaches public addresses too; the deny list of peers.go guards it.
+// socket at all, only a number: what its browser sends goes to the relay of the same call that has
+// the port, inside this process or on another node of the installation, and nowhere else. So it
+// reaches no host, not even this one, needs no exception to the deny list, and works behind 1:1
+// NAT. An [Open] relay has a socket and reaches public addresses too; the deny list of peers.go
+// guards it.
 //
 // # Credentials
 //
@@ -38,6 +40,14 @@
 // to such come out of one throttle for each network, [Quotas.Challenges] a second: the 401 that
 // asks for a signature as well as what answers a wrong one. What exceeds it gets no answer;
 // browsers ask again.
+//
+// A nonce is good for the address that it was sent to (nonce.go), so nobody makes a relay in the
+// name of an address at which they do not hear the answers.
+//
+// # Nodes
+//
+// The relays of an installation meet by what each announces. Two relays of one call on two nodes
+// reach each other through frames between the nodes, see neighbours.go.
 //
 // # What pion is kept from
 //

@@ -49,22 +49,23 @@ func (g *gate) settle() {
 	g.now, g.user, g.place, g.paid = request{}, user{}, place{}, false
 }
 
-// mayAnswer judges what pion wants to send. An error to somebody without a relay may go to a forged
-// address, whatever the request was signed with, so all of them come out of one throttle.
-func (g *gate) mayAnswer(b []byte, to client) bool {
+// answer returns what is sent for what pion wants to send, nil for nothing. An error to somebody
+// without a relay may go to a forged address, whatever the request was signed with, so all of them
+// come out of one throttle.
+func (g *gate) answer(b []byte, to client) []byte {
 	const classBits, failure = 0x0110, 0x0110 // RFC 8489 section 5
 	if len(b) < headerSize || b[0]&0xC0 != 0 || binary.BigEndian.Uint16(b)&classBits != failure {
-		return true
+		return b
 	}
 	t := &g.server.tally
 	if is(b, stun.CodeStaleNonce) {
 		t.staleNonce.Add(1)
 	}
 	if g.paid || g.server.table.of(to) != nil || g.server.throttle.allow(to.addr.Addr(), time.Now()) {
-		return true
+		return g.server.tagger.tagged(b, to)
 	}
 	t.suppressed.Add(1)
-	return false
+	return nil
 }
 
 // is tells whether an answer of pion bears an error code.
@@ -98,8 +99,10 @@ func (g *gate) admit(b []byte, from client) (seen bool) {
 	case code == silence:
 		return false
 	case code == 0:
+		g.untag(b, live)
 		return true
 	case live != nil && code != stun.CodeWrongCredentials && !verified(b, live.key):
+		g.untag(b, live)
 		return true // not its owner: pion's to refuse
 	case live == nil && !g.server.throttle.allow(from.addr.Addr(), time.Now()):
 		g.server.tally.suppressed.Add(1) // the sender may be forged
@@ -238,8 +241,13 @@ func (s *Server) authenticate(name, in string, src net.Addr) (key []byte, ok boo
 		s.tally.refusedName(why)
 		return nil, false
 	}
-	g.user = user{name: name, grant: what, key: pionturn.GenerateAuthKey(name, realm, s.mint.password(name))}
+	g.user = s.keyFor(name, what)
 	return g.user.key, true
+}
+
+// keyFor is somebody with a user name that was accepted.
+func (s *Server) keyFor(name string, what grant) user {
+	return user{name: name, grant: what, key: pionturn.GenerateAuthKey(name, realm, s.mint.password(name))}
 }
 
 // identify reads the user name of somebody who wants a relay.

@@ -65,8 +65,8 @@ func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
-	if !p.mayAnswer(b, clientOf(to)) {
-		return len(b), nil
+	if b = p.answer(b, clientOf(to)); b == nil {
+		return 0, nil
 	}
 	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
 	if err != nil {
@@ -172,8 +172,8 @@ func (p *streams) wake() {
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
 func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
-	if !p.mayAnswer(b, clientOf(to)) {
-		return len(b), nil
+	if b = p.answer(b, clientOf(to)); b == nil {
+		return 0, nil
 	}
 	p.send(b, clientOf(to))
 	return len(b), nil

@@ -100,6 +100,7 @@ func TestQuotaOfANetwork(t *testing.T) {
 		}
 		t.Cleanup(func() { conn.Close() })
 		r.conn = conn
+		r.challenged()
 		return r
 	}
 	one, two, three := at(1, "127.0.0.1"), at(2, "127.0.0.2"), at(3, "127.0.0.3")

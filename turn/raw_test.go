@@ -55,15 +55,21 @@ func speakOn(t testing.TB, conn net.Conn, c turn.Credential) *raw {
 	t.Helper()
 	t.Cleanup(func() { conn.Close() })
 	r := &raw{t: t, conn: conn, user: c.Username, pass: c.Password}
+	r.challenged()
+	return r
+}
+
+// challenged fetches a nonce, which is good for this socket only.
+func (r *raw) challenged() {
+	r.t.Helper()
 	r.send(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport(17)).Raw)
 	challenge := r.answer()
 	if challenge == nil || code(challenge) != stun.CodeUnauthorized {
-		t.Fatalf("no challenge: %v", challenge)
+		r.t.Fatalf("no challenge: %v", challenge)
 	}
 	if err := r.nonce.GetFrom(challenge); err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	return r
 }
 
 func (r *raw) send(b []byte) {

@@ -54,6 +54,7 @@ type Server struct {
 	table  *table
 	ended  *ended
 	life   string // random name of this run
+	tagger *tagger
 	near   atomic.Pointer[neighbours]
 
 	ledger   *ledger
@@ -117,6 +118,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 		table:    newTable(cfg.Ports, cfg.OpenPorts),
 		ended:    newEnded(),
 		life:     newLife(),
+		tagger:   newTagger(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -71,7 +72,11 @@ func credential(t *testing.T, cfg config) turn.Credential {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	return other.Credential("call")
+	c, err := other.CredentialThere(fmt.Sprintf("%s\nits life\nopen\nturn:it", cfg.RelayListen), turn.Veil, "call")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // allocate asks a relay for a place.
