@@ -14,6 +14,9 @@ type Counters struct {
 
 	// Packets dropped, by reason.
 	DroppedMalformed, DroppedStranger, DroppedRoute, DroppedRate, DroppedQueue, DroppedSend int64
+	DroppedChannel, DroppedPermission                                                       int64 // not bound, not granted
+
+	Batches, Batched int64 // system calls of the packet path that brought packets from browsers, and these
 
 	// Requests refused, by reason.
 	RefusedUser, RefusedPorts, RefusedPeer, RefusedRequest int64
@@ -33,6 +36,7 @@ type tally struct {
 	relays, streams, made                                             atomic.Int64
 	packets, bytes, outPackets, outBytes, inPackets, inBytes          atomic.Int64
 	malformed, stranger, route, rate, queue, send                     atomic.Int64
+	channel, permission, batches, batched                             atomic.Int64
 	refusedUser, refusedPorts, refusedPeer, refusedOthers             atomic.Int64
 	userFull, callFull, networkFull, allFull                          atomic.Int64
 	challenges, suppressed, streamless, acceptErrors, panics, library atomic.Int64
@@ -48,6 +52,8 @@ func (s *Server) Counters() Counters {
 		InPackets: t.inPackets.Load(), InBytes: t.inBytes.Load(),
 		DroppedMalformed: t.malformed.Load(), DroppedStranger: t.stranger.Load(), DroppedRoute: t.route.Load(),
 		DroppedRate: t.rate.Load(), DroppedQueue: t.queue.Load(), DroppedSend: t.send.Load(),
+		DroppedChannel: t.channel.Load(), DroppedPermission: t.permission.Load(),
+		Batches: t.batches.Load(), Batched: t.batched.Load(),
 		RefusedPerCredential: t.userFull.Load(), RefusedPerCall: t.callFull.Load(),
 		RefusedPerNetwork: t.networkFull.Load(), RefusedRelays: t.allFull.Load(),
 		RefusedUser: t.refusedUser.Load(), RefusedPorts: t.refusedPorts.Load(), RefusedPeer: t.refusedPeer.Load(), RefusedRequest: t.refusedOthers.Load(),

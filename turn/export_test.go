@@ -65,9 +65,7 @@ func Near(a, b string) bool {
 func (s *Server) Age(d time.Duration) {
 	s.table.mu.RLock()
 	defer s.table.mu.RUnlock()
-	for _, r := range s.table.byClient {
-		r.ends.Add(-int64(d))
-	}
+	s.table.each(func(r *relay) { r.ends.Add(-int64(d)) })
 }
 
 // Left is how long the relay that ends first has.
@@ -75,9 +73,7 @@ func (s *Server) Left() time.Duration {
 	s.table.mu.RLock()
 	defer s.table.mu.RUnlock()
 	least := time.Duration(math.MaxInt64)
-	for _, r := range s.table.byClient {
-		least = min(least, time.Until(r.expires()))
-	}
+	s.table.each(func(r *relay) { least = min(least, time.Until(r.expires())) })
 	return least
 }
 
@@ -95,7 +91,7 @@ func (s *Server) Authenticates(user string, src net.Addr) bool {
 
 // Unwritten returns what a stream keeps of frames while its reader does not read.
 func Unwritten(frames [][]byte) [][]byte {
-	c := &stream{plane: &streams{gate: gate{server: &Server{}}}, out: make(chan []byte, outSize)}
+	c := &stream{plane: &streams{plane: plane{gate: gate{server: &Server{}}}}, out: make(chan []byte, outSize)}
 	for _, f := range frames {
 		c.send(f)
 	}

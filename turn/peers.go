@@ -53,6 +53,9 @@ func (p *peers) forbidsAddr(a netip.Addr) string {
 	if !a.IsValid() || a.Zone() != "" {
 		return "invalid"
 	}
+	if a.Is4() { // for every packet of an open relay: without the lists that unwrap makes
+		return p.forbidsV4(a)
+	}
 	inner, plain := unwrap(a)
 	if why := p.named(a); why != "" {
 		return why
