@@ -141,6 +141,8 @@ func open(ctx context.Context, name string, listener net.Listener) (func() error
 			return nil, err
 		}
 		return func() error { return errors.Join(p.serve(ctx, listener), p.close()) }, nil
+	case "relay", "plainrelay":
+		return openRelay(ctx, kind, listener)
 	}
 	return nil, fmt.Errorf("no child %q", name)
 }
@@ -198,10 +200,12 @@ func ownUsage() (usage, error) {
 	}, err
 }
 
-// ownResident reads VmRSS, in kB, as the kernel counts it for this process. Buffers of sockets in
-// the kernel are not part of it.
-func ownResident() (uint64, error) {
-	status, err := os.ReadFile("/proc/self/status")
+func ownResident() (uint64, error) { return residentIn("/proc/self/status") }
+
+// residentIn reads VmRSS, in kB, as the kernel counts it for a process. Buffers of sockets in the
+// kernel are not part of it.
+func residentIn(file string) (uint64, error) {
+	status, err := os.ReadFile(file) //nolint:gosec // G304: of a process that bench started
 	if err != nil {
 		return 0, err
 	}
@@ -212,5 +216,5 @@ func ownResident() (uint64, error) {
 			return kB << 10, err
 		}
 	}
-	return 0, errors.New("no VmRSS in /proc/self/status")
+	return 0, fmt.Errorf("no VmRSS in %s", file)
 }

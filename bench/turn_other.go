@@ -1,0 +1,17 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+)
+
+func turnPart(context.Context, bench) ([]figure, error) {
+	return nil, errors.New("the load of this part and its clocks are Linux's")
+}
+
+func openRelay(context.Context, string, net.Listener) (func() error, error) {
+	return nil, errors.ErrUnsupported
+}
