@@ -21,7 +21,6 @@ type path struct {
 	plane
 	family int // of the listeners
 	lanes  []*lane
-	yards  []*yard
 	loops  sync.WaitGroup
 }
 
@@ -54,15 +53,9 @@ func newPath(s *Server, conn *net.UDPConn) (p *path, err error) {
 			return nil, errors.Join(err, unix.Close(fd))
 		}
 		p.lanes = append(p.lanes, l)
-		y, err := newYard(p, l.fd)
-		if err != nil {
-			return nil, err
-		}
-		p.yards = append(p.yards, y)
 	}
-	for i := range p.lanes {
-		p.loops.Go(p.lanes[i].run)
-		p.loops.Go(p.yards[i].run)
+	for _, l := range p.lanes {
+		p.loops.Go(l.run)
 	}
 	return p, conn.Close()
 }
@@ -203,9 +196,8 @@ func (p *path) toPeer(b []byte, st step) {
 
 // stop ends the loops. The sockets stay open, as others may still send.
 func (p *path) stop() {
-	for i := range p.lanes {
-		_ = p.lanes[i].watch.file.Close() // wakes its loop; it cannot fail
-		_ = p.yards[i].watch.file.Close()
+	for _, l := range p.lanes {
+		_ = l.watch.file.Close() // wakes its loop; it cannot fail
 	}
 	p.loops.Wait()
 }
@@ -216,18 +208,16 @@ func (p *path) free() {
 		_ = l.watch.file.Close()
 		_ = unix.Close(l.fd)
 	}
-	for _, y := range p.yards {
-		_ = y.watch.file.Close()
-	}
 }
 
-// lane is one socket of the relay's port and the loop that serves it.
+// lane is one socket of the relay's port, a share of the doors, and the loop that serves both.
 type lane struct {
 	path  *path
 	fd    int
-	watch watch
+	watch watch // of fd and the doors
 	in    *intake
 	out   outgo
+	yard  yard
 	did   load
 }
 
@@ -239,34 +229,57 @@ func newLane(p *path, fd int) (*lane, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.add(fd, unix.EPOLLIN, 0); err != nil {
+	if err := w.add(fd, unix.EPOLLIN|unix.EPOLLET, noDoor); err != nil {
 		return nil, errors.Join(err, w.file.Close())
 	}
-	return &lane{path: p, fd: fd, watch: w, in: newIntake()}, nil
+	l := &lane{path: p, fd: fd, watch: w, in: newIntake()}
+	l.yard.in = newIntake()
+	return l, nil
 }
 
 func (l *lane) run() { l.watch.each(l.drain) }
 
-// drain carries all that waits.
+// drain carries until nothing waits. That what came meanwhile needs no wake-up is most of what a batch
+// saves.
 func (l *lane) drain() {
-	for errs := 0; errs < 8; {
-		n, err := l.in.receive(l.fd, 0, batchSize)
-		if err == unix.EAGAIN {
+	for {
+		n := l.browsers()
+		more := l.doors()
+		if n == 0 && !more {
 			return
 		}
-		if err != 0 { // of an earlier packet, or an interruption
-			errs++
-			continue
+		if n == batchSize {
+			runtime.Gosched() // under a flood requests get their turn too
 		}
-		now := time.Now()
-		for i := range n {
-			l.carry(i, now)
-		}
-		l.flush(n)
-		if n < batchSize {
-			return
-		}
-		runtime.Gosched() // under a flood requests get their turn too
+	}
+}
+
+// browsers carries one batch from the relay's port and returns how many packets it had.
+func (l *lane) browsers() int {
+	n, err := l.in.receive(l.fd, 0, batchSize)
+	for tries := 0; err != 0 && err != unix.EAGAIN && tries < 8; tries++ { // of an earlier packet
+		n, err = l.in.receive(l.fd, 0, batchSize)
+	}
+	if n == 0 {
+		return 0
+	}
+	now := time.Now()
+	for i := range n {
+		l.carry(i, now)
+	}
+	t := &l.path.server.tally
+	t.batches.Add(1)
+	t.batched.Add(int64(n))
+	l.flush()
+	return n
+}
+
+// flush sends what is gathered.
+func (l *lane) flush() {
+	t := &l.path.server.tally
+	t.carried(&l.did)
+	if l.out.n > 0 {
+		t.send.Add(int64(l.out.send(l.fd)))
 	}
 }
 
@@ -309,14 +322,6 @@ func (p *path) post(b *buffer, n int, from client) {
 		p.server.buffers.Put(f.buf)
 		p.server.tally.queue.Add(1)
 	}
-}
-
-func (l *lane) flush(received int) {
-	t := &l.path.server.tally
-	t.batches.Add(1)
-	t.batched.Add(int64(received))
-	t.carried(&l.did)
-	t.send.Add(int64(l.out.send(l.fd)))
 }
 
 // carried adds what a loop did.

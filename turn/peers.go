@@ -7,8 +7,9 @@ import (
 
 // network is a range that no relay may reach, with the reason.
 type network struct {
-	prefix netip.Prefix
-	why    string
+	prefix      netip.Prefix
+	why         string
+	first, last byte // of its addresses' first bytes: every packet of an open relay asks
 }
 
 // special are the IPv4 ranges of the IANA special-purpose registry, multicast and class E.
@@ -16,7 +17,9 @@ func special() []network {
 	list := func(why string, prefixes ...string) []network {
 		var n []network
 		for _, p := range prefixes {
-			n = append(n, network{netip.MustParsePrefix(p), why})
+			prefix := netip.MustParsePrefix(p)
+			first := prefix.Addr().As4()[0]
+			n = append(n, network{prefix, why, first, first | byte(0xFF>>min(prefix.Bits(), 8))})
 		}
 		return n
 	}
@@ -88,8 +91,10 @@ func (p *peers) forbidsV4(a netip.Addr) string {
 	if why := p.named(a); why != "" {
 		return why
 	}
-	for _, n := range p.special {
-		if n.prefix.Contains(a) && (!p.loopback || n.why != "loopback") {
+	top := a.As4()[0]
+	for i := range p.special {
+		n := &p.special[i]
+		if n.first <= top && top <= n.last && n.prefix.Contains(a) && (!p.loopback || n.why != "loopback") {
 			return n.why
 		}
 	}

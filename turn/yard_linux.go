@@ -3,8 +3,8 @@ package turn
 import (
 	"net/netip"
 	"os"
-	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +31,7 @@ func (p *path) open(r *relay, at netip.AddrPort) error {
 	to := sockaddrOf(at, d.family)
 	if err = to.bind(d.fd); err == nil {
 		r.door.Store(d) // before the first packet comes
-		err = p.yards[int(at.Port())%len(p.yards)].watch.add(d.fd, unix.EPOLLIN|unix.EPOLLET, int32(at.Port()))
+		err = p.lanes[int(at.Port())%len(p.lanes)].watchDoor(d.fd, at.Port())
 	}
 	if err != nil {
 		r.door.Store(nil)
@@ -68,57 +68,53 @@ func (d *door) close() {
 // takeFrom is how many packets one door may bring before the next has its turn. Most bring one.
 const takeFrom = 8
 
-// yard is the loop that listens to a share of the doors. What they bring leaves in batches from the
-// lane's socket.
+// noDoor is the tag of the relay's port; doors have their own port.
+const noDoor = -1
+
+// yard is what a lane needs for its doors.
 type yard struct {
-	path   *path
-	lane   int // descriptor of the lane's socket
-	watch  watch
+	used   atomic.Bool // there has been a door
 	events [batchSize]unix.EpollEvent
 	in     *intake
-	taken  int // buffers of in that hold packets to be sent
-	out    outgo
-	did    load
+	taken  int      // buffers of in that hold packets to be sent
 	late   []uint16 // doors that may have more
 	spare  []uint16 // to gather the next
 }
 
-func newYard(p *path, lane int) (*yard, error) {
-	w, err := newWatch()
-	if err != nil {
-		return nil, err
-	}
-	return &yard{path: p, lane: lane, watch: w, in: newIntake()}, nil
+func (l *lane) watchDoor(fd int, port uint16) error {
+	l.yard.used.Store(true)
+	return l.watch.add(fd, unix.EPOLLIN|unix.EPOLLET, int32(port))
 }
 
-func (y *yard) run() { y.watch.each(y.drain) }
-
-// drain carries all that waits at the doors.
-func (y *yard) drain() {
-	for {
-		late := y.late
-		y.late, y.spare = y.spare[:0], late
-		n := ready(y.watch.ep, y.events[:])
-		if n == 0 && len(late) == 0 {
-			return
-		}
-		now := time.Now()
-		for _, e := range y.events[:n] {
-			y.take(uint16(e.Fd), now) //nolint:gosec // the port that open has put there
-		}
-		for _, port := range late {
-			y.take(port, now)
-		}
-		y.flush()
-		if len(y.late) > 0 {
-			runtime.Gosched() // under a flood others get their turn too
+// doors carries what waits at the doors and tells whether there was any.
+func (l *lane) doors() bool {
+	y := &l.yard
+	if !y.used.Load() {
+		return false
+	}
+	n := ready(l.watch.ep, y.events[:])
+	late := y.late
+	y.late, y.spare = y.spare[:0], late
+	if n == 0 && len(late) == 0 {
+		return false
+	}
+	now := time.Now()
+	for _, e := range y.events[:n] {
+		if e.Fd != noDoor {
+			l.take(uint16(e.Fd), now) //nolint:gosec // the port that open has put there
 		}
 	}
+	for _, port := range late {
+		l.take(port, now)
+	}
+	l.flush()
+	y.taken = 0
+	return true
 }
 
 // take carries the packets of the door at port.
-func (y *yard) take(port uint16, now time.Time) {
-	s := y.path.server
+func (l *lane) take(port uint16, now time.Time) {
+	s, y := l.path.server, &l.yard
 	r := s.table.at(port)
 	if r == nil {
 		return // it has just been closed
@@ -127,8 +123,9 @@ func (y *yard) take(port uint16, now time.Time) {
 	if d == nil {
 		return
 	}
-	if y.taken > batchSize-takeFrom {
-		y.flush()
+	if y.taken > batchSize-takeFrom || l.out.n > batchSize-takeFrom {
+		l.flush()
+		y.taken = 0
 	}
 	first := y.taken
 	n, more := d.receive(y.in, first)
@@ -147,12 +144,12 @@ func (y *yard) take(port uint16, now time.Time) {
 		if st.do != toBrowser {
 			continue
 		}
-		y.did.inPackets++
-		y.did.inBytes += int64(size)
+		l.did.inPackets++
+		l.did.inBytes += int64(size)
 		if r.client.stream {
 			s.streams.send(b[st.span.start:st.span.end], r.client)
 		} else {
-			y.out.add(b[st.span.start:st.span.end], &r.at)
+			l.out.add(b[st.span.start:st.span.end], &r.at)
 		}
 	}
 }
@@ -166,11 +163,4 @@ func (d *door) receive(in *intake, first int) (n int, more bool) {
 	}
 	n, err := in.receive(d.fd, first, takeFrom)
 	return n, n == takeFrom || err != 0 && err != unix.EAGAIN
-}
-
-func (y *yard) flush() {
-	t := &y.path.server.tally
-	t.carried(&y.did)
-	t.send.Add(int64(y.out.send(y.lane)))
-	y.taken = 0
 }
