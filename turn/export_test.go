@@ -107,3 +107,29 @@ func (s *Server) Fail(with string) {
 	defer s.survive()
 	panic(with)
 }
+
+// Break makes the code fail for packets to the relay at port.
+func (s *Server) Break(port uint16) { s.table.at(port).granted.Store(nil) }
+
+// Lapse takes all permissions from the relay at port, and no channel.
+func (s *Server) Lapse(port uint16) {
+	s.table.at(port).change(func(g *granted) { g.permitted = nil })
+}
+
+// Carry is what the packet path would send to a browser for a packet, nil if nothing.
+func (s *Server) Carry(packet []byte, from netip.AddrPort) []byte {
+	b := s.buffer()
+	defer s.buffers.Put(b)
+	st := s.fromBrowser(b, copy(b[headroom:], packet), client{addr: from}, time.Now())
+	if st.do != toBrowser {
+		return nil
+	}
+	return b[st.span.start:st.span.end]
+}
+
+// Heard does the same for a packet that a peer sends to a relay.
+func (s *Server) Heard(packet []byte, at, from string) {
+	b := s.buffer()
+	defer s.buffers.Put(b)
+	s.table.at(netip.MustParseAddrPort(at).Port()).fromPeer(b, copy(b[headroom:], packet), netip.MustParseAddrPort(from), time.Now())
+}

@@ -89,30 +89,30 @@ func (r *relay) room(want *request) bool {
 		(want.channels == 0 || bound || len(have.channels) < maxChannels)
 }
 
-// addressee finds to whom ChannelData or a Send indication is.
+// addressee finds to whom ChannelData or a Send indication is, if r has a permission for them. A
+// permission may lapse before the channel that was bound with it.
 func (r *relay) addressee(said *request) (netip.AddrPort, bool) {
-	if !said.data {
-		if !said.to.IsValid() || !said.loaded { // RFC 8656 section 11.2: both attributes or nothing
-			r.server.tally.malformed.Add(1)
-			return netip.AddrPort{}, false
-		}
-		return unmapped(said.to), true
+	t := &r.server.tally
+	peer, bound := unmapped(said.to), true
+	if said.data {
+		peer, bound = r.peerOf(said.channel)
 	}
-	peer, bound := r.peerOf(said.channel)
-	if !bound {
-		r.server.tally.channel.Add(1)
+	switch {
+	case !bound:
+		t.channel.Add(1)
+	case !peer.IsValid() || !said.loaded: // RFC 8656 section 11.2: both attributes or nothing
+		t.malformed.Add(1)
+	case !r.allows(peer.Addr()):
+		t.permission.Add(1)
+	default:
+		return peer, true
 	}
-	return peer, bound
+	return netip.AddrPort{}, false
 }
 
-// outward judges a packet of r's browser: permission, rate and way, in this order. A permission may
-// lapse before the channel that was bound with it.
+// outward judges a packet of r's browser to somebody it has a permission for: rate and way.
 func (r *relay) outward(size int, to netip.AddrPort, now time.Time) (way, *relay) {
 	s := r.server
-	if !r.allows(to.Addr()) {
-		s.tally.permission.Add(1)
-		return nowhere, nil
-	}
 	if !r.sent.take(size, r.rate(), burst, now) {
 		s.tally.rate.Add(1)
 		return nowhere, nil
