@@ -168,11 +168,11 @@ func profile(file string) (stop func() error, err error) {
 func obey(orders io.Reader, answers io.Writer) error {
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
+		read := ownUsage
 		if lines.Text() == "collect" {
-			runtime.GC()
-			debug.FreeOSMemory()
+			read = settledUsage
 		}
-		u, err := ownUsage()
+		u, err := read()
 		if err != nil {
 			return err
 		}
@@ -181,6 +181,13 @@ func obey(orders io.Reader, answers io.Writer) error {
 		}
 	}
 	return lines.Err()
+}
+
+// settledUsage is ownUsage after a collection that returns all free memory.
+func settledUsage() (usage, error) {
+	runtime.GC()
+	debug.FreeOSMemory()
+	return ownUsage()
 }
 
 func ownUsage() (usage, error) {

@@ -31,6 +31,7 @@ type options struct {
 	scene       string
 	plain       bool
 	allocations int
+	wear        time.Duration
 	profile     string
 }
 
@@ -58,6 +59,7 @@ func parts() []part {
 		{"idle", idle},
 		{"page", page},
 		{"turn", turnPart},
+		{"turnwear", turnWear},
 	}
 }
 
@@ -92,7 +94,8 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.StringVar(&o.profile, "profile", "", "relay, turn: write CPU profiles of parley's child to this file, turn: one for each scene")
 	fs.StringVar(&o.scene, "scene", "", "turn: only scenes whose names begin like this, such as \"outside\"")
 	fs.BoolVar(&o.plain, "plain", false, "turn: parley's relay on the plain path")
-	fs.IntVar(&o.allocations, "allocations", 10_000, "turn: allocations whose memory is measured")
+	fs.IntVar(&o.allocations, "allocations", 10_000, "turn, turnwear: allocations")
+	fs.DurationVar(&o.wear, "wear", time.Minute, "turnwear: how long packets are carried")
 	fs.StringVar(&o.child, "child", "", "used by bench itself: serve as this child and take orders on standard input")
 	if err := fs.Parse(args); err != nil {
 		return o, err

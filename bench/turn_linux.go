@@ -85,10 +85,17 @@ type cost struct {
 	lost   float64
 }
 
+func (c cost) String() string {
+	return fmt.Sprintf("%.2f µs, kernel %.0f %%, lost %.2f %%", c.micros, 100*c.kernel, 100*c.lost)
+}
+
+// perSecond is how many packets a second a voice sends.
+const perSecond = 50
+
 // measure drives the party's flows for a spell.
-func (p *party) measure(rate float64, spell time.Duration) (cost, error) {
+func (p *party) measure(spell time.Duration) (cost, error) {
 	p.reset()
-	p.run(rate, spell/8)
+	p.run(perSecond, spell/8)
 	before := p.sent
 	cpu, err := spentOn(p.server.pid)
 	if err != nil {
@@ -98,7 +105,7 @@ func (p *party) measure(rate float64, spell time.Duration) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	p.run(rate, spell)
+	p.run(perSecond, spell)
 	after, err := spentOn(p.server.pid)
 	if err != nil {
 		return cost{}, err
@@ -128,71 +135,74 @@ func baselineTurn(ctx context.Context) string {
 	return "coturn " + lines[len(lines)-1]
 }
 
+// on measures scenes one after the other, for the rounds of which f measures one.
+func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, ours, base *party) ([]figure, error)) ([]figure, error) {
+	var all []figure
+	for _, s := range scenes {
+		if !b.wants(s.name) {
+			continue
+		}
+		err := s.both(ctx, b, func(ours, base *party) error {
+			figures, err := f(s, ours, base)
+			all = append(all, figures...)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return all, nil
+}
+
+// wants tells whether a scene was asked for.
+func (b bench) wants(name string) bool { return strings.HasPrefix(name, b.scene) }
+
 // turnCosts is the CPU for a packet that arrives, 50 a second each way.
 func turnCosts(ctx context.Context, b bench) ([]figure, error) {
-	var all []figure
-	for _, s := range []scene{
+	return b.on(ctx, []scene{
 		{"relay to relay, 400 calls", relayToRelay, 400, 0.70},
 		{"relay to relay, 1000 calls", relayToRelay, 1000, 0.58},
 		{"outside peer, 400 calls", toOutside, 400, 0.95},
 		{"outside peer, 1000 calls", toOutside, 1000, 0.90},
 		{"indications, 400 calls", indications, 400, 0.65},
 		{"TCP, 200 calls", overStreams, 200, 1.25},
-	} {
-		if b.scene != "" && !strings.HasPrefix(s.name, b.scene) {
-			continue
-		}
+	}, func(s scene, ours, base *party) ([]figure, error) {
 		var rounds []round
-		err := s.both(ctx, b, func(ours, base *party) error {
-			for range b.rounds {
-				theirs, err := base.measure(50, b.spell)
-				if err != nil {
-					return err
-				}
-				mine, err := ours.measure(50, b.spell)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(b.progress, "  %s: %.2f µs, kernel %.0f %%, lost %.2f %%; coturn %.2f µs, kernel %.0f %%, lost %.2f %%; %.2f\n", s.name,
-					mine.micros, 100*mine.kernel, 100*mine.lost, theirs.micros, 100*theirs.kernel, 100*theirs.lost, mine.micros/theirs.micros)
-				rounds = append(rounds, round{mine.micros, theirs.micros})
+		for range b.rounds {
+			theirs, err := base.measure(b.spell)
+			if err != nil {
+				return nil, err
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			mine, err := ours.measure(b.spell)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(b.progress, "  %s: %s; coturn %s; %.2f\n", s.name, mine, theirs, mine.micros/theirs.micros)
+			rounds = append(rounds, round{mine.micros, theirs.micros})
 		}
-		all = append(all, figure{name: s.name + ": CPU", unit: "µs", baseline: baselineTurn(ctx), limit: ratioAtMost(s.limit)}.over(rounds))
-	}
-	return all, nil
+		return []figure{figure{
+			name: s.name + ": CPU", unit: "µs", baseline: baselineTurn(ctx), limit: ratioAtMost(s.limit),
+		}.over(rounds)}, nil
+	})
 }
 
 // turnRates is the highest rate at which at most one packet of a thousand is lost.
 func turnRates(ctx context.Context, b bench) ([]figure, error) {
-	var all []figure
-	for _, s := range []scene{
+	return b.on(ctx, []scene{
 		{"relay to relay, highest rate", relayToRelay, 500, 1.9},
 		{"outside peer, highest rate", toOutside, 1000, 1.3},
-	} {
-		if b.scene != "" && !strings.HasPrefix(s.name, b.scene) {
-			continue
-		}
+	}, func(s scene, ours, base *party) ([]figure, error) {
 		var rounds []round
-		err := s.both(ctx, b, func(ours, base *party) error {
-			for range b.rounds {
-				theirs := base.highest(b.spell / 2)
-				mine := ours.highest(b.spell / 2)
-				fmt.Fprintf(b.progress, "  %s: %.0f/s; coturn %.0f/s\n", s.name, mine, theirs)
-				rounds = append(rounds, round{mine, theirs})
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+		for range b.rounds {
+			theirs := base.highest(b.spell / 2)
+			mine := ours.highest(b.spell / 2)
+			fmt.Fprintf(b.progress, "  %s: %.0f/s; coturn %.0f/s\n", s.name, mine, theirs)
+			rounds = append(rounds, round{mine, theirs})
 		}
-		all = append(all, figure{name: s.name, unit: "packets/s", baseline: baselineTurn(ctx), more: true, limit: timesAtLeast(s.limit)}.over(rounds))
-	}
-	return all, nil
+		return []figure{figure{
+			name: s.name, unit: "packets/s", baseline: baselineTurn(ctx), more: true, limit: timesAtLeast(s.limit),
+		}.over(rounds)}, nil
+	})
 }
 
 // highest raises the rate until packets are lost twice, or the load itself is late.
@@ -224,43 +234,36 @@ func (p *party) highest(spell time.Duration) float64 {
 
 // turnDelays is the time through the server, from sendto to the kernel's stamp on arrival.
 func turnDelays(ctx context.Context, b bench) ([]figure, error) {
-	var all []figure
-	for _, s := range []scene{
+	return b.on(ctx, []scene{
 		{"relay to relay, delay", relayToRelay, 400, 1.1},
 		{"outside peer, delay", toOutside, 400, 1.1},
-	} {
-		if b.scene != "" && !strings.HasPrefix(s.name, b.scene) {
-			continue
+	}, func(s scene, ours, base *party) ([]figure, error) {
+		if err := errors.Join(ours.stampAll(), base.stampAll()); err != nil {
+			return nil, err
 		}
 		var p50, p99 []round
-		err := s.both(ctx, b, func(ours, base *party) error {
-			if err := errors.Join(ours.stampAll(), base.stampAll()); err != nil {
-				return err
+		for range b.rounds {
+			_, err := base.measure(b.spell)
+			if err != nil {
+				return nil, err
 			}
-			for range b.rounds {
-				for _, p := range []*party{base, ours} {
-					if _, err := p.measure(50, b.spell); err != nil {
-						return err
-					}
-				}
-				p50 = append(p50, round{micros(quantile(ours.delays, 0.5)), micros(quantile(base.delays, 0.5))})
-				p99 = append(p99, round{micros(quantile(ours.delays, 0.99)), micros(quantile(base.delays, 0.99))})
+			if _, err := ours.measure(b.spell); err != nil {
+				return nil, err
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			p50 = append(p50, round{micros(quantile(ours.delays, 0.5)), micros(quantile(base.delays, 0.5))})
+			p99 = append(p99, round{micros(quantile(ours.delays, 0.99)), micros(quantile(base.delays, 0.99))})
 		}
 		baseline := baselineTurn(ctx)
-		all = append(all, figure{name: s.name + ": p50", unit: "µs", baseline: baseline}.over(p50),
-			figure{name: s.name + ": p99", unit: "µs", baseline: baseline, limit: ratioAtMost(s.limit)}.over(p99))
-	}
-	return all, nil
+		return []figure{
+			figure{name: s.name + ": p50", unit: "µs", baseline: baseline}.over(p50),
+			figure{name: s.name + ": p99", unit: "µs", baseline: baseline, limit: ratioAtMost(s.limit)}.over(p99),
+		}, nil
+	})
 }
 
 // turnMemory is what ten thousand allocations with a channel each cost.
 func turnMemory(ctx context.Context, b bench) ([]figure, error) {
-	if b.scene != "" && !strings.HasPrefix("memory", b.scene) {
+	if !b.wants("memory") {
 		return nil, nil
 	}
 	var memory, cpu []round

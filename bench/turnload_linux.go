@@ -28,7 +28,8 @@ type flow struct {
 
 // talk drives flows at one rate from one thread. It sleeps until the next packet is due, so that
 // packets leave one by one at the moments of their flows' phases, and reads what has gathered in one
-// socket after another. Nobody waits in a receiving socket: the server is not charged for waking the load.
+// socket after another. Nobody waits at a receiving socket: the server is not charged for waking
+// the load.
 type talk struct {
 	flows  []flow
 	phases []time.Duration
@@ -54,7 +55,7 @@ func newTalk(flows []flow, stream bool) *talk {
 // now is the clock of packets, which the kernel's timestamps share.
 func now() int64 { return time.Now().UnixNano() }
 
-// run drives the flows at rate packets a second each for d. It may be called again and goes on counting.
+// run drives the flows at rate packets a second each for d. Called again, it goes on counting.
 func (t *talk) run(rate float64, d time.Duration) {
 	start := now()
 	period := float64(time.Second) / rate

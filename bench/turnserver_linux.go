@@ -35,7 +35,7 @@ type turnServer struct {
 const turnSecret = "a secret of the relays of bench"
 
 // newRelay is parley's relay with quotas that let one address be ten thousand people.
-func newRelay(at netip.AddrPort, plain bool) (*turn.Server, error) { //nolint:revive // flag-parameter: which path is what is measured
+func newRelay(at netip.AddrPort, plain bool) (*turn.Server, error) {
 	const many = 1 << 20
 	return turn.Start(turn.Config{
 		Listen: at, Secret: []byte(turnSecret), AllowLoopback: true, Plain: plain,
@@ -57,7 +57,7 @@ func openRelay(ctx context.Context, kind string, listener net.Listener) (func() 
 	if err := listener.Close(); err != nil {
 		return nil, err
 	}
-	relay, err := newRelay(at, kind == "plainrelay")
+	relay, err := newRelay(at, kind == "plainrelay") //nolint:contextcheck // it lives until Close
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func mintFor(kind turn.Kind) (func(call int) account, func() error, error) {
 
 // startRelay starts parley's relay on its core.
 func startRelay(ctx context.Context, name string, kind turn.Kind, profile string) (*turnServer, error) {
-	who, forget, err := mintFor(kind)
+	who, forget, err := mintFor(kind) //nolint:contextcheck // it lives until it is forgotten
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +174,10 @@ func onCore(core int, f func() error) error {
 	return errors.Join(err, unix.SchedSetaffinity(0, &old))
 }
 
-// prefer lets a process run before others, if the system lets it; see sched(7) for what an autogroup is.
+// prefer lets a process run before others, if the system lets it; sched(7) says what an autogroup
+// is.
 func prefer(pid int) {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("-20"), 0) //nolint:gosec // G306: a file of the kernel
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/autogroup", pid), []byte("-20"), 0)
 }
 
 // spentOn is what the threads of a process have used.
@@ -186,7 +187,7 @@ func spentOn(pid int) (cpu time.Duration, err error) {
 		return 0, errors.Join(err, fmt.Errorf("process %d has ended", pid))
 	}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(file) //nolint:gosec // G304: what the pattern found
 		if err != nil {
 			continue // the thread has ended
 		}
