@@ -215,7 +215,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		aside(func() { e = cl.openFind(now, m) })
 		return e
 	case Rejoin:
-		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass)}
+		return rejoin{m, cl.hub.tokens.openPass(now, device, m.Pass), cl.hub.cfg.Queue.Now()}
 	case Ack, Pong:
 		return nil
 	case *Relay:

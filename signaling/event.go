@@ -1,6 +1,10 @@
 package signaling
 
-import "parley/matcher"
+import (
+	"time"
+
+	"parley/matcher"
+)
 
 // Event is what a session is stepped with: a frame of its browser, or one of the types here and in
 // letter.go. A closed set.
@@ -23,6 +27,7 @@ type (
 	rejoin struct {
 		msg  Rejoin
 		pass *pass
+		at   time.Time // by the clock that all nodes share
 	}
 	// attached: a socket is there, the first or a resumed one.
 	attached struct{}

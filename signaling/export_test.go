@@ -48,19 +48,24 @@ const (
 	RingSpare = ringSpare
 )
 
-func NewSession(now time.Time) Session {
-	return Session{newSession(now, Address{"node", "me"}, moderation.Device{Token: "device"}, "tag-of-me-12", newID)}
+func NewSession(now time.Time) Session { return NewSessionAt(now, Address{"node", "me"}) }
+
+func NewSessionAt(now time.Time, at Address) Session {
+	return Session{newSession(now, at, moderation.Device{Token: "device"}, "tag-of-me-12", newID)}
 }
+
+// Entry is what the session tells its room.
+func (s Session) Entry() ToRoom { return s.entry() }
 
 func (s Session) Phase() Phase { return s.phase }
 
 // The events, for a world that is not the hub.
-func Said(m FromBrowser) Event { return said{m} }
-func Finds(f Find) Event       { return &find{msg: f} }
-func Rejoins(p *Pass) Event    { return rejoin{Rejoin{}, p} }
-func Attached() Event          { return attached{} }
-func Detached() Event          { return detached{} }
-func Tick() Event              { return tick{} }
+func Said(m FromBrowser) Event            { return said{m} }
+func Finds(f Find) Event                  { return &find{msg: f} }
+func Rejoins(p *Pass, at time.Time) Event { return rejoin{Rejoin{}, p, at} }
+func Attached() Event                     { return attached{} }
+func Detached() Event                     { return detached{} }
+func Tick() Event                         { return tick{} }
 func Offers(o matcher.Offer) Event {
 	return offered{o}
 }

@@ -167,8 +167,9 @@ type pass struct {
 	Role       Role              `json:"role"`
 	Shared     []string          `json:"shared"`
 	Language   string            `json:"language"`
-	// Turn counts how often the member has come back: a session with a lower one is not the last.
-	Turn int `json:"turn"`
+	// Turn tells the sessions of a member apart that have used the same pass: it is when the session
+	// came back, in milliseconds since 1970, or 0. The one with the highest is the last.
+	Turn int64 `json:"turn"`
 	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room
 	// opened, so that coming back does not make a call longer than [passTime].
 	Until int64 `json:"until"`

@@ -14,7 +14,7 @@ func TestLateLetters(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "new", Node: "there", Member: "me"}))
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "new", Node: "there", Member: "me"}, now))
 	if at := s.RoomAt(); at != (signaling.Address{Node: "there", ID: "new"}) {
 		t.Errorf("the rejoin goes to %v", at)
 	}
@@ -65,7 +65,7 @@ func TestKnock(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	if !signaling.Met(s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))) {
+	if !signaling.Met(s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}, now))) {
 		t.Error("who comes back with a pass says that nobody was heard, and cannot know")
 	}
 	var asked []time.Duration
@@ -89,7 +89,7 @@ func TestRecheck(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}, now))
 	ask := func(room string) []signaling.Done {
 		return signaling.Tell(s.Step(now, signaling.Recheck{To: signaling.Address{Node: "node", ID: "me"}, Room: signaling.Address{Node: "there", ID: room}, Member: "me"}))
 	}
@@ -135,12 +135,33 @@ func TestOlderSession(t *testing.T) {
 	}
 }
 
+// TestSamePass: two sessions of a browser come back with the same pass, because the first never heard
+// its answer. The word of the first arrives last, and changes nothing.
+func TestSamePass(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
+	r := signaling.NewRoom(at("room"))
+	r.Passes(now, signaling.Enter{From: at("ana"), Member: "a"})
+	pass := r.Passes(now, signaling.Enter{From: at("bo"), Member: "b"})[1]
+	back := func(id string, when time.Time) signaling.ToRoom {
+		s := signaling.NewSessionAt(when, at(id))
+		s.Step(when, signaling.Attached())
+		s.Step(when, signaling.Rejoins(&pass, when))
+		return s.Entry()
+	}
+	first, second := back("bo-2", now.Add(time.Millisecond)), back("bo-3", now.Add(2*time.Millisecond))
+	r.Tells(now, second)
+	if told := r.Tells(now, first); len(told) != 1 || told[0] != at("bo-2") {
+		t.Errorf("the earlier session comes late: %v are told", told)
+	}
+}
+
 // TestUnsure: a session without a socket does not ask its room how it stands until it has one.
 func TestUnsure(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	s := signaling.NewSession(now)
 	s.Step(now, signaling.Attached())
-	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}))
+	s.Step(now, signaling.Rejoins(&signaling.Pass{Room: "room", Node: "there", Member: "me"}, now))
 	s.Step(now, signaling.OpenedEvent(signaling.Pass{Room: "room", Node: "there"}))
 	s.Step(now, signaling.Detached())
 	if done := signaling.Tell(s.Step(now, signaling.Torn("there"))); len(done) != 0 {
@@ -217,5 +238,27 @@ func TestNobodyCame(t *testing.T) {
 		if !slices.Equal(done, c.want) {
 			t.Errorf("%s: %v", name, done)
 		}
+	}
+}
+
+// TestLeftSession: what a session said that the browser has left arrives after a later one came back. It
+// would be out of order.
+func TestLeftSession(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
+	r := signaling.NewRoom(at("room"))
+	r.Passes(now, signaling.Enter{From: at("ana"), Member: "a"})
+	pass := r.Passes(now, signaling.Enter{From: at("bo"), Member: "b"})[1]
+	says := func(from string) signaling.ToRoom { return &signaling.Say{Sender: at(from), From: "b", To: "a"} }
+	if told := r.Tells(now, says("bo")); len(told) != 1 || told[0] != at("ana") {
+		t.Errorf("before: %v are told", told)
+	}
+	pass.Turn = now.UnixMilli()
+	r.Tells(now, signaling.Reenters(at("bo-2"), pass))
+	if told := r.Tells(now, says("bo")); len(told) != 1 || told[0] != at("bo") {
+		t.Errorf("from the session that was left: %v are told", told)
+	}
+	if told := r.Tells(now, says("bo-2")); len(told) != 1 || told[0] != at("ana") {
+		t.Errorf("from the present session: %v are told", told)
 	}
 }

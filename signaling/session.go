@@ -348,7 +348,7 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 		s.refuse(e.msg.C, TooMany, "too many returns to a call: wait half a minute")
 	default:
 		room, again := Address{e.pass.Node, e.pass.Room}, *e.pass
-		again.Turn++
+		again.Turn = max(again.Turn+1, e.at.UnixMilli())
 		s.enter(now, membership{room: room, member: again.Member, met: true, enter: Reenter{From: s.self, pass: again}})
 	}
 }

@@ -232,7 +232,7 @@ func TestSessionNeverLosesNorDoubles(t *testing.T) {
 			},
 			"rejoin": func(*rapid.T) {
 				if w.online {
-					w.step(signaling.Rejoins(&signaling.Pass{Room: "old room", Member: "me", Peer: "you"}))
+					w.step(signaling.Rejoins(&signaling.Pass{Room: "old room", Member: "me", Peer: "you"}, w.now))
 				}
 			},
 			"work":      w.work,
