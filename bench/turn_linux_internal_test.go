@@ -5,6 +5,7 @@ package main
 import (
 	"net/netip"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,14 +24,12 @@ func ownServer(t *testing.T) (*turn.Server, *turnServer) {
 			t.Error(err)
 		}
 	})
-	who, forget, err := mintFor(turn.Veil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = forget() })
 	return relay, &turnServer{
-		name: "parley", address: relay.Addr(), pid: os.Getpid(), who: who,
-		usage: func() (usage, error) { return settledUsage() },
+		name: "parley", address: relay.Addr(), pid: os.Getpid(), usage: settledUsage,
+		who: func(call int) (account, error) {
+			c := relay.Credential(strconv.Itoa(call))
+			return account{c.Username, c.Password}, nil
+		},
 	}
 }
 

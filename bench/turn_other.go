@@ -14,6 +14,9 @@ func turnPart(context.Context, bench) ([]figure, error) {
 
 func turnWear(ctx context.Context, b bench) ([]figure, error) { return turnPart(ctx, b) }
 
-func openRelay(context.Context, string, net.Listener) (func() error, error) {
-	return nil, errors.ErrUnsupported
+func openRelay(context.Context, string, net.Listener) (service, error) {
+	return service{}, errors.ErrUnsupported
 }
+
+// account is a user name with its password.
+type account struct{ user, password string }

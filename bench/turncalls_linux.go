@@ -71,7 +71,11 @@ func (p *party) join(how shape, i int) (*turnCaller, error) {
 	if how == overStreams {
 		network = "tcp"
 	}
-	c, err := dialTurn(p.server.address, network, p.server.who(i))
+	who, err := p.server.who(i)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dialTurn(p.server.address, network, who)
 	if err != nil {
 		return nil, err
 	}

@@ -26,8 +26,8 @@ type turnServer struct {
 	name    string
 	address netip.AddrPort
 	pid     int
-	who     func(call int) account // for a browser of a call
-	usage   func() (usage, error)  // after a collection; nil for coturn
+	who     func(call int) (account, error) // for a browser of a call
+	usage   func() (usage, error)           // after a collection; nil for coturn
 	stop    func() error
 }
 
@@ -48,59 +48,50 @@ func newRelay(at netip.AddrPort, plain bool) (*turn.Server, error) {
 	})
 }
 
-// openRelay serves as a child: the relay at the address that the child has chosen.
-func openRelay(ctx context.Context, kind string, listener net.Listener) (func() error, error) {
+// openRelay serves as a child: the relay at the address that the child has chosen. The name says on
+// which path, and of what kind its credentials are.
+func openRelay(ctx context.Context, name string, listener net.Listener) (service, error) {
+	path, kind, _ := strings.Cut(name, ":")
 	at, err := netip.ParseAddrPort(listener.Addr().String())
 	if err != nil {
-		return nil, err
+		return service{}, err
 	}
 	if err := listener.Close(); err != nil {
-		return nil, err
+		return service{}, err
 	}
-	relay, err := newRelay(at, kind == "plainrelay") //nolint:contextcheck // it lives until Close
+	relay, err := newRelay(at, path == "plainrelay") //nolint:contextcheck // it lives until Close
 	if err != nil {
-		return nil, err
+		return service{}, err
 	}
-	return func() error {
-		<-ctx.Done()
-		return relay.Close()
+	return service{
+		serve: func() error {
+			<-ctx.Done()
+			return relay.Close()
+		},
+		account: func(call string) (user, password string) {
+			c := relay.CredentialOf(turn.Kind(kind[0]), call)
+			return c.Username, c.Password
+		},
 	}, nil
 }
 
-// mintFor makes credentials that a child's relay takes: it has the same secret.
-func mintFor(kind turn.Kind) (func(call int) account, func() error, error) {
-	mint, err := newRelay(netip.MustParseAddrPort("127.0.0.1:0"), true)
-	if err != nil {
-		return nil, nil, err
-	}
-	return func(call int) account {
-		c := mint.CredentialOf(kind, strconv.Itoa(call))
-		return account{c.Username, c.Password}
-	}, mint.Close, nil
-}
-
 // startRelay starts parley's relay on its core.
-func startRelay(ctx context.Context, name string, kind turn.Kind, profile string) (*turnServer, error) {
-	who, forget, err := mintFor(kind) //nolint:contextcheck // it lives until it is forgotten
-	if err != nil {
-		return nil, err
-	}
+func startRelay(ctx context.Context, path string, kind turn.Kind, profile string) (*turnServer, error) {
 	var c *child
-	if err := onCore(serverCore, func() error {
-		c, err = startChild(ctx, name, "-profile", profile)
+	if err := onCore(serverCore, func() (err error) {
+		c, err = startChild(ctx, path+":"+string(rune(kind)), "-profile", profile)
 		return err
 	}); err != nil {
-		return nil, errors.Join(err, forget())
+		return nil, err
 	}
 	prefer(c.process.Process.Pid)
 	at, err := netip.ParseAddrPort(c.address)
 	if err != nil {
-		return nil, errors.Join(err, c.stop(), forget())
+		return nil, errors.Join(err, c.stop())
 	}
 	return &turnServer{
-		name: "parley", address: at, pid: c.process.Process.Pid, who: who,
+		name: "parley", address: at, pid: c.process.Process.Pid, who: c.account, stop: c.stop,
 		usage: func() (usage, error) { return c.ask("collect") },
-		stop:  func() error { return errors.Join(c.stop(), forget()) },
 	}, nil
 }
 
@@ -128,7 +119,7 @@ func startCoturn(ctx context.Context) (*turnServer, error) {
 	}
 	s := &turnServer{
 		name: "coturn", address: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)), pid: cmd.Process.Pid, //nolint:gosec // a port
-		who: func(int) account { return account{"bench", "bench"} },
+		who: func(int) (account, error) { return account{"bench", "bench"}, nil },
 		stop: func() error {
 			_ = cmd.Process.Kill() // it has nothing to save
 			_ = cmd.Wait()         // says that it was killed
@@ -136,10 +127,10 @@ func startCoturn(ctx context.Context) (*turnServer, error) {
 		},
 	}
 	prefer(s.pid)
-	first, err := dialTurn(s.address, "udp", s.who(0)) // asks again while the server starts
+	first, err := dialTurn(s.address, "udp", account{"bench", "bench"}) // asks again while the server starts
 	for tries := 0; err != nil && tries < 20; tries++ {
 		pause(ctx, 100*time.Millisecond)
-		first, err = dialTurn(s.address, "udp", s.who(0))
+		first, err = dialTurn(s.address, "udp", account{"bench", "bench"})
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("coturn: %w", err), s.stop())

@@ -2,6 +2,7 @@ package turn
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"unsafe"
@@ -98,6 +99,19 @@ func (in *intake) receive(fd, first, limit int) (n int, err unix.Errno) {
 // size is the length of packet i; false if it was longer than a buffer.
 func (in *intake) size(i int) (int, bool) {
 	return int(in.msg[i].n), in.msg[i].hdr.Flags&unix.MSG_TRUNC == 0
+}
+
+// probe tells whether the system has the two calls: an old one, a sandbox or a filter may not. What the
+// socket has is left in it.
+func probe(fd int) error {
+	_, _, in := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
+	_, _, out := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
+	for _, e := range []unix.Errno{in, out} {
+		if e != 0 && e != unix.EAGAIN {
+			return fmt.Errorf("recvmmsg and sendmmsg: %w", e)
+		}
+	}
+	return nil
 }
 
 // outgo gathers packets to send. They stay where they are: an outgo points at them.

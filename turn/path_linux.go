@@ -69,6 +69,9 @@ func takeOver(conn *net.UDPConn) (fd int, err error) {
 	}
 	fd = -1
 	said := raw.Control(func(own uintptr) {
+		if err = probe(int(own)); err != nil {
+			return
+		}
 		if fd, err = unix.FcntlInt(own, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 		}
