@@ -103,6 +103,14 @@ func (b *Bus) busy(h Heard) {
 	b.ToSession(h.Say.Sender, Undelivered{h.Say.Room, h.Say.C, PeerBusy})
 }
 
+// undelivered says what to do about an envelope that was not taken.
+func undelivered(code ErrorCode) string {
+	if code == PeerBusy {
+		return "the peer does not keep up: send it again, under a new number, after 1 s"
+	}
+	return "that member is not in this room"
+}
+
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.
 type call struct {
 	mailbox[ToRoom]
@@ -135,7 +143,9 @@ func (c *call) carry(l ToRoom) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case tell:
-			c.hub.bus.ToSession(e.to, c.furnish(e.letter))
+			c.hub.bus.ToSession(e.to, e.letter)
+		case furnish:
+			c.hub.bus.ToSession(e.to, e.fill(c.hub.ice(c.machine.id, e.nodes)))
 		case keepCall:
 			c.hub.keepCall(c)
 		case endCall:
@@ -144,18 +154,21 @@ func (c *call) carry(l ToRoom) {
 			c.hub.seekHome(c, e)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
+			if c.machine.moved == "" {
+				c.hub.endRelays(c.machine.id)
+			}
 		}
 	}
 }
 
-// furnish adds to a letter the credentials of this node's relay, which only the hub can make.
-func (c *call) furnish(l ToSession) ToSession {
-	switch l := l.(type) {
+// fill puts the credentials into the letter.
+func (f furnish) fill(ice Ice) ToSession {
+	switch l := f.letter.(type) {
 	case Opened:
-		l.Ice = c.hub.cfg.Ice(l.Room)
+		l.Ice = ice
 		return l
 	case Granted:
-		l.Ice = c.hub.cfg.Ice(l.Room)
+		l.Ice = ice
 		return l
 	default:
 		return l

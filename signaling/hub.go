@@ -22,7 +22,8 @@ type Config struct {
 	Desk    *moderation.Desk
 	Ring    *keyring.Ring
 	Redis   Redis
-	Ice     func(call string) Ice // credentials of the relay for one call
+	Ice     func(call string) Ice // credentials of this node's relay for one call; without servers while it takes nobody
+	Others  OtherRelays           // how nodes share their relays; by default each uses its own
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
 	Paused  func() bool           // whether operators have paused matching; nil: never
 	Work    puzzle.Rule           // which searches cost work; default [puzzle.Usual]
@@ -44,6 +45,7 @@ type Hub struct {
 	bus      *Bus
 	link     *link.Link
 	homes    homes
+	fleet    fleet
 	debts    debts
 	seals    *seals
 	spouts   *shards[*spout]  // pipes to sockets of other nodes
@@ -101,6 +103,7 @@ func New(cfg Config) *Hub {
 	})
 	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
 	h.debts.nodes = map[string]bool{}
+	h.fleet = fleet{rdb: cfg.Redis.Client, cfg: cfg.Others, known: map[string]string{}}
 	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.send, h.debts.owe
 	return h
 }
@@ -122,6 +125,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.wg.Go(func() { h.beat(ctx) })
 	h.wg.Go(func() { h.follow(ctx) })
 	h.wg.Go(func() { h.watch(ctx) })
+	if cfg := h.cfg.Others; cfg.Announce != nil {
+		h.wg.Go(func() { h.announce(ctx) })
+	}
 	h.wg.Go(func() { _ = h.link.Run(asking) }) // to the end, so that goodbyes go out
 	<-ctx.Done()
 	h.become(over)

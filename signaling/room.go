@@ -66,6 +66,12 @@ type (
 		to     Address
 		letter ToSession
 	}
+	// furnish is tell for a letter that brings credentials of relays, those of these nodes; without nodes
+	// there is no call to bring them for.
+	furnish struct {
+		tell
+		nodes []string
+	}
 	// keepCall begins or renews the record of the call.
 	keepCall struct{}
 	// endCall ends the record of the call, of which these two were part for so long; zero when one of
@@ -141,6 +147,21 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 
 func (r *room) do(e roomEffect) { r.out = append(r.out, e) }
 
+// furnish tells of the call with credentials, of the relay of this node and of those of the members'
+// nodes: one of them is near each.
+func (r *room) furnish(to Address, l ToSession) {
+	var nodes []string
+	if r.state == open {
+		nodes = append(nodes, r.node)
+		for _, m := range r.members {
+			if m.at != (Address{}) && !slices.Contains(nodes, m.at.Node) {
+				nodes = append(nodes, m.at.Node)
+			}
+		}
+	}
+	r.do(furnish{tell{to, l}, nodes})
+}
+
 func (r *room) find(id string) *member {
 	i := slices.IndexFunc(r.members, func(m member) bool { return m.Member == id })
 	if i < 0 {
@@ -158,14 +179,15 @@ func (r *room) others(id string, l ToSession) {
 	}
 }
 
+// say passes an envelope on. One of an older session of its sender may have been under way for
+// long, and come behind what the browser says now, so it is not: the browser knows that what it
+// said there may be lost.
 func (r *room) say(l *Say) {
 	to, from := r.find(l.To), r.find(l.From)
 	switch {
-	case from != nil && from.at != l.Sender && from.at != (Address{}): // from a session that the browser has left
+	case r.state != open || to == nil || from == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case r.state != open || to == nil || l.To == l.From:
-		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case to.at == (Address{}):
+	case to.at == (Address{}) || from.at != l.Sender:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
 	default:
 		r.do(tell{to.at, Heard{l}})
@@ -179,7 +201,7 @@ func (r *room) enter(now time.Time, l Enter) {
 		switch r.state {
 		case gathering:
 		case open:
-			r.do(tell{m.at, Opened{pass: m.pass}})
+			r.furnish(m.at, Opened{pass: m.pass})
 		case closed:
 			r.do(tell{m.at, Failed{r.id}})
 		}
@@ -215,7 +237,7 @@ func (r *room) open(now time.Time) {
 	}
 	r.keep(now)
 	for _, m := range r.members {
-		r.do(tell{m.at, Opened{pass: m.pass}})
+		r.furnish(m.at, Opened{pass: m.pass})
 	}
 }
 
@@ -269,7 +291,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	}
 	m.at, m.pass, m.sure = l.From, l.pass, spoke
 	m.Node = r.node // the room may have been lost with another
-	r.do(tell{m.at, Opened{pass: m.pass, Back: true}})
+	r.furnish(m.at, Opened{pass: m.pass, Back: true})
 	if old == l.From && !m.away {
 		r.others(m.Member, PeerIs{r.id, PeerBack}) // only letters were lost: say again what it missed
 	} else {
@@ -303,7 +325,7 @@ func (r *room) turnAway(l Reenter) {
 	case r.state == closed && !r.deadline.IsZero():
 		r.do(tell{l.From, Failed{r.id}}) // the others have gone on
 	default:
-		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
+		r.furnish(l.From, Opened{pass: l.pass, Back: true})
 		r.do(tell{l.From, Over{r.id, EndPeerLost}})
 	}
 }
@@ -332,7 +354,7 @@ func (r *room) move(now time.Time, to string) {
 // grant answers a member that wants credentials.
 func (r *room) grant(l Want) {
 	if r.state == open && r.find(l.Member) != nil {
-		r.do(tell{l.From, Granted{Room: r.id}})
+		r.furnish(l.From, Granted{Room: r.id})
 	}
 }
 

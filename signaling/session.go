@@ -105,14 +105,16 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case tick:
 		s.tick(now)
 	default:
-		s.note(e)
+		s.note(now, e)
 	}
 	return s.out
 }
 
 // note takes what concerns the node.
-func (s *session) note(e Event) {
+func (s *session) note(now time.Time, e Event) {
 	switch e := e.(type) {
+	case lapsed:
+		s.askBy(now.Add(e.after))
 	case stopSearches:
 		s.draining = true
 	case fallen:
@@ -323,13 +325,6 @@ func (s *session) running() string {
 // in tells whether this session is in a call in room.
 func (s *session) in(room string) bool { return s.phase == InRoom && s.call.room.ID == room }
 
-func undelivered(code ErrorCode) string {
-	if code == PeerBusy {
-		return "the peer does not keep up: send it again, under a new number, after 1 s"
-	}
-	return "that member is not in this room"
-}
-
 // enter goes into the room of a match that is live.
 func (s *session) enter(now time.Time, at membership) {
 	s.phase, s.entered, s.knock, s.call = Entering, now, now.Add(knockEvery), at
@@ -459,6 +454,7 @@ func (s *session) Deadline() time.Time {
 		soonest(s.search.expires())
 	case Offered, Confirmed:
 		soonest(s.match.next)
+		soonest(s.lostAt())
 	case Entering:
 		soonest(s.entered.Add(enterWait))
 		soonest(s.knock)

@@ -33,6 +33,7 @@ const (
 	mailDown
 	mailEnd
 	mailGone
+	mailEnded // for the node itself: a call is over, so its relay serves it no more
 )
 
 // errMail says that mail could not be read: its sender is another parley, or broken.

@@ -19,7 +19,9 @@ type datagrams struct {
 func newDatagrams(s *Server, conn *net.UDPConn) *datagrams {
 	p := &datagrams{conn: conn, closed: make(chan struct{})}
 	p.gate = gate{server: s, reply: func(b []byte, to client) {
-		_, _ = p.conn.WriteToUDPAddrPort(b, to.addr) // lost like any datagram
+		if _, err := p.conn.WriteToUDPAddrPort(b, to.addr); err != nil { // lost like any datagram
+			s.tally.send.Add(1)
+		}
 	}}
 	return p
 }
@@ -33,6 +35,9 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 		switch {
 		case err == nil:
 			from = unmapped(from)
+			if p.server.fromNeighbour(b[:n], from) {
+				continue
+			}
 			if p.admit(b[:n], client{addr: from}) {
 				return n, net.UDPAddrFromAddrPort(from), nil
 			}
@@ -62,6 +67,9 @@ func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
 	if err != nil {
 		p.server.tally.send.Add(1)

@@ -53,6 +53,9 @@ func (s *Server) fromBrowser(b *buffer, n int, from client, now time.Time) (st s
 	p := b.packet(n)
 	isData := n >= 4 && p[0]&0xC0 == 0x40
 	if !isData && (n < headerSize || binary.BigEndian.Uint16(p) != sendIndication) {
+		if !from.stream && s.fromNeighbour(p, from.addr) {
+			return step{}
+		}
 		return step{do: forPion}
 	}
 	said, whole := parse(p)
@@ -83,6 +86,8 @@ func (s *Server) onward(b *buffer, load span, r *relay, peer netip.AddrPort, now
 		return other.inbound(b, load, r.address(), now)
 	case outside:
 		return step{do: toPeer, relay: r, peer: peer, span: load, size: size}
+	case elsewhere:
+		s.toNeighbours(r, b[load.start:load.end], peer)
 	case nowhere:
 	}
 	return step{}

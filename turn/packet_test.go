@@ -244,7 +244,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 
 // FuzzPath: whatever a browser with channels sends, what leaves is well formed and lies in its buffer.
 func FuzzPath(f *testing.F) {
-	s, err := turn.Start(config())
+	s, err := turn.Start(relayWith(nil))
 	if err != nil {
 		f.Fatal(err)
 	}

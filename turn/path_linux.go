@@ -28,7 +28,7 @@ type path struct {
 // conn is left alone when it fails.
 func newPath(s *Server, conn *net.UDPConn) (p *path, err error) {
 	p = &path{}
-	p.plane = newPlane(gate{server: s, reply: p.send}, conn.LocalAddr())
+	p.plane = newPlane(gate{server: s, reply: p.send}, conn.LocalAddr(), datagramsWait)
 	defer func() {
 		if err != nil {
 			p.free()
@@ -165,6 +165,9 @@ func (p *path) name(a netip.AddrPort) sockaddr { return sockaddrOf(a, p.family) 
 
 // WriteTo sends what pion answers.
 func (p *path) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	p.send(b, clientOf(to))
 	return len(b), nil
 }

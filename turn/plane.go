@@ -23,9 +23,12 @@ type frame struct {
 	n    int
 }
 
-// inboxSize is how many packets wait for pion. When it is full readers of streams wait, so that TCP
-// pushes back, and datagrams are dropped: their senders repeat requests.
-const inboxSize = 128
+// How many packets wait for pion. When it is too much, readers of streams wait, so that TCP pushes
+// back, and datagrams are dropped: their senders repeat requests.
+const (
+	framesWait    = 128
+	datagramsWait = 1024
+)
 
 // plane is the loop of pion that has its packets brought to it.
 type plane struct {
@@ -38,11 +41,11 @@ type plane struct {
 	once   sync.Once
 }
 
-func newPlane(g gate, addr net.Addr) plane {
+func newPlane(g gate, addr net.Addr, inbox int) plane {
 	return plane{
 		gate:   g,
 		addr:   addr,
-		inbox:  make(chan frame, inboxSize),
+		inbox:  make(chan frame, inbox),
 		tick:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
 		left:   make(chan struct{}),
@@ -114,6 +117,7 @@ func (p *plane) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported
 // streams is the plane of TCP.
 type streams struct {
 	plane
+	lobby *lobby
 
 	mu    sync.RWMutex // guards the following fields
 	conns map[netip.AddrPort]*stream
@@ -121,13 +125,20 @@ type streams struct {
 }
 
 func newStreams(s *Server, addr net.Addr) *streams {
-	p := &streams{conns: map[netip.AddrPort]*stream{}, from: map[netip.Addr]int{}}
-	p.plane = newPlane(gate{server: s, stream: true, reply: p.send}, addr)
+	p := &streams{
+		lobby: newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
+		conns: map[netip.AddrPort]*stream{},
+		from:  map[netip.Addr]int{},
+	}
+	p.plane = newPlane(gate{server: s, stream: true, reply: p.send, made: p.settled}, addr, framesWait)
 	return p
 }
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
 func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	p.send(b, clientOf(to))
 	return len(b), nil
 }

@@ -12,25 +12,25 @@ type channel struct {
 	peer   netip.AddrPort
 }
 
-// granted is what pion granted a relay. It is never changed, only replaced, so that packets read it
+// grants is what pion granted a relay. It is never changed, only replaced, so that packets read it
 // without a lock. Both lists are short: going through them is faster than hashing.
-type granted struct {
+type grants struct {
 	permitted []netip.Addr // at most maxPermissions
 	channels  []channel    // at most maxChannels
 }
 
 // change replaces what pion granted.
-func (r *relay) change(f func(g *granted)) {
+func (r *relay) change(f func(g *grants)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.granted.Load()
-	next := &granted{slices.Clone(old.permitted), slices.Clone(old.channels)}
+	next := &grants{slices.Clone(old.permitted), slices.Clone(old.channels)}
 	f(next)
 	r.granted.Store(next)
 }
 
 func (r *relay) permit(a netip.Addr) {
-	r.change(func(g *granted) {
+	r.change(func(g *grants) {
 		if !slices.Contains(g.permitted, a) {
 			g.permitted = append(g.permitted, a)
 		}
@@ -38,17 +38,17 @@ func (r *relay) permit(a netip.Addr) {
 }
 
 func (r *relay) forbid(a netip.Addr) {
-	r.change(func(g *granted) {
+	r.change(func(g *grants) {
 		g.permitted = slices.DeleteFunc(g.permitted, func(p netip.Addr) bool { return p == a })
 	})
 }
 
 func (r *relay) bind(number uint16, peer netip.AddrPort) {
-	r.change(func(g *granted) { g.channels = append(g.channels, channel{number, peer}) })
+	r.change(func(g *grants) { g.channels = append(g.channels, channel{number, peer}) })
 }
 
 func (r *relay) unbind(number uint16) {
-	r.change(func(g *granted) {
+	r.change(func(g *grants) {
 		g.channels = slices.DeleteFunc(g.channels, func(c channel) bool { return c.number == number })
 	})
 }
@@ -124,10 +124,10 @@ func (r *relay) outward(size int, to netip.AddrPort, now time.Time) (way, *relay
 	return how, other
 }
 
-// hears judges where a packet from the network comes from. Our own address is served inside: what
-// comes from it through the network is not a relay.
+// hears judges where a packet from the network comes from. Our own address is served inside, and
+// other nodes in frames: what comes from these through the network is not a relay.
 func (r *relay) hears(from netip.AddrPort) bool {
-	if r.server.peers.forbids(from) == "" {
+	if r.server.peers.forbids(from) == "" && len(r.server.neighboursAt(from.Addr())) == 0 {
 		return true
 	}
 	r.server.tally.route.Add(1)

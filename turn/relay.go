@@ -38,7 +38,7 @@ type relay struct {
 	ends   atomic.Int64 // Unix ns
 
 	next           atomic.Pointer[relay] // in the table's chain
-	granted        atomic.Pointer[granted]
+	granted        atomic.Pointer[grants]
 	mu             sync.Mutex // held to replace granted
 	sent, received bucket
 	indications    atomic.Uint64
@@ -63,7 +63,7 @@ func (s *Server) newRelay(c client, u user, p place, lifetime time.Duration) (*r
 		server: s, client: c, user: u.name, key: u.key, grant: u.grant, place: p, made: s.cfg.Now(),
 		closed: make(chan struct{}),
 	}
-	r.granted.Store(&granted{})
+	r.granted.Store(&grants{})
 	if s.path != nil {
 		r.at = s.path.name(c.addr)
 	} else {
@@ -151,14 +151,23 @@ func (r *relay) WriteTo(b []byte, to net.Addr) (n int, err error) {
 		if _, err := r.socket.WriteToUDPAddrPort(b, at); err != nil {
 			s.tally.send.Add(1) // the next packet may get through
 		}
+	case elsewhere:
+		s.toNeighbours(r, b, at)
 	case nowhere:
 	}
 	return len(b), nil
 }
 
-// deliver queues a packet for the relay's browser.
+// deliver brings a packet to the relay's browser; on the plain path it waits for pion to wrap it.
 func (r *relay) deliver(b []byte, from netip.AddrPort) {
 	s := r.server
+	if s.path != nil {
+		buf := s.buffer()
+		out := r.wrap(buf, span{headroom, headroom + copy(buf[headroom:headroom+maxPacket], b)}, from)
+		s.path.toBrowser(buf[out.start:out.end], r)
+		s.buffers.Put(buf)
+		return
+	}
 	p := parcel{buf: s.buffer(), from: from}
 	p.n = copy(p.buf[:], b)
 	select {

@@ -31,6 +31,7 @@ var errPorts = errors.New("no relay port is free")
 // table finds relays by client and by port. Packets find them without a lock.
 type table struct {
 	first    uint16
+	open     PortRange // of open relays; when it is a part only, those of calls keep out of it
 	byPort   []atomic.Pointer[relay]
 	seed     maphash.Seed            // so that nobody can choose addresses that share a chain
 	byClient []atomic.Pointer[relay] // heads of chains, linked by relay.next
@@ -41,10 +42,11 @@ type table struct {
 }
 
 // newTable is for about that many relays.
-func newTable(ports PortRange, relays int) *table {
+func newTable(ports, open PortRange, relays int) *table {
 	n := int(ports.Last) - int(ports.First) + 1
 	return &table{
 		first:    ports.First,
+		open:     open,
 		byPort:   make([]atomic.Pointer[relay], n),
 		seed:     maphash.MakeSeed(),
 		byClient: make([]atomic.Pointer[relay], relays),
@@ -67,10 +69,11 @@ func (t *table) chain(c client) *atomic.Pointer[relay] {
 func (t *table) add(r *relay, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := rand.IntN(len(t.free)) //nolint:gosec // which port is no secret
-	for i := range t.free {
-		slot := (at + i) % len(t.free)
-		if t.free[slot] > now.UnixNano() {
+	from, n := t.span(r.grant.kind)
+	at := rand.IntN(n) //nolint:gosec // which port is no secret
+	for i := range n {
+		slot := from + (at+i)%n
+		if t.free[slot] > now.UnixNano() || r.grant.kind != Open && t.keepsOut(slot) {
 			continue
 		}
 		t.free[slot] = math.MaxInt64
@@ -82,6 +85,20 @@ func (t *table) add(r *relay, now time.Time) error {
 		return nil
 	}
 	return errPorts
+}
+
+// span is where relays of a kind may be: the first slot, and how many.
+func (t *table) span(kind Kind) (from, n int) {
+	if kind == Open {
+		return int(t.open.First - t.first), int(t.open.Last) - int(t.open.First) + 1
+	}
+	return 0, len(t.free)
+}
+
+// keepsOut tells whether a slot is for open relays alone.
+func (t *table) keepsOut(slot int) bool {
+	from, n := t.span(Open)
+	return n < len(t.free) && slot >= from && slot < from+n
 }
 
 // remove unlists r.
