@@ -101,8 +101,8 @@ func (in *intake) size(i int) (int, bool) {
 	return int(in.msg[i].n), in.msg[i].hdr.Flags&unix.MSG_TRUNC == 0
 }
 
-// probe tells whether the system has the two calls: an old one, a sandbox or a filter may not. What the
-// socket has is left in it.
+// probe tells whether the system has the two calls: an old one, a sandbox or a filter may not. What
+// the socket has is left in it.
 func probe(fd int) error {
 	_, _, in := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
 	_, _, out := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)

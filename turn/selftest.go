@@ -39,8 +39,8 @@ func Dialable(a netip.AddrPort) netip.AddrPort {
 }
 
 // SelfTest does over one way what two browsers do: each makes a relay and gives the other a
-// permission, and a packet goes there and back. It tells whether the relay works, not whether a firewall further
-// out lets browsers come to it.
+// permission, and a packet goes there and back. It tells whether the relay works, not whether a
+// firewall further out lets browsers come to it.
 func (s *Server) SelfTest(ctx context.Context, way Way) error {
 	call := "self-test " + rand.Text()
 	var ends [2]*visitor

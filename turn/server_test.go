@@ -42,16 +42,6 @@ func start(t testing.TB, change func(*turn.Config)) *turn.Server {
 	return s
 }
 
-// config is a relay on 127.0.0.1, on the path that is under test.
-func config() turn.Config {
-	return turn.Config{
-		Listen: netip.MustParseAddrPort("127.0.0.1:0"),
-		Secret: []byte("a secret for the tests of the relay"),
-		Log:    slog.New(slog.DiscardHandler),
-		Plain:  onPlainPath(),
-	}
-}
-
 // wire is how a browser reaches the relay.
 type wire string
 
