@@ -1,5 +1,5 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench screens chaos soak fuzz nightly
+.PHONY: run test check bench bench-turn screens chaos soak fuzz nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS =
@@ -28,6 +28,10 @@ check:
 bench:
 	go run ./bench
 
+# The relay against coturn, each on a core of its own; needs Linux, two cores, and coturn. Better as root.
+bench-turn:
+	go run ./bench -parts turn
+
 # Pictures of every screen into screens/, for a person to look at.
 screens:
 	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run 'TestScreens|TestBrowserConsole' ./internal/e2e
@@ -49,4 +53,5 @@ fuzz:
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:
 	PARLEY_NIGHTLY=1 PARLEY_E2E=require PARLEY_REDIS=require go run ./internal/tally -count=3 -shuffle=on -timeout=60m
+	go run ./bench -parts turnwear -strict
 	$(LINTER) govulncheck ./...

@@ -23,6 +23,7 @@ import (
 //
 //	usage    CPU and resident memory so far
 //	collect  the same, after a garbage collection that returns all free memory
+//	account  user name and password for a browser of the call whose name follows
 //
 // and ends when standard input does.
 type child struct {
@@ -82,6 +83,18 @@ func (c *child) ask(order string) (usage, error) {
 	return u, err
 }
 
+// account asks the child's relay for a user name and its password.
+func (c *child) account(call int) (a account, err error) {
+	if _, err := fmt.Fprintln(c.orders, "account", call); err != nil {
+		return a, err
+	}
+	if !c.answers.Scan() {
+		return a, errors.New("child has ended")
+	}
+	_, err = fmt.Sscan(c.answers.Text(), &a.user, &a.password)
+	return a, err
+}
+
 // spent is the CPU that the child has used.
 func (c *child) spent(context.Context) (time.Duration, error) {
 	u, err := c.ask("usage")
@@ -106,43 +119,51 @@ func serveChild(ctx context.Context, o options) (err error) {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	serve, err := open(ctx, o.child, listener)
+	what, err := open(ctx, o.child, listener)
 	if err != nil {
 		cancel()
 		return errors.Join(err, listener.Close())
 	}
 	served := make(chan error, 1)
-	go func() { served <- serve() }()
+	go func() { served <- what.serve() }()
 	fmt.Fprintln(os.Stdout, listener.Addr())
 	stop, err := profile(o.profile)
 	if err == nil {
-		err = errors.Join(obey(os.Stdin, os.Stdout), stop())
+		err = errors.Join(what.obey(os.Stdin, os.Stdout), stop())
 	}
 	cancel()
 	return errors.Join(err, <-served)
 }
 
-// open returns a function that serves on listener until ctx ends.
-func open(ctx context.Context, name string, listener net.Listener) (func() error, error) {
+// service is what a child does.
+type service struct {
+	serve   func() error // until its context ends
+	account func(call string) (user, password string)
+}
+
+// open returns a service on listener.
+func open(ctx context.Context, name string, listener net.Listener) (service, error) {
 	kind, socket, _ := strings.Cut(name, ":")
 	switch kind {
 	case "bare":
 		server := &http.Server{Handler: newBare(), ReadHeaderTimeout: 10 * time.Second}
 		context.AfterFunc(ctx, func() { _ = server.Close() })
-		return func() error {
+		return service{serve: func() error {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}
 			return nil
-		}, nil
+		}}, nil
 	case "parley":
 		p, err := openParley(ctx, socket, listener.Addr().String())
 		if err != nil {
-			return nil, err
+			return service{}, err
 		}
-		return func() error { return errors.Join(p.serve(ctx, listener), p.close()) }, nil
+		return service{serve: func() error { return errors.Join(p.serve(ctx, listener), p.close()) }}, nil
+	case "relay", "plainrelay":
+		return openRelay(ctx, kind+":"+socket, listener)
 	}
-	return nil, fmt.Errorf("no child %q", name)
+	return service{}, fmt.Errorf("no child %q", name)
 }
 
 // profile records where the CPU goes, into file if it has a name, until stop.
@@ -163,14 +184,19 @@ func profile(file string) (stop func() error, err error) {
 	}, nil
 }
 
-func obey(orders io.Reader, answers io.Writer) error {
+func (s service) obey(orders io.Reader, answers io.Writer) error {
 	lines := bufio.NewScanner(orders)
 	for lines.Scan() {
-		if lines.Text() == "collect" {
-			runtime.GC()
-			debug.FreeOSMemory()
+		if call, wanted := strings.CutPrefix(lines.Text(), "account "); wanted && s.account != nil {
+			user, password := s.account(call)
+			fmt.Fprintln(answers, user, password) // who asked notices
+			continue
 		}
-		u, err := ownUsage()
+		read := ownUsage
+		if lines.Text() == "collect" {
+			read = settledUsage
+		}
+		u, err := read()
 		if err != nil {
 			return err
 		}
@@ -179,6 +205,13 @@ func obey(orders io.Reader, answers io.Writer) error {
 		}
 	}
 	return lines.Err()
+}
+
+// settledUsage is ownUsage after a collection that returns all free memory.
+func settledUsage() (usage, error) {
+	runtime.GC()
+	debug.FreeOSMemory()
+	return ownUsage()
 }
 
 func ownUsage() (usage, error) {
@@ -198,10 +231,12 @@ func ownUsage() (usage, error) {
 	}, err
 }
 
-// ownResident reads VmRSS, in kB, as the kernel counts it for this process. Buffers of sockets in
-// the kernel are not part of it.
-func ownResident() (uint64, error) {
-	status, err := os.ReadFile("/proc/self/status")
+func ownResident() (uint64, error) { return residentIn("/proc/self/status") }
+
+// residentIn reads VmRSS, in kB, as the kernel counts it for a process. Buffers of sockets in the
+// kernel are not part of it.
+func residentIn(file string) (uint64, error) {
+	status, err := os.ReadFile(file) //nolint:gosec // G304: of a process that bench started
 	if err != nil {
 		return 0, err
 	}
@@ -212,5 +247,5 @@ func ownResident() (uint64, error) {
 			return kB << 10, err
 		}
 	}
-	return 0, errors.New("no VmRSS in /proc/self/status")
+	return 0, fmt.Errorf("no VmRSS in %s", file)
 }

@@ -27,7 +27,12 @@ type options struct {
 	quiet    time.Duration
 	strict   bool
 	child    string
-	profile  string
+
+	scene       string
+	plain       bool
+	allocations int
+	wear        time.Duration
+	profile     string
 }
 
 // part is one group of figures that share a setting.
@@ -53,6 +58,8 @@ func parts() []part {
 		{"storm", storm},
 		{"idle", idle},
 		{"page", page},
+		{"turn", turnPart},
+		{"turnwear", turnWear},
 	}
 }
 
@@ -84,7 +91,11 @@ func parse(args []string, errs io.Writer) (options, error) {
 	fs.IntVar(&o.browsers, "browsers", 4000, "idle: browsers that wait")
 	fs.DurationVar(&o.quiet, "quiet", 15*time.Second, "idle: how long they wait before the reading; the server repeats joins every 10 s")
 	fs.BoolVar(&o.strict, "strict", false, "exit with status 1 when a limit is broken")
-	fs.StringVar(&o.profile, "profile", "", "relay: write a CPU profile of parley's child to this file")
+	fs.StringVar(&o.profile, "profile", "", "relay, turn: write CPU profiles of parley's child to this file, turn: one for each scene")
+	fs.StringVar(&o.scene, "scene", "", "turn: only scenes whose names begin like this, such as \"outside\"")
+	fs.BoolVar(&o.plain, "plain", false, "turn: parley's relay on the plain path")
+	fs.IntVar(&o.allocations, "allocations", 10_000, "turn, turnwear: allocations")
+	fs.DurationVar(&o.wear, "wear", time.Minute, "turnwear: how long packets are carried")
 	fs.StringVar(&o.child, "child", "", "used by bench itself: serve as this child and take orders on standard input")
 	if err := fs.Parse(args); err != nil {
 		return o, err

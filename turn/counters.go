@@ -17,6 +17,9 @@ type Counters struct {
 	// Packets dropped, by reason.
 	DroppedMalformed, DroppedStranger, DroppedRoute, DroppedRate, DroppedQueue, DroppedSend int64
 	DroppedForeign                                                                          int64 // frames between nodes that were not for a relay here, or forged
+	DroppedChannel, DroppedPermission                                                       int64 // not bound, not granted
+
+	Batches, Batched int64 // system calls of the packet path that brought packets from browsers, and these
 
 	// Requests refused, by reason.
 	RefusedPorts, RefusedPeer, RefusedRequest int64
@@ -44,6 +47,7 @@ type tally struct {
 	relays, streams, made                                             atomic.Int64
 	packets, bytes, outPackets, outBytes, inPackets, inBytes          atomic.Int64
 	malformed, stranger, route, rate, queue, send                     atomic.Int64
+	channel, permission, batches, batched                             atomic.Int64
 	refusedPorts, refusedPeer, refusedOthers                          atomic.Int64
 	forged, expired, premature, over                                  atomic.Int64
 	nodePackets, nodeBytes, foreign, strangeNodes                     atomic.Int64
@@ -64,6 +68,8 @@ func (s *Server) Counters() Counters {
 		NodePackets: t.nodePackets.Load(), NodeBytes: t.nodeBytes.Load(), DroppedForeign: t.foreign.Load(), StrangeNodes: t.strangeNodes.Load(),
 		DroppedMalformed: t.malformed.Load(), DroppedStranger: t.stranger.Load(), DroppedRoute: t.route.Load(),
 		DroppedRate: t.rate.Load(), DroppedQueue: t.queue.Load(), DroppedSend: t.send.Load(),
+		DroppedChannel: t.channel.Load(), DroppedPermission: t.permission.Load(),
+		Batches: t.batches.Load(), Batched: t.batched.Load(),
 		RefusedPerCredential: t.userFull.Load(), RefusedPerCall: t.callFull.Load(),
 		RefusedPerNetwork: t.networkFull.Load(), RefusedRelays: t.allFull.Load(),
 		AuthForged: t.forged.Load(), AuthExpired: t.expired.Load(), AuthPremature: t.premature.Load(), AuthEnded: t.over.Load(),

@@ -6,11 +6,26 @@
 // pion/turn v4 answers TURN requests. It sees the network only through two planes, one for UDP and
 // one for TCP, with TLS or without, each a [net.PacketConn] of ours that hands it one checked packet
 // after another. A plane is one loop: what a request is and who sends it stays known until pion
-// has answered, so that the hooks of pion, which are told neither, find it in the plane. A faster
-// packet path replaces the planes and nothing else.
+// has answered, so that the hooks of pion, which are told neither, find it in the plane.
 //
-//	socket -> plane -> filter -> pion -> relay -> plane of the other browser -> socket
-//	                                           -> frame -> plane of another node
+// # Two paths
+//
+// Media, which is ChannelData and Send indications of a browser that has a relay, takes the packet
+// path and never reaches pion:
+//
+//	request: socket -> lane -> plane -> filter -> pion -> plane -> socket
+//	media:   socket -> lane -> fromBrowser -> lane -> socket of the other browser
+//	                                       -> frame -> lane of another node
+//
+// packet.go and reach.go decide, and touch no socket; path_linux.go and yard_linux.go (lanes, and the
+// doors of open relays) do it, with the system calls of mmsg_linux.go. A lane belongs to a processor;
+// a packet takes no lock that another call has, and makes no garbage. What it needs to know is
+// copied on write when pion grants or takes back something: see granted and table. Streams take
+// the same decisions in the goroutine that reads them.
+//
+// Where the system has no recvmmsg, and with Config.Plain, datagrams takes the place of the lanes
+// and pion carries media too. Both paths pass one suite (TestPlainPath). docs/packet-path.md says
+// more, and what it costs.
 //
 // # Veil
 //
@@ -58,5 +73,6 @@
 //   - Its timers: it frees a relay on another goroutine than the one that serves the relay's
 //     requests, with a race that ends in a nil pointer. The planes end every relay two seconds
 //     before pion would.
+//   - Media, on the packet path: a goroutine to wake for each packet is most of what pion costs.
 //   - Its log, which names addresses and users.
 package turn

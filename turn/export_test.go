@@ -71,9 +71,7 @@ func Near(a, b string) bool {
 func (s *Server) Age(d time.Duration) {
 	s.table.mu.RLock()
 	defer s.table.mu.RUnlock()
-	for _, r := range s.table.byClient {
-		r.ends.Add(-int64(d))
-	}
+	s.table.each(func(r *relay) { r.ends.Add(-int64(d)) })
 }
 
 // Left is how long the relay that ends first has.
@@ -81,9 +79,7 @@ func (s *Server) Left() time.Duration {
 	s.table.mu.RLock()
 	defer s.table.mu.RUnlock()
 	least := time.Duration(math.MaxInt64)
-	for _, r := range s.table.byClient {
-		least = min(least, time.Until(r.expires()))
-	}
+	s.table.each(func(r *relay) { least = min(least, time.Until(r.expires())) })
 	return least
 }
 
@@ -101,7 +97,7 @@ func (s *Server) Authenticates(user string, src net.Addr) bool {
 
 // Unwritten returns what a stream keeps of frames while its reader does not read.
 func Unwritten(frames [][]byte) [][]byte {
-	c := &stream{plane: &streams{gate: gate{server: &Server{}}}, out: make(chan []byte, outSize)}
+	c := &stream{plane: &streams{plane: plane{gate: gate{server: &Server{}}}}, out: make(chan []byte, outSize)}
 	for _, f := range frames {
 		c.send(f)
 	}
@@ -116,6 +112,32 @@ func Unwritten(frames [][]byte) [][]byte {
 func (s *Server) Fail(with string) {
 	defer s.survive()
 	panic(with)
+}
+
+// Break makes the code fail for packets to the relay at port.
+func (s *Server) Break(port uint16) { s.table.at(port).granted.Store(nil) }
+
+// Lapse takes all permissions from the relay at port, and no channel.
+func (s *Server) Lapse(port uint16) {
+	s.table.at(port).change(func(g *grants) { g.permitted = nil })
+}
+
+// Carry is what the packet path would send to a browser for a packet, nil if nothing.
+func (s *Server) Carry(packet []byte, from netip.AddrPort) []byte {
+	b := s.buffer()
+	defer s.buffers.Put(b)
+	st := s.fromBrowser(b, copy(b[headroom:], packet), client{addr: from}, time.Now())
+	if st.do != toBrowser {
+		return nil
+	}
+	return b[st.span.start:st.span.end]
+}
+
+// Heard does the same for a packet that a peer sends to a relay.
+func (s *Server) Heard(packet []byte, at, from string) {
+	b := s.buffer()
+	defer s.buffers.Put(b)
+	s.table.at(netip.MustParseAddrPort(at).Port()).fromPeer(b, copy(b[headroom:], packet), netip.MustParseAddrPort(from), time.Now())
 }
 
 // KeyTime is how long one secret serves.
@@ -159,13 +181,13 @@ func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 func Streamed(b []byte, piece int) (all [][]byte) {
 	conn := &pieces{from: bytes.NewReader(b), most: max(1, piece)}
 	c := &stream{conn: conn, in: bufio.NewReaderSize(conn, inSize)}
-	var buf [maxPacket]byte
+	var buf buffer
 	for {
 		n, err := c.next(&buf)
 		if err != nil {
 			return all
 		}
-		all = append(all, bytes.Clone(buf[:n]))
+		all = append(all, bytes.Clone(buf.packet(n)))
 	}
 }
 

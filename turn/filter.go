@@ -33,7 +33,10 @@ type request struct {
 	signed  bool // has MESSAGE-INTEGRITY; whether it is right only pion and the gate know
 	user    string
 	peers   []netip.AddrPort // of CreatePermission and ChannelBind
-	channel uint16
+	to      netip.AddrPort   // of a Send indication
+	load    span             // payload of ChannelData or of a Send indication, within the packet
+	loaded  bool             // has a payload, which may be empty
+	channel uint16           // also of ChannelData
 	channels,
 	transports int // how many CHANNEL-NUMBER and REQUESTED-TRANSPORT
 	transport byte
@@ -50,9 +53,10 @@ func parse(b []byte) (r request, whole bool) {
 	case len(b) < 4 || len(b) > maxPacket:
 		return r, false
 	case b[0]&0xC0 == 0x40:
-		number, size := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		r.data = true
-		return r, number <= lastChannel && 4+size <= len(b)
+		size := int(binary.BigEndian.Uint16(b[2:]))
+		r.data, r.channel = true, binary.BigEndian.Uint16(b)
+		r.load, r.loaded = span{4, 4 + size}, true
+		return r, r.channel <= lastChannel && r.load.end <= len(b)
 	case b[0]&0xC0 != 0 || len(b) < headerSize:
 		return r, false
 	}
@@ -65,7 +69,7 @@ func parse(b []byte) (r request, whole bool) {
 	r.class, r.method = kind.Class, kind.Method
 	copy(r.tx[:], b[8:headerSize])
 	r.lifetime = defaultLifetime
-	return r, r.served() && r.walk(b[headerSize:])
+	return r, r.served() && r.walk(b)
 }
 
 // served tells whether class and method are ours to answer.
@@ -78,15 +82,15 @@ func (r *request) served() bool {
 	}, r.method)
 }
 
-// walk reads the attributes.
+// walk reads the attributes of the packet b.
 func (r *request) walk(b []byte) bool {
-	for len(b) > 0 {
-		if len(b) < 4 {
+	for at := headerSize; at < len(b); {
+		if len(b) < at+4 {
 			return false
 		}
-		kind, n := stun.AttrType(binary.BigEndian.Uint16(b)), int(binary.BigEndian.Uint16(b[2:]))
-		padded := 4 + (n+3)&^3
-		if padded > len(b) {
+		kind, n := stun.AttrType(binary.BigEndian.Uint16(b[at:])), int(binary.BigEndian.Uint16(b[at+2:]))
+		next := at + 4 + (n+3)&^3
+		if next > len(b) {
 			return false
 		}
 		if r.signed {
@@ -94,10 +98,13 @@ func (r *request) walk(b []byte) bool {
 			if kind != stun.AttrFingerprint && kind != stun.AttrMessageIntegritySHA256 {
 				return false
 			}
-		} else if !r.attribute(kind, b[4:4+n]) {
+		} else if !r.attribute(kind, b[at+4:at+4+n]) {
 			return false
 		}
-		b = b[padded:]
+		if kind == stun.AttrData && !r.loaded { // of repeated ones the first counts
+			r.load, r.loaded = span{at + 4, at + 4 + n}, true
+		}
+		at = next
 	}
 	return true
 }
@@ -177,6 +184,8 @@ func (r *request) peer(v []byte) bool {
 	}
 	if r.class == stun.ClassRequest {
 		r.peers = append(r.peers, netip.AddrPortFrom(a, port))
+	} else if !r.to.IsValid() { // of repeated ones the first counts
+		r.to = netip.AddrPortFrom(a, port)
 	}
 	return true
 }

@@ -88,8 +88,10 @@ func (g *gate) admit(b []byte, from client) (seen bool) {
 	if r.data || r.class == stun.ClassIndication {
 		if live == nil {
 			g.server.tally.stranger.Add(1)
+			return false
 		}
-		return live != nil
+		_, known := live.addressee(&r)
+		return known
 	}
 	if !r.signed {
 		return g.challenge(live)
@@ -328,9 +330,9 @@ func clientOf(a net.Addr) client {
 
 // events keeps our tables in step with pion's.
 func (s *Server) events() pionturn.EventHandler {
-	change := func(src net.Addr, f func(permitted map[netip.Addr]struct{}, channels map[uint16]struct{})) {
+	on := func(src net.Addr, do func(live *relay)) {
 		if live := s.table.of(clientOf(src)); live != nil {
-			live.change(f)
+			do(live)
 		}
 	}
 	return pionturn.EventHandler{
@@ -342,24 +344,16 @@ func (s *Server) events() pionturn.EventHandler {
 			}
 		},
 		OnPermissionCreated: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
-			change(src, func(permitted map[netip.Addr]struct{}, _ map[uint16]struct{}) {
-				permitted[addrOf(peer)] = struct{}{}
-			})
+			on(src, func(live *relay) { live.permit(addrOf(peer)) })
 		},
 		OnPermissionDeleted: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
-			change(src, func(permitted map[netip.Addr]struct{}, _ map[uint16]struct{}) {
-				delete(permitted, addrOf(peer))
-			})
+			on(src, func(live *relay) { live.forbid(addrOf(peer)) })
 		},
-		OnChannelCreated: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
-			change(src, func(_ map[netip.Addr]struct{}, channels map[uint16]struct{}) {
-				channels[number] = struct{}{}
-			})
+		OnChannelCreated: func(src, _ net.Addr, _, _, _ string, _, peer net.Addr, number uint16) {
+			on(src, func(live *relay) { live.bind(number, clientOf(peer).addr) })
 		},
 		OnChannelDeleted: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
-			change(src, func(_ map[netip.Addr]struct{}, channels map[uint16]struct{}) {
-				delete(channels, number)
-			})
+			on(src, func(live *relay) { live.unbind(number) })
 		},
 	}
 }

@@ -198,6 +198,7 @@ func TestStopAndStart(t *testing.T) {
 		s, err := turn.Start(turn.Config{
 			Listen: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), at.Port()),
 			Secret: []byte("a secret for the tests of the relay"), Log: slog.New(slog.DiscardHandler),
+			Plain: onPlainPath(),
 		})
 		if err != nil {
 			t.Fatalf("start %d: %v", i+1, err)
@@ -220,6 +221,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	here := goleak.IgnoreCurrent()
 	s, err := turn.Start(turn.Config{
 		Listen: netip.MustParseAddrPort("127.0.0.1:0"), Secret: make([]byte, 32), Log: slog.New(slog.DiscardHandler), AllowLoopback: true,
+		Plain: onPlainPath(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // A relay of another node of the installation is reached through that node: packets between two
@@ -139,10 +140,7 @@ func (s *Server) toNeighbours(r *relay, b []byte, to netip.AddrPort) {
 	defer s.buffers.Put(buf)
 	for _, n := range s.neighboursAt(to.Addr()) {
 		frame := s.frameFor(n, r.grant.call, r.port, to.Port(), b, buf[:0])
-		if _, err := s.datagrams.conn.WriteToUDPAddrPort(frame, n.at); err != nil {
-			s.tally.send.Add(1) // the next may get through
-			continue
-		}
+		s.datagrams.guard().reply(frame, client{addr: n.at})
 		s.tally.nodePackets.Add(1)
 		s.tally.nodeBytes.Add(int64(len(b)))
 	}
@@ -181,6 +179,9 @@ func (s *Server) fromNeighbour(b []byte, from netip.AddrPort) bool {
 	}
 	s.tally.nodePackets.Add(1)
 	s.tally.nodeBytes.Add(int64(len(packet)))
-	r.deliver(packet, netip.AddrPortFrom(n.at.Addr(), binary.BigEndian.Uint16(b[9:])))
+	peer := netip.AddrPortFrom(n.at.Addr(), binary.BigEndian.Uint16(b[9:]))
+	if r.inward(len(packet), peer, time.Now()) {
+		r.deliver(packet, peer)
+	}
 	return true
 }

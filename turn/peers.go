@@ -9,8 +9,9 @@ import (
 
 // network is a range that no relay may reach, with the reason.
 type network struct {
-	prefix netip.Prefix
-	why    string
+	prefix      netip.Prefix
+	why         string
+	first, last byte // of its addresses' first bytes: every packet of an open relay asks
 }
 
 // special are the IPv4 ranges of the IANA special-purpose registry (RFC 6890), those that are
@@ -19,7 +20,9 @@ func special() []network {
 	list := func(why string, prefixes ...string) []network {
 		var n []network
 		for _, p := range prefixes {
-			n = append(n, network{netip.MustParsePrefix(p), why})
+			prefix := netip.MustParsePrefix(p)
+			first := prefix.Addr().As4()[0]
+			n = append(n, network{prefix, why, first, first | byte(0xFF>>min(prefix.Bits(), 8))})
 		}
 		return n
 	}
@@ -85,6 +88,9 @@ func (p *peers) forbidsAddr(a netip.Addr) string {
 	if !a.IsValid() || a.Zone() != "" {
 		return "invalid"
 	}
+	if a.Is4() { // for every packet of an open relay: without the lists that unwrap makes
+		return p.forbidsV4(a)
+	}
 	inner, plain := unwrap(a)
 	if why := p.named(a); why != "" {
 		return why
@@ -120,8 +126,10 @@ func (p *peers) forbidsV4(a netip.Addr) string {
 	if why := p.named(a); why != "" {
 		return why
 	}
-	for _, n := range p.special {
-		if n.prefix.Contains(a) && (!p.loopback || n.why != "loopback") {
+	top := a.As4()[0]
+	for i := range p.special {
+		n := &p.special[i]
+		if n.first <= top && top <= n.last && n.prefix.Contains(a) && (!p.loopback || n.why != "loopback") {
 			return n.why
 		}
 	}

@@ -8,115 +8,116 @@ import (
 	"time"
 )
 
-// datagrams is the plane of UDP.
-type datagrams struct {
-	gate
-	conn   *net.UDPConn
-	closed chan struct{}
-	once   sync.Once
+// udpPlane is how UDP reaches pion: datagrams, one packet at a time, or path, whose packets mostly
+// do not.
+type udpPlane interface {
+	net.PacketConn
+	wake() // makes the loop end what is due
+	guard() *gate
 }
 
-func newDatagrams(s *Server, conn *net.UDPConn) *datagrams {
-	p := &datagrams{conn: conn, closed: make(chan struct{})}
-	p.gate = gate{server: s, reply: func(b []byte, to client) {
-		_, _ = p.conn.WriteToUDPAddrPort(b, to.addr) // lost like any datagram
-	}}
-	return p
-}
-
-// ReadFrom hands pion the next packet that it may see.
-func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
-	p.settle()
-	for {
-		n, from, err := p.conn.ReadFromUDPAddrPort(b)
-		var timeout net.Error
-		switch {
-		case err == nil:
-			from = unmapped(from)
-			if p.server.fromNeighbour(b[:n], from) {
-				continue
-			}
-			if p.admit(b[:n], client{addr: from}) {
-				return n, net.UDPAddrFromAddrPort(from), nil
-			}
-		case errors.Is(err, net.ErrClosed):
-			return 0, nil, err
-		case errors.As(err, &timeout) && timeout.Timeout():
-			_ = p.conn.SetReadDeadline(time.Time{}) // only fails when closed: the next read says so
-			p.server.endDue(&p.gate)
-		default:
-			p.pause()
-		}
-	}
-}
-
-// pause keeps a socket that fails again and again from taking a whole processor.
-func (p *datagrams) pause() {
-	t := time.NewTimer(10 * time.Millisecond)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-p.closed:
-	}
-}
-
-// wake makes the loop end what is due.
-func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
-
-// WriteTo sends to a client.
-func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
-	if b = p.answer(b, clientOf(to)); b == nil {
-		return 0, nil
-	}
-	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
-	if err != nil {
-		p.server.tally.send.Add(1)
-	}
-	return n, err
-}
-
-// Close ends the loop.
-func (p *datagrams) Close() error {
-	var err error
-	p.once.Do(func() {
-		close(p.closed)
-		err = p.conn.Close()
-	})
-	return err
-}
-
-// LocalAddr is where the plane listens.
-func (p *datagrams) LocalAddr() net.Addr { return p.conn.LocalAddr() }
-
-// SetDeadline is not used by pion.
-func (p *datagrams) SetDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// SetReadDeadline is not used by pion.
-func (p *datagrams) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// SetWriteDeadline is not used by pion.
-func (p *datagrams) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// frame is one packet from a stream, or with n 0 the news that the stream is gone.
+// frame is one packet for pion, or with n 0 the news that a client is gone.
 type frame struct {
-	from *stream
-	buf  *[maxPacket]byte
+	from client
+	buf  *buffer
 	n    int
 }
 
-// inboxSize is how many frames of all streams wait for the plane. Readers wait when it is full, so
-// that TCP pushes back.
-const inboxSize = 128
+// How many packets wait for pion. When it is too much, readers of streams wait, so that TCP pushes
+// back, and datagrams are dropped: their senders repeat requests.
+const (
+	framesWait    = 128
+	datagramsWait = 1024
+)
 
-// streams is the plane of TCP.
-type streams struct {
+// plane is the loop of pion that has its packets brought to it.
+type plane struct {
 	gate
 	addr   net.Addr
 	inbox  chan frame
 	tick   chan struct{}
 	closed chan struct{}
+	left   chan struct{} // closed when pion has left the loop
 	once   sync.Once
-	lobby  *lobby
+}
+
+func newPlane(g gate, addr net.Addr, inbox int) plane {
+	return plane{
+		gate:   g,
+		addr:   addr,
+		inbox:  make(chan frame, inbox),
+		tick:   make(chan struct{}, 1),
+		closed: make(chan struct{}),
+		left:   make(chan struct{}),
+	}
+}
+
+// ReadFrom hands pion the next packet that it may see.
+func (p *plane) ReadFrom(b []byte) (int, net.Addr, error) {
+	p.settle()
+	for {
+		select {
+		case f := <-p.inbox:
+			if f.n == 0 {
+				if live := p.server.table.of(f.from); live != nil {
+					_ = live.Close() // always nil
+				}
+				continue
+			}
+			n := copy(b, f.buf.packet(f.n))
+			p.server.buffers.Put(f.buf)
+			if p.admit(b[:n], f.from) {
+				return n, f.from.netAddr(), nil
+			}
+		case <-p.tick:
+			p.server.endDue(&p.gate)
+		case <-p.closed:
+			close(p.left)
+			return 0, nil, net.ErrClosed
+		}
+	}
+}
+
+// netAddr is c as pion knows it; clientOf is the way back.
+func (c client) netAddr() net.Addr {
+	if c.stream {
+		return net.TCPAddrFromAddrPort(c.addr)
+	}
+	return net.UDPAddrFromAddrPort(c.addr)
+}
+
+// wake makes the loop end what is due.
+func (p *plane) wake() {
+	select {
+	case p.tick <- struct{}{}:
+	default:
+	}
+}
+
+func (g *gate) guard() *gate { return g }
+
+// Close ends the loop.
+func (p *plane) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+// LocalAddr is where the plane listens.
+func (p *plane) LocalAddr() net.Addr { return p.addr }
+
+// SetDeadline is not used by pion.
+func (p *plane) SetDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// SetReadDeadline is not used by pion.
+func (p *plane) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// SetWriteDeadline is not used by pion.
+func (p *plane) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// streams is the plane of TCP.
+type streams struct {
+	plane
+	lobby *lobby
 
 	mu    sync.RWMutex // guards the following fields
 	conns map[netip.AddrPort]*stream
@@ -125,49 +126,12 @@ type streams struct {
 
 func newStreams(s *Server, addr net.Addr) *streams {
 	p := &streams{
-		addr:   addr,
-		inbox:  make(chan frame, inboxSize),
-		tick:   make(chan struct{}, 1),
-		closed: make(chan struct{}),
-		lobby:  newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
-		conns:  map[netip.AddrPort]*stream{},
-		from:   map[netip.Addr]int{},
+		lobby: newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
+		conns: map[netip.AddrPort]*stream{},
+		from:  map[netip.Addr]int{},
 	}
-	p.gate = gate{server: s, stream: true, reply: p.send, made: p.settled}
+	p.plane = newPlane(gate{server: s, stream: true, reply: p.send, made: p.settled}, addr, framesWait)
 	return p
-}
-
-// ReadFrom hands pion the next frame that it may see.
-func (p *streams) ReadFrom(b []byte) (int, net.Addr, error) {
-	p.settle()
-	for {
-		select {
-		case f := <-p.inbox:
-			if f.n == 0 {
-				if live := p.server.table.of(f.from.client); live != nil {
-					_ = live.Close() // always nil
-				}
-				continue
-			}
-			n := copy(b, f.buf[:f.n])
-			p.server.buffers.Put(f.buf)
-			if p.admit(b[:n], f.from.client) {
-				return n, net.TCPAddrFromAddrPort(f.from.client.addr), nil
-			}
-		case <-p.tick:
-			p.server.endDue(&p.gate)
-		case <-p.closed:
-			return 0, nil, net.ErrClosed
-		}
-	}
-}
-
-// wake makes the loop end what is due.
-func (p *streams) wake() {
-	select {
-	case p.tick <- struct{}{}:
-	default:
-	}
 }
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
@@ -187,21 +151,3 @@ func (p *streams) send(b []byte, to client) {
 		c.send(b)
 	}
 }
-
-// Close ends the loop.
-func (p *streams) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-// LocalAddr is where the plane listens.
-func (p *streams) LocalAddr() net.Addr { return p.addr }
-
-// SetDeadline is not used by pion.
-func (p *streams) SetDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// SetReadDeadline is not used by pion.
-func (p *streams) SetReadDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// SetWriteDeadline is not used by pion.
-func (p *streams) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }

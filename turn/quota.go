@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,7 @@ type Quotas struct {
 	Streams       int           // TCP connections: 2048
 	Strangers     int           // of these, connections without a relay: 512; with more, who waited longest goes
 	StreamsPer    int           // TCP connections from one address (IPv4) or /64 (IPv6): 64
-	VoiceRate     int           // bytes/s each way through a Veil relay: 32 KiB (256 kbit/s)
+	VoiceRate     int           // bytes/s each way through a Veil relay: 16,000 (128 kbit/s)
 	RoomRate      int           // bytes/s each way through an Open relay: 384 KiB (3 Mbit/s)
 	CallTime      time.Duration // age at which a relay takes no more requests: 4 h
 	Challenges    int           // unauthenticated answers/s for a /24 (IPv4) or /56 (IPv6): 50
@@ -42,7 +43,7 @@ func (q Quotas) orDefaults() Quotas {
 	set(&q.Streams, 2048)
 	set(&q.Strangers, 512)
 	set(&q.StreamsPer, 64)
-	set(&q.VoiceRate, 32<<10)
+	set(&q.VoiceRate, 16_000)
 	set(&q.RoomRate, 384<<10)
 	set(&q.Challenges, 50)
 	if q.CallTime == 0 {
@@ -141,28 +142,24 @@ func release[K comparable](counted map[K]int, key K) {
 	}
 }
 
-// bucket is a token bucket.
-type bucket struct {
-	mu   sync.Mutex // guards the following fields
-	left float64
-	at   time.Time
-}
+// bucket is a token bucket without a lock. It keeps when it will be full again (the generic cell rate
+// algorithm of ITU-T I.371), which is the same with one number; the zero value is full.
+type bucket struct{ full atomic.Int64 } // Unix ns
 
 // take takes n of what rate a second and size at once allow, or nothing.
 func (b *bucket) take(n, rate, size int, now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.at.IsZero() {
-		b.left = float64(size)
-	} else {
-		b.left = min(float64(size), b.left+now.Sub(b.at).Seconds()*float64(rate))
+	at := now.UnixNano()
+	cost := func(n int) int64 { return int64(n) * int64(time.Second) / int64(rate) }
+	for {
+		old := b.full.Load()
+		next := max(old, at) + cost(n)
+		if next-at > cost(size) {
+			return false
+		}
+		if b.full.CompareAndSwap(old, next) {
+			return true
+		}
 	}
-	b.at = now
-	if b.left < float64(n) {
-		return false
-	}
-	b.left -= float64(n)
-	return true
 }
 
 // throttle bounds what strangers are answered, by network. Networks share buckets by a keyed hash:

@@ -11,7 +11,7 @@ import (
 
 // parcel is a packet on its way to a relay's browser.
 type parcel struct {
-	buf  *[maxPacket]byte
+	buf  *buffer
 	n    int
 	from netip.AddrPort
 }
@@ -37,28 +37,37 @@ type relay struct {
 	made   time.Time    // by Config.Now
 	ends   atomic.Int64 // Unix ns
 
+	next           atomic.Pointer[relay] // in the table's chain
+	granted        atomic.Pointer[grants]
+	mu             sync.Mutex // held to replace granted
+	sent, received bucket
+	indications    atomic.Uint64
+
+	// Of the packet path.
+	at   sockaddr             // the client, as the listener writes it
+	door atomic.Pointer[door] // Open only; listed first, as its port is found there
+
+	// Of the plain path.
 	socket *net.UDPConn // Open only
 	pump   sync.WaitGroup
 	in     chan parcel
+
 	closed chan struct{}
 	once   sync.Once // of the end
 	left   sync.Once // of pion's reader going away
-
-	sent, received bucket
-
-	mu        sync.Mutex // guards the following fields
-	permitted map[netip.Addr]struct{}
-	channels  map[uint16]struct{}
 }
 
 // newRelay lists a relay for c, which has taken p, and, if it is open, opens its socket.
 func (s *Server) newRelay(c client, u user, p place, lifetime time.Duration) (*relay, error) {
 	r := &relay{
 		server: s, client: c, user: u.name, key: u.key, grant: u.grant, place: p, made: s.cfg.Now(),
-		in:        make(chan parcel, queueSize),
-		closed:    make(chan struct{}),
-		permitted: map[netip.Addr]struct{}{},
-		channels:  map[uint16]struct{}{},
+		closed: make(chan struct{}),
+	}
+	r.granted.Store(&grants{})
+	if s.path != nil {
+		r.at = s.path.name(c.addr)
+	} else {
+		r.in = make(chan parcel, queueSize)
 	}
 	r.extend(lifetime)
 	if err := r.settleDown(); err != nil {
@@ -82,14 +91,23 @@ func (r *relay) settleDown() error {
 		if r.grant.kind != Open {
 			return nil
 		}
-		at := net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.bound, r.port))
-		if r.socket, taken = net.ListenUDP("udp4", at); taken == nil {
-			r.pump.Go(r.fromOutside)
+		if taken = r.openDoor(netip.AddrPortFrom(s.bound, r.port)); taken == nil {
 			return nil
 		}
 		s.table.remove(r, time.Now())
 	}
 	return taken
+}
+
+// openDoor opens the socket of an open relay.
+func (r *relay) openDoor(at netip.AddrPort) (err error) {
+	if r.server.path != nil {
+		return r.server.path.open(r, at)
+	}
+	if r.socket, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at)); err == nil {
+		r.pump.Go(r.fromOutside)
+	}
+	return err
 }
 
 // extend sets the end to lifetime from now, a little before pion's.
@@ -119,35 +137,35 @@ func (r *relay) WriteTo(b []byte, to net.Addr) (n int, err error) {
 		return len(b), nil
 	}
 	s := r.server
-	if !r.sent.take(len(b), r.rate(), burst, time.Now()) {
-		s.tally.rate.Add(1)
-		return len(b), nil
-	}
-	at := peer.AddrPort()
-	switch how, other := s.route(r, at); how {
+	at := unmapped(peer.AddrPort())
+	switch how, other := r.outward(len(b), at, time.Now()); how {
 	case inside:
-		s.tally.packets.Add(1)
-		s.tally.bytes.Add(int64(len(b)))
-		other.deliver(b, netip.AddrPortFrom(s.cfg.External, r.port))
+		if other.inward(len(b), r.address(), time.Now()) {
+			s.tally.packets.Add(1)
+			s.tally.bytes.Add(int64(len(b)))
+			other.deliver(b, r.address())
+		}
 	case outside:
 		s.tally.outPackets.Add(1)
 		s.tally.outBytes.Add(int64(len(b)))
-		if _, err := r.socket.WriteToUDPAddrPort(b, unmapped(at)); err != nil {
+		if _, err := r.socket.WriteToUDPAddrPort(b, at); err != nil {
 			s.tally.send.Add(1) // the next packet may get through
 		}
 	case elsewhere:
-		s.toNeighbours(r, b, unmapped(at))
+		s.toNeighbours(r, b, at)
 	case nowhere:
-		s.tally.route.Add(1)
 	}
 	return len(b), nil
 }
 
-// deliver queues a packet for the relay's browser.
+// deliver brings a packet to the relay's browser; on the plain path it waits for pion to wrap it.
 func (r *relay) deliver(b []byte, from netip.AddrPort) {
 	s := r.server
-	if len(b) > maxPacket || !r.received.take(len(b), r.rate(), burst, time.Now()) {
-		s.tally.rate.Add(1)
+	if s.path != nil {
+		buf := s.buffer()
+		out := r.wrap(buf, span{headroom, headroom + copy(buf[headroom:headroom+maxPacket], b)}, from)
+		s.path.toBrowser(buf[out.start:out.end], r)
+		s.buffers.Put(buf)
 		return
 	}
 	p := parcel{buf: s.buffer(), from: from}
@@ -171,11 +189,7 @@ func (r *relay) fromOutside() {
 		case err != nil || n > maxPacket:
 			continue
 		}
-		// Our own address is served inside, and other nodes in frames: what comes from these through the
-		// network is not a relay.
-		from = unmapped(from)
-		if r.server.peers.forbids(from) != "" || len(r.server.neighboursAt(from.Addr())) > 0 {
-			r.server.tally.route.Add(1)
+		if from = unmapped(from); !r.hears(from) || !r.inward(n, from, time.Now()) {
 			continue
 		}
 		r.server.tally.inPackets.Add(1)
@@ -206,6 +220,9 @@ func (r *relay) Close() error {
 			_ = r.socket.Close() // nobody can do anything about it
 			r.pump.Wait()
 		}
+		if d := r.door.Load(); d != nil {
+			d.close()
+		}
 		s.ledger.give(r.place)
 		s.tally.relays.Add(-1)
 		close(r.closed) // last: Server.Close waits for pion to see it
@@ -215,7 +232,7 @@ func (r *relay) Close() error {
 
 // LocalAddr is the relayed address.
 func (r *relay) LocalAddr() net.Addr {
-	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(r.server.cfg.External, r.port))
+	return net.UDPAddrFromAddrPort(r.address())
 }
 
 // SetDeadline, SetReadDeadline and SetWriteDeadline are not used by pion.
@@ -226,24 +243,3 @@ func (r *relay) SetReadDeadline(time.Time) error { return errors.ErrUnsupported 
 
 // SetWriteDeadline is not used by pion.
 func (r *relay) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
-
-// change counts what pion granted or took back.
-func (r *relay) change(f func(permitted map[netip.Addr]struct{}, channels map[uint16]struct{})) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f(r.permitted, r.channels)
-}
-
-// room tells whether the permissions and the channel that a request wants still fit.
-func (r *relay) room(want *request) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	fresh := map[netip.Addr]struct{}{}
-	for _, p := range want.peers {
-		if _, have := r.permitted[p.Addr().Unmap()]; !have {
-			fresh[p.Addr().Unmap()] = struct{}{}
-		}
-	}
-	_, bound := r.channels[want.channel]
-	return len(r.permitted)+len(fresh) <= maxPermissions && (want.channels == 0 || bound || len(r.channels) < maxChannels)
-}

@@ -30,6 +30,7 @@ type Config struct {
 	OpenPorts     PortRange      // those of Ports that open relays take, and no others; none means all
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
 	AllowLoopback bool           // open relays may reach 127.0.0.0/8, for tests and a local trial
+	Plain         bool           // every packet goes through pion, as where the packet path does not run
 	Quotas        Quotas
 	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
 	CredentialTime time.Duration
@@ -60,9 +61,10 @@ type Server struct {
 	ledger   *ledger
 	throttle *throttle
 	tally    tally
-	buffers  sync.Pool // of *[maxPacket]byte
+	buffers  sync.Pool // of *buffer
 
-	datagrams *datagrams
+	path      *path    // nil on the plain path
+	datagrams udpPlane // path, if there is one
 	streams   *streams
 	pion      *pionturn.Server
 
@@ -115,7 +117,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 	s := &Server{
 		cfg: cfg, mint: m, listeners: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
-		table:    newTable(cfg.Ports, cfg.OpenPorts),
+		table:    newTable(cfg.Ports, cfg.OpenPorts, cfg.Quotas.Relays),
 		ended:    newEnded(),
 		life:     newLife(),
 		tagger:   newTagger(),
@@ -123,15 +125,30 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
 	}
-	s.buffers.New = func() any { return new([maxPacket]byte) }
+	s.buffers.New = func() any { return new(buffer) }
 	s.bound = netip.IPv4Unspecified()
 	if s.addr.Addr().Is4() {
 		s.bound = s.addr.Addr()
 	}
 	s.peers = &peers{special: special(), deny: cfg.Deny, loopback: cfg.AllowLoopback, own: ownAddresses(cfg.External, s.bound)}
-	s.datagrams = newDatagrams(s, udp)
 	s.streams = newStreams(s, tcp[0].Addr())
+	s.datagrams = s.choosePath(udp)
 	return s
+}
+
+// choosePath takes the packet path where it runs, and the plain one elsewhere.
+func (s *Server) choosePath(udp *net.UDPConn) udpPlane {
+	if s.cfg.Plain {
+		return newDatagrams(s, udp)
+	}
+	path, err := newPath(s, udp)
+	if err != nil {
+		s.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn,
+			"this system has no batched packets: the relay works, at two to three times the cost", slog.Any("error", err))
+		return newDatagrams(s, udp)
+	}
+	s.path = path
+	return path
 }
 
 // complete fills in defaults and refuses what cannot work.
@@ -174,6 +191,9 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
+// listenBuffer is bytes that wait in a socket; the usual default holds 277 small packets.
+const listenBuffer = 4 << 20
+
 // listen opens UDP and TCP on one port. With port 0 several may have to be tried.
 func listen(at netip.AddrPort) (*net.UDPConn, net.Listener, error) {
 	const tries = 16
@@ -183,7 +203,7 @@ func listen(at netip.AddrPort) (*net.UDPConn, net.Listener, error) {
 		if err != nil {
 			return nil, nil, inUse("UDP", at, err)
 		}
-		_ = udp.SetReadBuffer(4 << 20) // as much as the system grants: the default holds 277 packets
+		_ = udp.SetReadBuffer(listenBuffer) // as much as the system grants
 		here, err := netip.ParseAddrPort(udp.LocalAddr().String())
 		if err != nil {
 			return nil, nil, errors.Join(err, udp.Close())
@@ -245,7 +265,7 @@ func (s *Server) serve() error {
 		LoggerFactory: quietLogger{log: s.cfg.Log, count: &s.tally.library},
 		EventHandler:  s.events(),
 		PacketConnConfigs: []pionturn.PacketConnConfig{
-			{PacketConn: s.datagrams, RelayAddressGenerator: &s.datagrams.gate, PermissionHandler: s.permits},
+			{PacketConn: s.datagrams, RelayAddressGenerator: s.datagrams.guard(), PermissionHandler: s.permits},
 			{PacketConn: s.streams, RelayAddressGenerator: &s.streams.gate, PermissionHandler: s.permits},
 		},
 	})
@@ -286,11 +306,11 @@ func (s *Server) gateOf(src net.Addr) *gate {
 	if _, isTCP := src.(*net.TCPAddr); isTCP {
 		return &s.streams.gate
 	}
-	return &s.datagrams.gate
+	return s.datagrams.guard()
 }
 
 // buffer returns one from the pool, which holds nothing else.
-func (s *Server) buffer() *[maxPacket]byte { return s.buffers.Get().(*[maxPacket]byte) }
+func (s *Server) buffer() *buffer { return s.buffers.Get().(*buffer) }
 
 // survive, deferred, makes a failing packet cost only itself. What failed may hold an address, so
 // the log says only that it happened.
@@ -349,7 +369,24 @@ func (s *Server) Close() error {
 		s.streams.hangUp()
 		s.tasks.Wait() // the stream plane still runs and takes the last news of each connection
 		err = errors.Join(err, s.datagrams.Close(), s.streams.Close())
+		if s.path != nil {
+			s.path.stop()
+		}
+		if s.pion != nil {
+			s.awaitPion()
+		}
 		s.relays.Wait()
+		if s.path != nil {
+			s.path.free() // nobody is left who could send
+		}
 	})
 	return err
+}
+
+// awaitPion returns when pion has left the planes, so that it makes no more relays.
+func (s *Server) awaitPion() {
+	<-s.streams.left
+	if s.path != nil {
+		<-s.path.left
+	}
 }

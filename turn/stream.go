@@ -155,7 +155,7 @@ func (c *stream) run() {
 	_ = c.conn.Close()
 	<-written
 	c.plane.remove(c)
-	c.plane.post(frame{from: c})
+	c.plane.post(frame{from: c.client})
 }
 
 // shaken does what TLS does before the first byte, if the connection has TLS.
@@ -187,7 +187,7 @@ func (c *stream) read() {
 	defer c.plane.server.survive()
 	patience := firstFrame
 	for {
-		f := frame{from: c, buf: c.plane.server.buffer()}
+		f := frame{from: c.client, buf: c.plane.server.buffer()}
 		if c.conn.SetReadDeadline(time.Now().Add(patience)) != nil {
 			return
 		}
@@ -199,7 +199,9 @@ func (c *stream) read() {
 			}
 			return
 		}
-		if !c.plane.post(f) {
+		if c.plane.carry(f) {
+			c.plane.server.buffers.Put(f.buf)
+		} else if !c.plane.post(f) {
 			return
 		}
 		patience = strangerMay
@@ -209,9 +211,34 @@ func (c *stream) read() {
 	}
 }
 
+// carry takes a packet over the packet path, if there is one and the packet is for it. The reader
+// does it all: pion and its two queues are not woken up.
+func (p *streams) carry(f frame) bool {
+	s := p.server
+	if s.path == nil {
+		return false
+	}
+	st := s.fromBrowser(f.buf, f.n, f.from, time.Now())
+	switch out := f.buf[st.span.start:st.span.end]; st.do {
+	case dropped:
+	case forPion:
+		return false
+	case toBrowser:
+		s.tally.packets.Add(1)
+		s.tally.bytes.Add(int64(st.size))
+		s.path.toBrowser(out, st.relay)
+	case toPeer:
+		s.tally.outPackets.Add(1)
+		s.tally.outBytes.Add(int64(st.size))
+		s.path.toPeer(out, st)
+	}
+	return true
+}
+
 // next reads exactly one frame, without its padding. The rest of a frame must follow its first
 // bytes soon.
-func (c *stream) next(buf *[maxPacket]byte) (int, error) {
+func (c *stream) next(to *buffer) (int, error) {
+	buf := to.packet(maxPacket)
 	if _, err := io.ReadFull(c.in, buf[:4]); err != nil {
 		return 0, err
 	}

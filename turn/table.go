@@ -2,6 +2,7 @@ package turn
 
 import (
 	"errors"
+	"hash/maphash"
 	"math"
 	"math/rand/v2"
 	"net/netip"
@@ -27,28 +28,41 @@ const (
 // errPorts says that every port of the range is in use or rests.
 var errPorts = errors.New("no relay port is free")
 
-// table finds relays by client and by port.
+// table finds relays by client and by port. Packets find them without a lock.
 type table struct {
-	first  uint16
-	open   PortRange // of open relays; when it is a part only, those of calls keep out of it
-	byPort []atomic.Pointer[relay]
+	first    uint16
+	open     PortRange // of open relays; when it is a part only, those of calls keep out of it
+	byPort   []atomic.Pointer[relay]
+	seed     maphash.Seed            // so that nobody can choose addresses that share a chain
+	byClient []atomic.Pointer[relay] // heads of chains, linked by relay.next
 
-	mu       sync.RWMutex // guards the following fields
-	free     []int64      // by port: Unix ns from when on it is free, MaxInt64 while in use
-	byClient map[client]*relay
-	resting  map[client]time.Time
+	mu      sync.RWMutex // guards the following fields, and is held to change the former
+	free    []int64      // by port: Unix ns from when on it is free, MaxInt64 while in use
+	resting map[client]time.Time
 }
 
-func newTable(ports, open PortRange) *table {
+// newTable is for about that many relays.
+func newTable(ports, open PortRange, relays int) *table {
 	n := int(ports.Last) - int(ports.First) + 1
 	return &table{
 		first:    ports.First,
 		open:     open,
 		byPort:   make([]atomic.Pointer[relay], n),
+		seed:     maphash.MakeSeed(),
+		byClient: make([]atomic.Pointer[relay], relays),
 		free:     make([]int64, n),
-		byClient: map[client]*relay{},
 		resting:  map[client]time.Time{},
 	}
+}
+
+// chain returns where the relays are that c may be among.
+func (t *table) chain(c client) *atomic.Pointer[relay] {
+	key := struct {
+		ip     [16]byte
+		port   uint16
+		stream bool
+	}{c.addr.Addr().As16(), c.addr.Port(), c.stream}
+	return &t.byClient[maphash.Comparable(t.seed, key)%uint64(len(t.byClient))]
 }
 
 // add gives r a random free port and lists it.
@@ -65,7 +79,9 @@ func (t *table) add(r *relay, now time.Time) error {
 		t.free[slot] = math.MaxInt64
 		r.port = t.first + uint16(slot) //nolint:gosec // a slot is below 65536
 		t.byPort[slot].Store(r)
-		t.byClient[r.client] = r
+		head := t.chain(r.client)
+		r.next.Store(head.Load())
+		head.Store(r)
 		return nil
 	}
 	return errPorts
@@ -92,17 +108,32 @@ func (t *table) remove(r *relay, now time.Time) {
 	slot := r.port - t.first
 	t.byPort[slot].Store(nil)
 	t.free[slot] = now.Add(portRest).UnixNano()
-	if t.byClient[r.client] == r {
-		delete(t.byClient, r.client)
+	if t.of(r.client) == r {
 		t.resting[r.client] = now.Add(clientRest)
 	}
+	at := t.chain(r.client)
+	for at.Load() != nil && at.Load() != r {
+		at = &at.Load().next
+	}
+	at.Store(r.next.Load()) // r keeps its next: who stands on r finds the way on
 }
 
 // of returns the relay of c, nil without one.
 func (t *table) of(c client) *relay {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.byClient[c]
+	r := t.chain(c).Load()
+	for r != nil && r.client != c {
+		r = r.next.Load()
+	}
+	return r
+}
+
+// each calls f for every relay. The caller holds mu.
+func (t *table) each(f func(*relay)) {
+	for i := range t.byPort {
+		if r := t.byPort[i].Load(); r != nil {
+			f(r)
+		}
+	}
 }
 
 // rests tells whether c must wait before it gets another relay.
@@ -130,10 +161,10 @@ func (t *table) due(of *gate, now time.Time) []*relay {
 		}
 	}
 	var due []*relay
-	for c, r := range t.byClient {
-		if c.stream == of.stream && !now.Before(r.expires()) {
+	t.each(func(r *relay) {
+		if r.client.stream == of.stream && !now.Before(r.expires()) {
 			due = append(due, r)
 		}
-	}
+	})
 	return due
 }

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"parley/turn"
+)
+
+// turnPart compares parley's relay with coturn, each on one core.
+func turnPart(ctx context.Context, b bench) (all []figure, err error) {
+	prefer(os.Getpid())
+	err = onCore(loadCore, func() error {
+		for _, m := range []func(context.Context, bench) ([]figure, error){turnCosts, turnRates, turnDelays, turnMemory} {
+			figures, err := m(ctx, b)
+			if err != nil {
+				return err
+			}
+			all = append(all, figures...)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// scene is one comparison: calls of a shape.
+type scene struct {
+	name  string
+	how   shape
+	calls int
+	limit float64 // ratio
+}
+
+// kind is what credentials the calls of a scene have.
+func (s scene) kind() turn.Kind {
+	if s.how == toOutside {
+		return turn.Open
+	}
+	return turn.Veil
+}
+
+// both runs f with the scene's calls on parley's relay and on coturn.
+func (s scene) both(ctx context.Context, b bench, f func(ours, base *party) error) (err error) {
+	name := "relay"
+	if b.plain {
+		name = "plainrelay"
+	}
+	profile := ""
+	if b.profile != "" {
+		profile = b.profile + "." + strings.ReplaceAll(s.name, " ", "-")
+	}
+	relay, err := startRelay(ctx, name, s.kind(), profile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, relay.stop()) }()
+	coturn, err := startCoturn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, coturn.stop()) }()
+	ours, err := gather(relay, s.how, s.calls)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ours.disperse()) }()
+	base, err := gather(coturn, s.how, s.calls)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, base.disperse()) }()
+	return f(ours, base)
+}
+
+// cost is what a spell of packets cost a server.
+type cost struct {
+	micros float64 // for each packet that arrived
+	kernel float64 // share of the kernel
+	lost   float64
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("%.2f µs, kernel %.0f %%, lost %.2f %%", c.micros, 100*c.kernel, 100*c.lost)
+}
+
+// perSecond is how many packets a second a voice sends.
+const perSecond = 50
+
+// measure drives the party's flows for a spell.
+func (p *party) measure(spell time.Duration) (cost, error) {
+	p.reset()
+	p.run(perSecond, spell/8)
+	before := p.sent
+	cpu, err := spentOn(p.server.pid)
+	if err != nil {
+		return cost{}, err
+	}
+	user, system, err := ticks(p.server.pid)
+	if err != nil {
+		return cost{}, err
+	}
+	p.run(perSecond, spell)
+	after, err := spentOn(p.server.pid)
+	if err != nil {
+		return cost{}, err
+	}
+	userAfter, systemAfter, err := ticks(p.server.pid)
+	if err != nil {
+		return cost{}, err
+	}
+	sent := p.sent - before
+	p.settle()
+	arrived := float64(sent) * (1 - p.lost())
+	system = systemAfter - system
+	return cost{
+		micros: float64((after - cpu).Nanoseconds()) / 1000 / arrived,
+		kernel: system / (system + userAfter - user),
+		lost:   p.lost(),
+	}, nil
+}
+
+// baselineTurn names the coturn that is installed.
+func baselineTurn(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "turnserver", "--version").Output()
+	lines := strings.Fields(string(out))
+	if err != nil || len(lines) == 0 {
+		return "coturn"
+	}
+	return "coturn " + lines[len(lines)-1]
+}
+
+// on measures scenes one after the other, for the rounds of which f measures one.
+func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, ours, base *party) ([]figure, error)) ([]figure, error) {
+	var all []figure
+	for _, s := range scenes {
+		if !b.wants(s.name) {
+			continue
+		}
+		err := s.both(ctx, b, func(ours, base *party) error {
+			figures, err := f(s, ours, base)
+			all = append(all, figures...)
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return all, nil
+}
+
+// wants tells whether a scene was asked for.
+func (b bench) wants(name string) bool { return strings.HasPrefix(name, b.scene) }
+
+// turnCosts is the CPU for a packet that arrives, 50 a second each way.
+func turnCosts(ctx context.Context, b bench) ([]figure, error) {
+	return b.on(ctx, []scene{
+		{"relay to relay, 400 calls", relayToRelay, 400, 0.70},
+		{"relay to relay, 1000 calls", relayToRelay, 1000, 0.58},
+		{"outside peer, 400 calls", toOutside, 400, 0.95},
+		{"outside peer, 1000 calls", toOutside, 1000, 0.90},
+		{"indications, 400 calls", indications, 400, 0.65},
+		{"TCP, 200 calls", overStreams, 200, 1.25},
+	}, func(s scene, ours, base *party) ([]figure, error) {
+		var rounds []round
+		for range b.rounds {
+			theirs, err := base.measure(b.spell)
+			if err != nil {
+				return nil, err
+			}
+			mine, err := ours.measure(b.spell)
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(b.progress, "  %s: %s; coturn %s; %.2f\n", s.name, mine, theirs, mine.micros/theirs.micros)
+			rounds = append(rounds, round{mine.micros, theirs.micros})
+		}
+		return []figure{figure{
+			name: s.name + ": CPU", unit: "µs", baseline: baselineTurn(ctx), limit: ratioAtMost(s.limit),
+		}.over(rounds)}, nil
+	})
+}
+
+// turnRates is the highest rate at which at most one packet of a thousand is lost.
+func turnRates(ctx context.Context, b bench) ([]figure, error) {
+	return b.on(ctx, []scene{
+		{"relay to relay, highest rate", relayToRelay, 500, 1.9},
+		{"outside peer, highest rate", toOutside, 1000, 1.3},
+	}, func(s scene, ours, base *party) ([]figure, error) {
+		var rounds []round
+		for range b.rounds {
+			theirs := base.highest(b.spell / 2)
+			mine := ours.highest(b.spell / 2)
+			fmt.Fprintf(b.progress, "  %s: %.0f/s; coturn %.0f/s\n", s.name, mine, theirs)
+			rounds = append(rounds, round{mine, theirs})
+		}
+		return []figure{figure{
+			name: s.name, unit: "packets/s", baseline: baselineTurn(ctx), more: true, limit: timesAtLeast(s.limit),
+		}.over(rounds)}, nil
+	})
+}
+
+// highest raises the rate until packets are lost twice, or the load itself is late.
+func (p *party) highest(spell time.Duration) float64 {
+	const first, factor, allowed = 60_000, 1.1, 0.001
+	best := 0.0
+	for rate := float64(first); rate < 2e6; rate *= factor {
+		kept := false
+		for range 2 {
+			p.reset()
+			started := time.Now()
+			p.run(rate/float64(len(p.flows)), spell)
+			late := time.Since(started) > spell+spell/20
+			p.settle()
+			if late {
+				return best // the limit of the load
+			}
+			if kept = p.lost() <= allowed; kept {
+				break
+			}
+		}
+		if !kept {
+			return best
+		}
+		best = rate
+	}
+	return best
+}
+
+// turnDelays is the time through the server, from sendto to the kernel's stamp on arrival.
+func turnDelays(ctx context.Context, b bench) ([]figure, error) {
+	return b.on(ctx, []scene{
+		{"relay to relay, delay", relayToRelay, 400, 1.1},
+		{"outside peer, delay", toOutside, 400, 1.1},
+	}, func(s scene, ours, base *party) ([]figure, error) {
+		if err := errors.Join(ours.stampAll(), base.stampAll()); err != nil {
+			return nil, err
+		}
+		var p50, p99 []round
+		for range b.rounds {
+			_, err := base.measure(b.spell)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := ours.measure(b.spell); err != nil {
+				return nil, err
+			}
+			p50 = append(p50, round{micros(quantile(ours.delays, 0.5)), micros(quantile(base.delays, 0.5))})
+			p99 = append(p99, round{micros(quantile(ours.delays, 0.99)), micros(quantile(base.delays, 0.99))})
+		}
+		baseline := baselineTurn(ctx)
+		return []figure{
+			figure{name: s.name + ": p50", unit: "µs", baseline: baseline}.over(p50),
+			figure{name: s.name + ": p99", unit: "µs", baseline: baseline, limit: ratioAtMost(s.limit)}.over(p99),
+		}, nil
+	})
+}
+
+// turnMemory is what ten thousand allocations with a channel each cost.
+func turnMemory(ctx context.Context, b bench) ([]figure, error) {
+	if !b.wants("memory") {
+		return nil, nil
+	}
+	var memory, cpu []round
+	for range b.rounds {
+		relay, err := startRelay(ctx, "relay", turn.Veil, "")
+		if err != nil {
+			return nil, err
+		}
+		mine, err := relay.fill(b.allocations)
+		if err = errors.Join(err, relay.stop()); err != nil {
+			return nil, err
+		}
+		coturn, err := startCoturn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		theirs, err := coturn.fill(b.allocations)
+		if err = errors.Join(err, coturn.stop()); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(b.progress, "  an allocation: %.1f KiB, %.0f µs; coturn %.1f KiB, %.0f µs\n", mine.bytes/1024, mine.micros, theirs.bytes/1024, theirs.micros)
+		memory = append(memory, round{mine.bytes / 1024, theirs.bytes / 1024})
+		cpu = append(cpu, round{mine.micros, theirs.micros})
+	}
+	baseline, many := baselineTurn(ctx), fmt.Sprintf(" of %d", b.allocations)
+	return []figure{
+		figure{name: "memory for an allocation" + many, unit: "KiB", baseline: baseline, limit: ratioAtMost(0.65)}.over(memory),
+		figure{name: "CPU for an allocation" + many, unit: "µs", baseline: baseline, limit: ratioAtMost(1)}.over(cpu),
+	}, nil
+}
+
+// filled is what one allocation costs a server.
+type filled struct{ bytes, micros float64 }
+
+// fill makes allocations, two and two with a channel to each other.
+func (s *turnServer) fill(n int) (filled, error) {
+	var ready []account // made before the clock runs: coturn makes none
+	for i := range n / 2 {
+		for range 2 {
+			who, err := s.who(i)
+			if err != nil {
+				return filled{}, err
+			}
+			ready = append(ready, who)
+		}
+	}
+	next := 0
+	prepared := *s
+	prepared.who = func(int) (account, error) { next++; return ready[next-1], nil }
+	resident, err := residentOf(s.pid)
+	if err != nil {
+		return filled{}, err
+	}
+	cpu, err := spentOn(s.pid)
+	if err != nil {
+		return filled{}, err
+	}
+	p := &party{server: &prepared}
+	for i := range n / 2 {
+		if _, err := p.call(relayToRelay, i); err != nil {
+			return filled{}, errors.Join(fmt.Errorf("allocation %d: %w", 2*i, err), p.disperse())
+		}
+	}
+	cpuAfter, err := spentOn(s.pid)
+	if err != nil {
+		return filled{}, err
+	}
+	after, err := residentOf(s.pid)
+	if err != nil {
+		return filled{}, err
+	}
+	return filled{
+		bytes:  float64(after-resident) / float64(n),
+		micros: float64((cpuAfter - cpu).Nanoseconds()) / 1000 / float64(n),
+	}, p.disperse()
+}
+
+// timesAtLeast is a limit for what should be more than the baseline.
+func timesAtLeast(v float64) limit {
+	return limit{fmt.Sprintf("at least %.1f times", v), func(f figure) bool { return !math.IsNaN(f.ratio) && 1/f.ratio >= v }}
+}

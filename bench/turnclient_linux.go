@@ -1,0 +1,193 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/pion/stun/v3"
+	"golang.org/x/sys/unix"
+)
+
+// account is a user name with its password.
+type account struct{ user, password string }
+
+// caller is a client of a TURN server with one relay. It speaks STUN by hand on a descriptor of its
+// own, so that ten thousand of them cost the load next to nothing.
+type turnCaller struct {
+	fd      int
+	stream  bool
+	who     account
+	realm   stun.Realm
+	nonce   stun.Nonce
+	relayed netip.AddrPort
+}
+
+// Addresses of the load; the server is at 127.0.0.1.
+const (
+	callersAt = "127.0.0.3"
+	peersAt   = "127.0.0.2"
+)
+
+// dialTurn opens a socket to a TURN server and makes a relay there.
+func dialTurn(server netip.AddrPort, network string, who account) (*turnCaller, error) {
+	c := &turnCaller{who: who, stream: network == "tcp"}
+	kind := unix.SOCK_DGRAM
+	if c.stream {
+		kind = unix.SOCK_STREAM
+	}
+	var err error
+	if c.fd, err = openSocket(kind, callersAt, server); err != nil {
+		return nil, err
+	}
+	if err := c.allocate(); err != nil {
+		return nil, errors.Join(err, unix.Close(c.fd))
+	}
+	return c, nil
+}
+
+// openSocket opens a socket from an address of ours to another. Reads give up after half a second.
+func openSocket(kind int, from string, to netip.AddrPort) (int, error) {
+	fd, err := unix.Socket(unix.AF_INET, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	patience := unix.Timeval{Usec: 500_000}
+	err = errors.Join(
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience),
+		unix.Bind(fd, &unix.SockaddrInet4{Addr: netip.MustParseAddr(from).As4()}),
+	)
+	if err == nil && kind == unix.SOCK_STREAM {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	}
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())})
+	}
+	if err != nil {
+		return -1, errors.Join(err, unix.Close(fd))
+	}
+	return fd, nil
+}
+
+func (c *turnCaller) allocate() error {
+	transport := stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}
+	challenge, err := c.exchange(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport))
+	if err != nil {
+		return fmt.Errorf("challenge: %w", err)
+	}
+	if err := errors.Join(c.realm.GetFrom(challenge), c.nonce.GetFrom(challenge)); err != nil {
+		return fmt.Errorf("challenge: %w", err)
+	}
+	made, err := c.ask(stun.MethodAllocate, transport)
+	if err != nil {
+		return err
+	}
+	var at stun.XORMappedAddress
+	if err := at.GetFromAs(made, stun.AttrXORRelayedAddress); err != nil {
+		return err
+	}
+	ip, ok := netip.AddrFromSlice(at.IP.To4())
+	if !ok {
+		return errors.New("no IPv4 relay")
+	}
+	c.relayed = netip.AddrPortFrom(ip, uint16(at.Port)) //nolint:gosec // a port
+	return nil
+}
+
+// ask sends a signed request and returns its answer; an error answer is an error.
+func (c *turnCaller) ask(method stun.Method, attributes ...stun.Setter) (*stun.Message, error) {
+	parts := append([]stun.Setter{stun.TransactionID, stun.NewType(method, stun.ClassRequest)}, attributes...)
+	parts = append(parts, stun.NewUsername(c.who.user), c.realm, c.nonce,
+		stun.NewLongTermIntegrity(c.who.user, c.realm.String(), c.who.password))
+	request, err := stun.Build(parts...)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.exchange(request)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	if answer.Type.Class != stun.ClassSuccessResponse {
+		var code stun.ErrorCodeAttribute
+		_ = code.GetFrom(answer) // 0 says it too
+		return nil, fmt.Errorf("%s is refused with %d", method, code.Code)
+	}
+	return answer, nil
+}
+
+// exchange sends a request until it is answered.
+func (c *turnCaller) exchange(request *stun.Message) (*stun.Message, error) {
+	var buf [1500]byte
+	for range 10 {
+		if _, err := unix.Write(c.fd, request.Raw); err != nil {
+			return nil, err
+		}
+		for {
+			n, err := c.read(buf[:])
+			if err != nil {
+				break // in time: ask again
+			}
+			m := &stun.Message{Raw: buf[:n]}
+			if m.Decode() == nil && m.TransactionID == request.TransactionID {
+				return m, nil
+			}
+		}
+	}
+	return nil, errors.New("the TURN server does not answer")
+}
+
+// read reads one STUN message.
+func (c *turnCaller) read(b []byte) (int, error) {
+	if !c.stream {
+		return unix.Read(c.fd, b)
+	}
+	if _, err := io.ReadFull(fdReader(c.fd), b[:20]); err != nil {
+		return 0, err
+	}
+	size := 20 + int(b[2])<<8 + int(b[3])
+	if size > len(b) {
+		return 0, fmt.Errorf("a message of %d bytes", size)
+	}
+	_, err := io.ReadFull(fdReader(c.fd), b[20:size])
+	return size, err
+}
+
+type fdReader int
+
+func (r fdReader) Read(b []byte) (int, error) {
+	n, err := unix.Read(int(r), b)
+	if n == 0 && err == nil {
+		return 0, io.EOF
+	}
+	return max(n, 0), err
+}
+
+func peerAddress(a netip.AddrPort) stun.Setter {
+	return peerAttribute{stun.XORMappedAddress{IP: net.IP(a.Addr().AsSlice()), Port: int(a.Port())}}
+}
+
+type peerAttribute struct{ at stun.XORMappedAddress }
+
+func (p peerAttribute) AddTo(m *stun.Message) error { return p.at.AddToAs(m, stun.AttrXORPeerAddress) }
+
+// firstChannel is the only channel that a caller binds.
+const firstChannel = 0x4000
+
+func (c *turnCaller) bind(peer netip.AddrPort) error {
+	number := stun.RawAttribute{Type: stun.AttrChannelNumber, Value: []byte{firstChannel >> 8, 0, 0, 0}}
+	_, err := c.ask(stun.MethodChannelBind, number, peerAddress(peer))
+	return err
+}
+
+func (c *turnCaller) permit(peer netip.AddrPort) error {
+	_, err := c.ask(stun.MethodCreatePermission, peerAddress(peer))
+	return err
+}
+
+// hangUp ends the relay.
+func (c *turnCaller) hangUp() error {
+	_, err := c.ask(stun.MethodRefresh, stun.RawAttribute{Type: stun.AttrLifetime, Value: make([]byte, 4)})
+	return errors.Join(err, unix.Close(c.fd))
+}
