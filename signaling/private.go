@@ -308,10 +308,18 @@ func (r *room) vacated(now time.Time) {
 	r.endIfEmpty(now)
 }
 
-// missing gives a member of a node that died some time to come back.
-func (r *room) missing(now time.Time, m *member) {
-	m.at, m.until = Address{}, now.Add(r.policy.Rejoin)
-	r.socket(now, m.Member, PeerAway)
+// missing gives the members of a node that died some time to come back.
+func (r *room) missing(now time.Time, node string) {
+	var gone []string
+	for i := range r.members {
+		if m := &r.members[i]; m.at.Node == node {
+			m.at, m.until = Address{}, now.Add(r.policy.Rejoin)
+			gone = append(gone, m.Member)
+		}
+	}
+	for _, id := range gone {
+		r.socket(now, id, PeerAway)
+	}
 	r.renewIn(now, seekHold)
 }
 
@@ -354,10 +362,10 @@ func (r *room) tickTagged(now time.Time) {
 	if due(t.settles) {
 		t.settles = time.Time{}
 	}
-	if due(r.renew) {
+	r.vacated(now)
+	if due(r.renew) { // also when something has just changed
 		r.hold()
 	}
-	r.vacated(now)
 }
 
 // expire ends a link that nobody has used.

@@ -150,6 +150,15 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		if l.err != nil && !r.renew.IsZero() {
 			r.renew = now.Add(audit)
 		}
+	default:
+		r.tagged(now, l)
+	}
+	return r.out
+}
+
+// tagged takes what comes to private rooms only.
+func (r *room) tagged(now time.Time, l ToRoom) {
+	switch l := l.(type) {
 	case Come:
 		r.come(now, l)
 	case Admits:
@@ -160,8 +169,8 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.held(now, l)
 	case released:
 		r.released(now, l)
+	default: // Step has the others
 	}
-	return r.out
 }
 
 func (r *room) do(e roomEffect) { r.out = append(r.out, e) }
