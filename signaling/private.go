@@ -221,7 +221,7 @@ func (r *room) welcome(now time.Time, m *member, answers re) {
 // speaks tells whether a letter is of one of the members, from the session that is the member's now.
 func (r *room) speaks(from Address, id string) bool {
 	m := r.find(id)
-	return r.state == open && m != nil && m.at == from
+	return r.state == open && m != nil && m.at == from && from != (Address{})
 }
 
 // admits lets in or turns away who knocks.

@@ -193,15 +193,17 @@ func (r *room) others(id string, l ToSession) {
 }
 
 func (r *room) say(l *Say) {
-	to := r.find(l.To)
+	to, from := r.find(l.To), r.find(l.From)
 	switch {
 	case r.policy.private() && !r.speaks(l.Sender, l.From):
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
+	case from != nil && from.at != l.Sender && from.at != (Address{}): // from a session that the browser has left
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case r.state != open || to == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case to.at == (Address{}):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
-	case !r.mayProbe(r.find(l.From), to, len(l.Tail)):
+	case !r.mayProbe(from, to, len(l.Tail)):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, TooMany}})
 	default:
 		r.do(tell{to.at, Heard{l}})
