@@ -198,6 +198,7 @@ export function ended(ctx) {
   const { t, act } = ctx;
   const title = h1();
   const body = p('lead');
+  const check = p('note', h('a', { href: 'check', target: '_blank', rel: 'noopener', 'data-testid': 'check' }, t('ended.check')));
   const talked = p('talked');
   const next = p('note');
   const stay = button('stay', 'quiet', act('stay'), t('ended.stay'));
@@ -238,6 +239,7 @@ export function ended(ctx) {
       body,
       reported,
       help.el,
+      check,
       talked,
       next,
       h('div', { class: 'go' }, again, stay, home),
@@ -251,6 +253,7 @@ export function ended(ctx) {
       text(title, t(`ended.${why}`));
       text(body, t(`ended.${why}.why`));
       text(talked, after?.talked ? t('ended.talked', { time: t.seconds(after.talked) }) : '');
+      show(check, why === 'no_relay');
       show(talked, after !== null && after.talked > 0);
       help.update(after?.help ?? '');
       show(reported, Boolean(after?.report));
