@@ -21,6 +21,7 @@ type OtherRelays struct {
 	Announce func() string                           // what other nodes must know of this node's relay
 	Meet     func(announced []string)                // told of the relays of all other nodes that live, when that changes
 	Ice      func(call string, announced string) Ice // credentials of one of them; without servers while it takes nobody
+	Open     func(room string, announced string) Ice // the same for a private room
 	End      func(call string)                       // told of each call that is over, wherever it was
 }
 
@@ -121,7 +122,11 @@ func (f *fleet) others(call string) []string {
 
 // ice returns credentials of the relays of nodes. If none of these has a relay that takes anybody,
 // those of others do.
-func (h *Hub) ice(call string, nodes []string) Ice {
+func (h *Hub) ice(of relayed, nodes []string) Ice {
+	call, here, there := of.name, h.cfg.Ice, h.cfg.Others.Ice
+	if of.kind != "" {
+		here, there = h.cfg.Open, h.cfg.Others.Open
+	}
 	all := Ice{Servers: []IceServer{}}
 	if len(nodes) == 0 {
 		return all
@@ -133,16 +138,16 @@ func (h *Hub) ice(call string, nodes []string) Ice {
 	}
 	for _, node := range nodes {
 		if node == h.node {
-			add(h.cfg.Ice(call))
+			add(here(call))
 		} else if text := h.fleet.of(node); text != "" {
-			add(h.cfg.Others.Ice(call, text))
+			add(there(call, text))
 		}
 	}
 	if len(all.Servers) > 0 {
 		return all
 	}
 	for _, node := range h.fleet.others(call) {
-		if add(h.cfg.Others.Ice(call, h.fleet.of(node))); len(all.Servers) >= spare {
+		if add(there(call, h.fleet.of(node))); len(all.Servers) >= spare {
 			break
 		}
 	}
@@ -152,13 +157,13 @@ func (h *Hub) ice(call string, nodes []string) Ice {
 // endRelays lets no relay of the installation be made for a call any more. A node that does not
 // hear of it forgets by itself, as credentials are good for minutes only.
 func (h *Hub) endRelays(call string) {
-	if h.cfg.Others.End == nil {
+	if h.cfg.Others.End == nil || call == "" {
 		return
 	}
 	h.cfg.Others.End(call)
 	for _, node := range h.cfg.Queue.Living() {
 		if node != h.node {
-			h.send(node, "", appendKind(nil, mailEnded, call))
+			h.send(node, "", kindOf(mailEnded, call))
 		}
 	}
 }

@@ -22,7 +22,8 @@ type Config struct {
 	Desk    *moderation.Desk
 	Ring    *keyring.Ring
 	Redis   Redis
-	Ice     func(call string) Ice // credentials of this node's relay for one call; without servers while it takes nobody
+	Ice     func(call string) Ice // credentials of this node's relay for one call of strangers; without servers while it takes nobody
+	Open    func(room string) Ice // the same for a private room, which reach others than each other too
 	Others  OtherRelays           // how nodes share their relays; by default each uses its own
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
 	Paused  func() bool           // whether operators have paused matching; nil: never
@@ -45,6 +46,7 @@ type Hub struct {
 	bus      *Bus
 	link     *link.Link
 	homes    homes
+	rooms    directory
 	fleet    fleet
 	debts    debts
 	seals    *seals
@@ -90,6 +92,7 @@ func New(cfg Config) *Hub {
 		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
 		press: puzzle.NewPress(cfg.Ring.Derive("puzzle")), budgets: newBudgets(cfg.Redis.Client, cfg.Ring, cfg.Limits),
 		bus:    &Bus{node: cfg.Queue.Node(), clients: newShards[*client](), rooms: newShards[*call]()},
+		rooms:  newDirectory(cfg.Redis.Client, cfg.Ring, cfg.Queue.Node(), cfg.Queue.Alive),
 		homes:  newHomes(cfg.Redis.Client, cfg.Queue.Node(), cfg.Queue.Alive),
 		spouts: newShards[*spout](), gates: newShards[*gate](),
 		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(),

@@ -70,6 +70,10 @@ func newStage(t testing.TB) *stage {
 		t: t, redis: vtest.NewRedis(t), ring: sameRing(t), weeks: keyring.NewEpochs(), log: &vtest.Log{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
+	for _, what := range []string{"link", "channel", "other"} { // what a browser derives from a phrase or a number
+		sum := sha256.Sum256([]byte("tag of a " + what))
+		s.vars["$tag."+what] = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
 	s.start()
 	t.Cleanup(s.close)
 	return s
@@ -103,7 +107,8 @@ func (s *stage) launch(number int) *node {
 		Queue: queue, Desk: desk, Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most, Paused: s.paused.Load,
 		Ice:    func(call string) signaling.Ice { return iceOf(n.relay.announce(), call) },
-		Others: signaling.OtherRelays{Announce: n.relay.announce, Meet: n.relay.meet, End: n.relay.end, Ice: func(call, announced string) signaling.Ice { return iceOf(announced, call) }},
+		Open:   func(room string) signaling.Ice { return iceOf(n.relay.announce(), "open "+room) },
+		Others: signaling.OtherRelays{Announce: n.relay.announce, Meet: n.relay.meet, End: n.relay.end, Ice: func(call, announced string) signaling.Ice { return iceOf(announced, call) }, Open: func(room, announced string) signaling.Ice { return iceOf(announced, "open "+room) }},
 	})
 	n.valve = n.hub.Valve()
 	n.server = &http.Server{Handler: door(n.hub), ErrorLog: log.New(io.Discard, "", 0)}
@@ -196,6 +201,13 @@ func (s *stage) audit() {
 	}
 	for _, f := range faults {
 		s.t.Errorf("%s %s", f.Key, f.Says)
+	}
+	for _, key := range s.redis.Keys() {
+		for _, what := range []string{"link", "channel", "other"} {
+			if strings.Contains(key, s.vars["$tag."+what].(string)) {
+				s.t.Errorf("%s shows the tag of a room", key)
+			}
+		}
 	}
 }
 

@@ -131,7 +131,7 @@ func (h *Hub) settleDebts() {
 	for node := range h.debts.take() {
 		switch {
 		case !h.cfg.Queue.Alive(node):
-		case h.bus.far(node, "", appendKind(nil, mailTorn, "")):
+		case h.bus.far(node, "", kindOf(mailTorn, "")):
 			h.Torn(node)
 		default:
 			h.debts.owe(node)
@@ -171,10 +171,14 @@ func (h *Hub) post(cl *client, e post) {
 	}
 	switch l := e.letter.(type) {
 	case Reenter:
+		if l.Kind != "" {
+			h.seekBack(cl, l)
+			return
+		}
 		h.seek(cl, e.to, l)
 	case Enter:
 		h.bus.ToSession(l.From, Failed{e.to.ID})
-	case *Say, Went, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
+	case *Say, Went, Missing, Present, Want, Come, Admits, Turns, roomTick, kept, homeIs, held, released, fallen, torn:
 		h.bus.returned(e.to.Node, l)
 	}
 }

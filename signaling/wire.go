@@ -34,68 +34,99 @@ const (
 	mailEnd
 	mailGone
 	mailEnded // for the node itself: a call is over, so its relay serves it no more
+	mailCome  // the rest are of private rooms
+	mailAdmits
+	mailTurns
+	mailWelcomed
+	mailWaits
+	mailTurned
+	mailKnocked
+	mailMemberIs
+	mailDoorIs
+	mailAstray
 )
 
 // errMail says that mail could not be read: its sender is another parley, or broken.
 var errMail = errors.New("mail of another node is not understood")
 
-// appendToRoom writes a letter to room id.
-func appendToRoom(b []byte, id string, l ToRoom) []byte {
+// mailToRoom writes a letter to room id.
+func mailToRoom(id string, l ToRoom) []byte {
 	switch l := l.(type) {
 	case *Say:
-		return appendSay(b, mailSay, id, l)
+		return sayOf(mailSay, id, l)
 	case Enter:
-		return appendMail(b, mailEnter, id, l)
+		return mailOf(mailEnter, id, l)
 	case Reenter:
-		return appendMail(b, mailReenter, id, l)
+		return mailOf(mailReenter, id, l)
 	case Went:
-		return appendMail(b, mailWent, id, l)
+		return mailOf(mailWent, id, l)
 	case Missing:
-		return appendMail(b, mailMissing, id, l)
+		return mailOf(mailMissing, id, l)
 	case Present:
-		return appendMail(b, mailPresent, id, l)
+		return mailOf(mailPresent, id, l)
 	case Want:
-		return appendMail(b, mailWant, id, l)
-	case roomTick, kept, homeIs, fallen, torn: // never leave the node
+		return mailOf(mailWant, id, l)
+	case Come:
+		return mailOf(mailCome, id, l)
+	case Admits:
+		return mailOf(mailAdmits, id, l)
+	case Turns:
+		return mailOf(mailTurns, id, l)
+	case roomTick, kept, homeIs, held, released, fallen, torn: // never leave the node
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
 
-// appendToSession writes a letter to session id.
-func appendToSession(b []byte, id string, l ToSession) []byte {
+// mailToSession writes a letter to session id.
+func mailToSession(id string, l ToSession) []byte {
 	switch l := l.(type) {
 	case Heard:
-		return appendSay(b, mailHeard, id, l.Say)
+		return sayOf(mailHeard, id, l.Say)
 	case Opened:
-		return appendMail(b, mailOpened, id, l)
+		return mailOf(mailOpened, id, l)
 	case Granted:
-		return appendMail(b, mailGranted, id, l)
+		return mailOf(mailGranted, id, l)
 	case Recheck:
-		return appendMail(b, mailRecheck, id, l)
+		return mailOf(mailRecheck, id, l)
 	case Moved:
-		return appendMail(b, mailMoved, id, l)
+		return mailOf(mailMoved, id, l)
 	case Failed:
-		return appendMail(b, mailFailed, id, l)
+		return mailOf(mailFailed, id, l)
 	case PeerIs:
-		return appendMail(b, mailPeerIs, id, l)
+		return mailOf(mailPeerIs, id, l)
 	case Over:
-		return appendMail(b, mailOver, id, l)
+		return mailOf(mailOver, id, l)
 	case Undelivered:
-		return appendMail(b, mailUndelivered, id, l)
+		return mailOf(mailUndelivered, id, l)
+	case Welcomed:
+		return mailOf(mailWelcomed, id, l)
+	case Waits:
+		return mailOf(mailWaits, id, l)
+	case Turned:
+		return mailOf(mailTurned, id, l)
+	case Knocked:
+		return mailOf(mailKnocked, id, l)
+	case MemberIs:
+		return mailOf(mailMemberIs, id, l)
+	case DoorIs:
+		return mailOf(mailDoorIs, id, l)
+	case Astray:
+		return mailOf(mailAstray, id, l)
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
 
-func appendKind(b []byte, kind byte, id string) []byte {
-	return appendText(append(b, kind), id)
+// kindOf begins mail.
+func kindOf(kind byte, id string) []byte {
+	return appendText([]byte{kind}, id)
 }
 
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-func appendSay(b []byte, kind byte, id string, s *Say) []byte {
-	b = appendKind(b, kind, id)
+func sayOf(kind byte, id string, s *Say) []byte {
+	b := kindOf(kind, id)
 	for _, text := range [...]string{s.Room, s.Sender.Node, s.Sender.ID, s.From, s.To} {
 		b = appendText(b, text)
 	}
@@ -103,12 +134,12 @@ func appendSay(b []byte, kind byte, id string, s *Say) []byte {
 	return append(b, s.Tail...)
 }
 
-func appendMail(b []byte, kind byte, id string, letter any) []byte {
+func mailOf(kind byte, id string, letter any) []byte {
 	body, err := json.Marshal(letter)
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode %T: %v", letter, err)) // our own types always marshal
 	}
-	return append(appendKind(b, kind, id), body...)
+	return append(kindOf(kind, id), body...)
 }
 
 // mail is what came from another node, half read.
@@ -181,6 +212,12 @@ func (m mail) toRoom() (ToRoom, error) {
 		return read[Present](m)
 	case mailWant:
 		return read[Want](m)
+	case mailCome:
+		return read[Come](m)
+	case mailAdmits:
+		return read[Admits](m)
+	case mailTurns:
+		return read[Turns](m)
 	default:
 		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
 	}
@@ -208,6 +245,20 @@ func (m mail) toSession() (ToSession, error) {
 		return read[Over](m)
 	case mailUndelivered:
 		return read[Undelivered](m)
+	case mailWelcomed:
+		return read[Welcomed](m)
+	case mailWaits:
+		return read[Waits](m)
+	case mailTurned:
+		return read[Turned](m)
+	case mailKnocked:
+		return read[Knocked](m)
+	case mailMemberIs:
+		return read[MemberIs](m)
+	case mailDoorIs:
+		return read[DoorIs](m)
+	case mailAstray:
+		return read[Astray](m)
 	default:
 		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
 	}

@@ -191,7 +191,8 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Paused:  p.office.Paused,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
-		Ice:     func(call string) signaling.Ice { return iceHere(p.relay, call) },
+		Ice:     func(call string) signaling.Ice { return iceHere(p.relay, turn.Veil, call) },
+		Open:    func(room string) signaling.Ice { return iceHere(p.relay, turn.Open, room) },
 		Others:  otherRelays(p.relay),
 		Origins: cfg.PublicURL,
 		Log:     p.log,
@@ -204,23 +205,24 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 }
 
 // iceHere is a credential of this node's relay, without servers while it takes no new calls.
-func iceHere(relay *turn.Server, call string) signaling.Ice {
+func iceHere(relay *turn.Server, kind turn.Kind, call string) signaling.Ice {
 	if relay.Draining() {
 		return ice(turn.Credential{TTL: turn.CredentialTime})
 	}
-	return ice(relay.Credential(call))
+	return ice(relay.CredentialOf(kind, call))
 }
 
 // otherRelays joins the relay to those of the other nodes.
 func otherRelays(relay *turn.Server) signaling.OtherRelays {
-	return signaling.OtherRelays{
-		Announce: relay.Announcement,
-		Meet:     relay.Meet,
-		End:      relay.End,
-		Ice: func(call, announced string) signaling.Ice {
-			c, _ := relay.CredentialThere(announced, turn.Veil, call) // of another version: it is left out
+	there := func(kind turn.Kind) func(call, announced string) signaling.Ice {
+		return func(call, announced string) signaling.Ice {
+			c, _ := relay.CredentialThere(announced, kind, call) // of another version: it is left out
 			return ice(c)
-		},
+		}
+	}
+	return signaling.OtherRelays{
+		Announce: relay.Announcement, Meet: relay.Meet, End: relay.End,
+		Ice: there(turn.Veil), Open: there(turn.Open),
 	}
 }
 
