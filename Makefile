@@ -49,7 +49,7 @@ soak:
 # Half a minute of made-up packets for each parser of the relay, one after the other on one core. What is
 # found goes to turn/testdata/fuzz, where every go test plays it again.
 fuzz:
-	for t in Parse Stream User Address Gate Frame; do go test -run='^$$' -fuzz="^Fuzz$$t\$$" -fuzztime=$(FUZZTIME) -parallel=1 ./turn || exit 1; done
+	for t in Parse Stream User Address Gate Frame Path; do go test -run='^$$' -fuzz="^Fuzz$$t\$$" -fuzztime=$(FUZZTIME) -parallel=1 ./turn || exit 1; done
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:
