@@ -58,7 +58,7 @@ func (b *Bus) returned(node string, l ToRoom) {
 		b.ToSession(l.Sender, Undelivered{l.Room, l.C, PeerBusy})
 	case Want:
 		if cl, ok := b.clients.get(l.From.ID); ok {
-			cl.post(answered{Refused{l.C, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
+			cl.post(answered{Refused{Of: l.C, Code: Unavailable, Text: "the node of the call cannot be reached: try again in a few seconds"}})
 		}
 	case Enter, Reenter, Went, Missing, Present:
 		b.owe(node)
