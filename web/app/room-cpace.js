@@ -5,6 +5,7 @@
 //   initiator -> responder  share    sid (16), Ya (32)
 //   responder -> initiator  answer   Yb (32), MAC of the responder (32)
 //   initiator -> responder  confirm  MAC of the initiator (32)
+//   responder -> initiator  ask      nothing: begin with me, for my page is new
 //
 // The member with the smaller id initiates. The channel identifier holds version, tag, number and both
 // ids; the session id is drawn by the initiator. Every message is as long as every other, so that only
@@ -27,6 +28,7 @@ const VERSION = 1;
 const SHARE = 3;
 const ANSWER = 4;
 const CONFIRM = 5;
+const ASK = 6;
 const BODY = 64;
 const SID = 16;
 const POINT = 32;
@@ -105,6 +107,13 @@ export class Exchange {
   /** Whether we speak first. */
   get initiates() {
     return this.#first;
+  }
+
+  /** wants tells whether a message of that kind is the next one.
+   * @param {'share' | 'step' | 'ask'} kind */
+  wants(kind) {
+    if (this.#first) return kind === 'step' && this.#stage === 1;
+    return kind === (this.#stage === 0 ? 'share' : 'step') && this.#stage <= 1;
   }
 
   /** begin returns the first message; only whoever initiates begins.
@@ -191,16 +200,25 @@ function box(kind, body) {
 // 66 bytes as base64url.
 const TEXT = /^[\w-]{88}$/;
 
-/** ofExchange tells whether a box belongs here and not to seal.js.
- * @param {string} text */
-export const ofExchange = (text) => unbox(text) !== null;
+/** ask is the box with which the one who does not initiate wants it begun.
+ * @returns {string} */
+export const ask = () => box(ASK, new Uint8Array());
+
+/** kindOf tells what a box is for; '' when it does not belong here but to seal.js.
+ * @param {string} text @returns {'' | 'share' | 'step' | 'ask'} */
+export function kindOf(text) {
+  const kind = unbox(text)?.kind;
+  if (kind === undefined) return '';
+  if (kind === ASK) return 'ask';
+  return kind === SHARE ? 'share' : 'step';
+}
 
 /** @param {string} text @returns {{kind: number, body: Uint8Array} | null} */
 function unbox(text) {
   if (!TEXT.test(text)) return null;
   const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (ch) => ch.charCodeAt(0));
   const [version, kind = 0] = bytes;
-  if (version !== VERSION || kind < SHARE || kind > CONFIRM) return null;
+  if (version !== VERSION || kind < SHARE || kind > ASK) return null;
   return { kind, body: bytes.subarray(2) };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Exchange, finish, generator, ofExchange, pause, refund, spend, start } from './room-cpace.js';
+import { ask, Exchange, finish, generator, kindOf, pause, refund, spend, start } from './room-cpace.js';
 
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex, 'hex'));
 const hex = (u) => Buffer.from(u).toString('hex');
@@ -94,7 +94,8 @@ test('another password, number, tag or member ends in silence after one message 
 test('every message has the same size, whoever sends it', async () => {
   const { sent } = await run(pair());
   assert.deepEqual([...new Set(sent.map((box) => box.length))], [88]);
-  assert.ok(sent.every(ofExchange));
+  assert.deepEqual(sent.map(kindOf), ['share', 'step', 'step']);
+  assert.deepEqual([ask().length, kindOf(ask())], [88, 'ask']);
 });
 
 test('a responder that waits for a proof is not deceived', async () => {
@@ -135,9 +136,17 @@ test('a message sent back, sent twice, or recorded before opens nothing', async 
 
 test('garbage changes nothing', async () => {
   const [ana, bo] = pair();
-  for (const junk of ['', 'x', 'x'.repeat(88), '!'.repeat(88), `AQI${'A'.repeat(85)}`, `AgM${'A'.repeat(85)}`]) {
+  for (const junk of [
+    '',
+    'x',
+    'x'.repeat(88),
+    '!'.repeat(88),
+    `AQI${'A'.repeat(85)}`,
+    `AQc${'A'.repeat(85)}`,
+    `AgM${'A'.repeat(85)}`,
+  ]) {
     assert.deepEqual(await bo.receive(junk), { refused: 'garbage' }, junk);
-    assert.equal(ofExchange(junk), false);
+    assert.equal(kindOf(junk), '');
   }
   assert.ok((await bo.receive(ana.begin())).box);
 });
