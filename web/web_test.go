@@ -76,7 +76,7 @@ func TestHeaders(t *testing.T) {
 		"Cross-Origin-Embedder-Policy": "require-corp",
 		"Referrer-Policy":              "no-referrer",
 		"X-Content-Type-Options":       "nosniff",
-		"Permissions-Policy":           "microphone=(self), camera=(), geolocation=(), display-capture=(), browsing-topics=()",
+		"Permissions-Policy":           "microphone=(self), camera=(self), geolocation=(), display-capture=(), browsing-topics=()",
 	}
 	h := newServer(t).Public()
 	for _, c := range []struct {
