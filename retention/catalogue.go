@@ -6,16 +6,19 @@ import "time"
 type Class int
 
 // The classes. All keys of the matcher share the hash tag {m}, so that one script touches one Redis
-// Cluster slot, and all that is kept about devices the hash tag {d}; a call has a slot of its own.
+// Cluster slot, and all that is kept about devices the hash tag {d}; a call and a private room each
+// have a slot of their own.
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
 	Lease                   // matcher: which nodes are alive
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
-	Budget                  // signaling: how much somebody has searched of late
+	Budget                  // signaling: how much somebody has searched, or opened private rooms, of late
 	Call                    // moderation: a call exists, or ended less than 10 minutes ago
 	Home                    // signaling: which node carries a call whose first node died
+	Room                    // signaling: which node carries a private room
+	Burnt                   // signaling: that a private room is over for ever
 	Report                  // moderation: one report on one device
 	Record                  // moderation: what else is kept about a device that was reported
 	Window                  // moderation: what a device did as a reporter within 24 hours
@@ -51,6 +54,8 @@ const (
 	RematchPause = 30 * time.Minute
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour
+	// LinkTime is how long a one-time link waits for people, and how long it is known that it is burnt.
+	LinkTime = 24 * time.Hour
 	// BusTime is how long a node keeps a message for another one that does not answer.
 	BusTime = 30 * time.Second
 )
@@ -109,9 +114,9 @@ func Catalogue() []Item {
 		{
 			Class: Budget, Name: "budget", Pattern: "parley:{m}:budget:<whose>", Kind: "string",
 			TTL:    20 * time.Minute,
-			Holds:  "How much one device, or all from one network, have searched of late: as the time at which that is forgotten. Device and network are keyed hashes, with another key each day.",
-			Why:    "So that nobody can search for many at once, and spoil it for the others.",
-			Breach: "How many unnamed devices and networks searched in the last minutes, and how often.",
+			Holds:  "How much one device, or all from one network, have searched, or opened private rooms, of late: as the time at which that is forgotten. Device and network are keyed hashes, with another key each day.",
+			Why:    "So that nobody can search for many at once, or try out channels, and spoil it for the others.",
+			Breach: "How many unnamed devices and networks searched or opened private rooms in the last minutes, and how often.",
 		},
 		{
 			Class: Call, Name: "call", Pattern: "parley:{c:<call>}:call", Kind: "string",
@@ -126,6 +131,20 @@ func Catalogue() []Item {
 			Holds:  "The random name of the parley node that carries a running call, after the node that did so died.",
 			Why:    "So that both sides of a call find each other again.",
 			Breach: "How many calls outlived their node in the last two minutes.",
+		},
+		{
+			Class: Room, Name: "room", Pattern: "parley:{r:<room>}:room", Kind: "hash",
+			TTL:    LinkTime,
+			Holds:  "A private room: the random name of the parley node that carries it, a random number, how many it is for, whether one knocks, whether two have been in it. The room is a keyed hash; not who is in it, and neither the phrase nor the number of the channel. Two minutes after its node has gone it is deleted; the link that nobody has used yet after a day.",
+			Why:    "So that people who know each other meet, whatever node they come to.",
+			Breach: "How many private rooms there were in the last minutes, and how many links that nobody has used in the last day. Which channels were in use, only who also has the key file, and only by trying the 1,000 numbers; no phrase of a link can be found so.",
+		},
+		{
+			Class: Burnt, Name: "burnt", Pattern: "parley:{r:<room>}:burnt", Kind: "string",
+			TTL:    LinkTime,
+			Holds:  "That the private room of a one-time link is over. The room is a keyed hash.",
+			Why:    "So that the link opens nothing any more, and whoever opens it again is told so.",
+			Breach: "How many one-time links were used up in the last day.",
 		},
 		{
 			Class: Report, Name: "report", Pattern: "parley:{d}:report:<device>:<slot>", Kind: "string",

@@ -30,6 +30,8 @@ type Budget struct {
 type Limits struct {
 	Device  Budget // of one device, on all nodes; default 60, and 3 a minute
 	Network Budget // of one IPv4 /24 or IPv6 /48; default 1,200, and 10 a second
+	// The same for opening private rooms; default 30 and 3 a minute, and 600 and 5 a second.
+	RoomsOfDevice, RoomsOfNetwork Budget
 }
 
 func (l Limits) filled() Limits {
@@ -38,6 +40,12 @@ func (l Limits) filled() Limits {
 	}
 	if l.Network == (Budget{}) {
 		l.Network = Budget{1200, 100 * time.Millisecond}
+	}
+	if l.RoomsOfDevice == (Budget{}) {
+		l.RoomsOfDevice = Budget{30, 20 * time.Second}
+	}
+	if l.RoomsOfNetwork == (Budget{}) {
+		l.RoomsOfNetwork = Budget{600, 200 * time.Millisecond}
 	}
 	return l
 }
@@ -59,6 +67,8 @@ func newBudgets(rdb redis.UniversalClient, ring *keyring.Ring, l Limits) budgets
 const (
 	ofDevice byte = iota
 	ofNetwork
+	roomsOfDevice
+	roomsOfNetwork
 )
 
 // name is the key of a budget on the day of now.
@@ -88,6 +98,21 @@ func (b budgets) take(ctx context.Context, now time.Time, d moderation.Device) s
 		keys = append(keys, b.name(now, ofNetwork, d.Net))
 		args = append(args, b.limits.Network.args()...)
 	}
+	return b.count(ctx, keys, args)
+}
+
+// takeRoom is take for opening a private room.
+func (b budgets) takeRoom(ctx context.Context, now time.Time, d moderation.Device) spent {
+	keys := []string{b.name(now, roomsOfDevice, d.Token)}
+	args := b.limits.RoomsOfDevice.args()
+	if d.Net != "" {
+		keys = append(keys, b.name(now, roomsOfNetwork, d.Net))
+		args = append(args, b.limits.RoomsOfNetwork.args()...)
+	}
+	return b.count(ctx, keys, args)
+}
+
+func (b budgets) count(ctx context.Context, keys []string, args []any) spent {
 	answer, err := b.script.Run(ctx, b.rdb, keys, args...).Int64Slice()
 	if err != nil || len(answer) != 2 || answer[0] <= 0 {
 		return spent{}
@@ -99,13 +124,24 @@ func (b Budget) args() []any { return []any{b.Every.Microseconds(), b.Burst} }
 
 // says tells the person when to come back.
 func (s spent) says() string {
-	seconds := int(math.Ceil(s.wait.Seconds()))
-	when := fmt.Sprintf("%d s", seconds)
-	if seconds > 90 {
-		when = fmt.Sprintf("%d minutes", (seconds+59)/60)
-	}
 	if s.network {
-		return "many people search from your network at the moment: please try again in " + when
+		return "many people search from your network at the moment: please try again in " + s.when()
 	}
-	return "that were many searches in a short time: please try again in " + when
+	return "that were many searches in a short time: please try again in " + s.when()
+}
+
+// roomSays is says for who opens private rooms.
+func (s spent) roomSays() string {
+	if s.network {
+		return "many private rooms are opened from your network at the moment: please try again in " + s.when()
+	}
+	return "that were many private rooms in a short time: please try again in " + s.when()
+}
+
+func (s spent) when() string {
+	seconds := int(math.Ceil(s.wait.Seconds()))
+	if seconds > 90 {
+		return fmt.Sprintf("%d minutes", (seconds+59)/60)
+	}
+	return fmt.Sprintf("%d s", seconds)
 }

@@ -9,7 +9,7 @@ type Bus struct {
 	node    string
 	clients *shards[*client]
 	rooms   *shards[*call]
-	open    func(id string) *call                 // makes a room
+	open    func(id string, p Policy) *call       // makes a room
 	far     func(to, by string, mail []byte) bool // sends to another node; false when that is not possible
 	owe     func(node string)                     // notes that a node was not told something
 }
@@ -22,15 +22,22 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 		if say, often := l.(*Say); often {
 			by = say.Sender.ID
 		}
-		if !b.far(to.Node, by, appendToRoom(nil, to.ID, l)) {
+		if !b.far(to.Node, by, mailToRoom(to.ID, l)) {
 			b.returned(to.Node, l)
 		}
 		return
 	}
 	var c *call
 	switch l := l.(type) {
-	case Enter, Reenter:
-		c = b.rooms.getOrPut(to.ID, func() *call { return b.open(to.ID) })
+	case Enter:
+		c = b.rooms.getOrPut(to.ID, func() *call { return b.open(to.ID, Stranger()) })
+	case Come:
+		c = b.rooms.getOrPut(to.ID, func() *call { return b.open(to.ID, policyOf(l.Kind, 0)) })
+	case Reenter:
+		if c = b.back(to.ID, l); c == nil {
+			b.ToSession(l.From, Astray{to.ID})
+			return
+		}
 	case *Say:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
@@ -41,13 +48,27 @@ func (b *Bus) ToRoom(to Address, l ToRoom) {
 			b.ToSession(l.Sender, Undelivered{to.ID, l.C, PeerBusy})
 		}
 		return
-	case Went, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
+	case Went, Missing, Present, Want, Admits, Turns, roomTick, kept, homeIs, held, released, fallen, torn:
 		var ok bool
 		if c, ok = b.rooms.get(to.ID); !ok {
 			return
 		}
 	}
 	c.post(l)
+}
+
+// back returns the room that somebody comes back to, and makes it anew if it was lost: a private one
+// only when the store agrees. Otherwise nil.
+func (b *Bus) back(id string, l Reenter) *call {
+	if l.Kind != "" && !l.Claimed {
+		c, _ := b.rooms.get(id)
+		return c
+	}
+	p := Stranger()
+	if l.Kind != "" {
+		p = policyOf(l.Kind, l.Capacity)
+	}
+	return b.rooms.getOrPut(id, func() *call { return b.open(id, p) })
 }
 
 // returned answers a letter of a session of this node that could not leave it. What cannot be answered
@@ -57,12 +78,21 @@ func (b *Bus) returned(node string, l ToRoom) {
 	case *Say:
 		b.ToSession(l.Sender, Undelivered{l.Room, l.C, PeerBusy})
 	case Want:
-		if cl, ok := b.clients.get(l.From.ID); ok {
-			cl.post(answered{Refused{l.C, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
-		}
-	case Enter, Reenter, Went, Missing, Present:
+		b.unreached(l.From, l.C)
+	case Admits:
+		b.unreached(l.From, l.C)
+	case Turns:
+		b.unreached(l.From, l.C)
+	case Enter, Reenter, Come, Went, Missing, Present:
 		b.owe(node)
-	case roomTick, kept, homeIs, fallen, torn: // never leave the node
+	case roomTick, kept, homeIs, held, released, fallen, torn: // never leave the node
+	}
+}
+
+// unreached refuses frame c of a session of this node.
+func (b *Bus) unreached(from Address, c uint64) {
+	if cl, ok := b.clients.get(from.ID); ok {
+		cl.post(answered{Refused{c, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
 	}
 }
 
@@ -74,7 +104,7 @@ func (b *Bus) ToSession(to Address, l ToSession) {
 		if often {
 			by = heard.Say.Sender.ID
 		}
-		switch sent := b.far(to.Node, by, appendToSession(nil, to.ID, l)); {
+		switch sent := b.far(to.Node, by, mailToSession(to.ID, l)); {
 		case sent:
 		case often:
 			b.busy(heard)
@@ -113,8 +143,8 @@ type call struct {
 	lane    lane
 }
 
-func (h *Hub) newCall(id string) *call {
-	c := &call{hub: h, machine: newRoom(Address{h.node, id}, Stranger())}
+func (h *Hub) newCall(id string, p Policy) *call {
+	c := &call{hub: h, machine: newRoom(Address{h.node, id}, p)}
 	c.step = c.carry
 	c.alarm = newTimer(func() { c.post(roomTick{}) })
 	return c
@@ -142,6 +172,10 @@ func (c *call) carry(l ToRoom) {
 			c.hub.endCall(c, e)
 		case seekHome:
 			c.hub.seekHome(c, e)
+		case holdRoom:
+			c.hub.holdRoom(c, e)
+		case endRoom:
+			c.hub.endRoom(c, e)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
 		}
@@ -154,8 +188,14 @@ func (c *call) furnish(l ToSession) ToSession {
 	case Opened:
 		l.Ice = c.hub.cfg.Ice(l.Room)
 		return l
+	case Welcomed:
+		l.Ice = c.hub.cfg.Open(l.Room)
+		return l
 	case Granted:
 		l.Ice = c.hub.cfg.Ice(l.Room)
+		if c.machine.policy.private() {
+			l.Ice = c.hub.cfg.Open(l.Room)
+		}
 		return l
 	default:
 		return l

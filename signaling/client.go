@@ -157,7 +157,7 @@ func (cl *client) hear(now time.Time, l *line, m FromBrowser) {
 // refuses returns with which code to close the socket instead of hearing a frame; 0 to hear it. A
 // search on a node that stops belongs elsewhere, where the browser comes back to.
 func (cl *client) refuses(m FromBrowser, e Event) CloseCode {
-	_, finds := m.(Find)
+	finds := begins(m)
 	switch {
 	case e == nil:
 		return 0
@@ -167,6 +167,16 @@ func (cl *client) refuses(m FromBrowser, e Event) CloseCode {
 		return CloseDrain
 	}
 	return 0
+}
+
+// begins tells whether a frame begins something that would not end before a node that stops does.
+func begins(m FromBrowser) bool {
+	switch m.(type) {
+	case Find, Make, EnterRoom:
+		return true
+	default:
+		return false
+	}
 }
 
 // asksTooMuch tells whether so many questions of this browser to the store wait that it may not
@@ -220,7 +230,11 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 		return nil
 	case *Relay:
 		return m
-	case Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block, AskStanding, Erase, AskReview, AskAnswer:
+	case Make:
+		return cl.openMake(m)
+	case EnterRoom:
+		return cl.openEnter(m)
+	case Admit, TurnDoor, Hello, Cancel, Confirm, Decline, Leave, Relays, Report, Block, AskStanding, Erase, AskReview, AskAnswer:
 		return said{m}
 	}
 	return nil
@@ -335,13 +349,15 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 		cl.queue(now, frameOf(cl.puzzleOf(now, e)))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(e.at, e.ice)))
+	case sendJoined:
+		cl.queue(now, frameOf(cl.hub.joined(e.at)))
 	case forward:
 		f := frame{kind: "relay", from: e.say.From, tail: e.say.Tail}
 		if !cl.ring.fits(f.size()) {
 			return bounce{e.say.Sender, Undelivered{e.say.Room, e.say.C, PeerBusy}}
 		}
 		cl.queue(now, f)
-	case join, quit, confirm, abort, report, block, inquire, post, bounce, vanish:
+	case join, quit, confirm, abort, report, block, inquire, post, bounce, vanish, seekRoom, seekBack:
 		return e
 	}
 	return nil

@@ -100,7 +100,7 @@ func decodeKind(kind string, frame []byte) (FromBrowser, error) {
 	case "pong":
 		return decodeAs[Pong](frame)
 	}
-	return nil, &Fault{Code: BadFrame, Text: "unknown type in \"t\""}
+	return decodeRoomKind(kind, frame)
 }
 
 func decodeAs[M FromBrowser](frame []byte) (FromBrowser, error) {

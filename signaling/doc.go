@@ -65,6 +65,45 @@
 // again only this far: who drops its session, waits for the 30 s of grace to end and finds within
 // the 90 s stands where it stood, even if it talked meanwhile.
 //
+// # Private rooms
+//
+//	browser                        server
+//	  | make or enter --------------> |   a tag: 32 bytes that the page derives from a phrase or a channel
+//	  | <-------------------- knocking |   only at a link whose members let people in
+//	  | <---------------------- joined |   who is there; each of them hears member "joined"
+//	  | relay <-----------------> relay|   sealed envelopes, from one member to one other
+//	  | leave ------------------------> |
+//	  | <------------------------ ended |   the others hear member "left"
+//
+// A room is found by its tag, on whatever node a browser is. The store knows the node that carries
+// it under a keyed hash of the tag. Of a link the server learns nothing about the phrase: it could
+// only try all of them. A channel has one of 1,000 numbers, so a tag that was derived from the
+// number alone would tell it. Our page derives it from (number - 1) mod 250, so that four numbers
+// share a tag: the server knows that it is one of those four, and may guess that people like small
+// numbers. The password is in no tag. Whoever runs the server, like any visitor, can try one
+// password with each member who answers; the members' browsers count. The server sees who is in a
+// room, as random ids and keyed marks, when, and how much goes from whom to whom. There is no
+// report, no block and no record of the call.
+//
+// A link is for 2 to 8, as its maker says. It is good for 24 h, and its maker may go away and come
+// back. Once two have been in its room at once it is used: then the room ends when the last member
+// leaves or is lost, and the link opens nothing any more. It is known for 24 h that it is burnt;
+// after that, as of a link that was never made, it is only known that there is none: enter never
+// makes one. Who comes into an empty room that is not used does not knock.
+//
+// A channel is there while somebody is in it, for up to 64 visitors, of whom 16 may be of one
+// network and one of a device. Groups of up to 8, passwords, the lock and "Allow joining" are an
+// affair of the browsers. Until a member has sent two envelopes to another, that one may send no
+// more than 8 to it, each with a box of at most 4,096 characters: room for a key exchange, and not
+// for a flood.
+//
+// When the node that carries a room dies, the first member who comes back makes it anew on
+// another, and each hears joined again; who had a session elsewhere hears it unasked. For 30 s
+// only those come in who were there before, others wait, at the door of a channel too; then, if
+// nobody came back, a used link is burnt. joined may say at first that one knocks: door corrects
+// it. When letters between two nodes were lost, joined comes likewise, and the others hear member
+// "back". Who was lost and has a pass comes back with it while the room is there and has a place.
+//
 // # Work
 //
 // A find costs work when the device is fresh, which is: without a valid age ticket, first seen less
@@ -105,7 +144,8 @@
 //	                                         box = base64url, at most 32 KiB of text
 //	leave     c a                            leaves the room; when the call is over already, it does nothing
 //	rejoin    c a pass                       back into a running call after the session was lost; the answer
-//	                                         is connected, with the same room, me, peer and role, and peer
+//	                                         is connected (joined, in a private room), with the same room, me,
+//	                                         peer and role, and peer
 //	                                         "away" behind it while the other is not there; ended when the
 //	                                         others have given the call up; bad_value when
 //	                                         the pass is not valid here or the call began over 24 h ago:
@@ -125,6 +165,12 @@
 //	review    c a                            asks that an operator look at what is stored; bad_state when
 //	                                         that is nothing
 //	answer    c a code                       asks what became of a review; any device may that has the code
+//	make      c a tag capacity knock         makes a one-time link for so many, and goes into its room; knock
+//	                                         true: members let people in
+//	enter     c a kind tag                   goes to the room of a "link" or a "channel"
+//	admit     c a member yes                 lets in who knocks, or turns it away
+//	door      c a knock                      turns knocking on or off, for all; off lets in who stands there.
+//	                                         A channel has none
 //	ack       a
 //	pong                                     answer to ping
 //
@@ -163,7 +209,27 @@
 //	relay     n c from seq box
 //	peer      n c state                      "away" (socket lost, may come back) or "back": say again what
 //	                                         it may have missed. "back" also comes without an "away"
-//	ended     n c why                        "left" (you), "peer_left", "peer_lost" (did not come back in 30 s)
+//	ended     n c why                        "left" (you), "peer_left", "peer_lost" (did not come back in 30 s);
+//	                                         of a private room "left", "expired" (nobody came to the link), or
+//	                                         "over" (it has ended meanwhile)
+//	knocking  n c of within_ms               you stand at the door; cancel goes away again
+//	shut      n c of why                     the make or enter numbered of is over: "full", "crowded" (64 visitors,
+//	                                         or 16 of your network), "burnt", "unknown" (no such link: never made,
+//	                                         not used in a day, or burnt over a day ago), "turned_away",
+//	                                         "nobody_answered" in 2 minutes, "other_tab" (this device is in the
+//	                                         room already; once its socket is lost the new one takes its place),
+//	                                         "taken" (make: there is such a room)
+//	joined    n c room kind me members capacity knock expires_ms ice pass
+//	                                         members = [{id, away}] of the others, longest there first; expires_ms
+//	                                         until a link that is not used ends, else 0; ice and pass as
+//	                                         in connected, but this relay reaches others than those of the
+//	                                         room too. It comes again, unasked, when the room was made anew or
+//	                                         letters were lost: who is not in it has 30 s to come back
+//	member    n c member state               "joined"; "away" and "back" as in peer, and back also of one who
+//	                                         is not known: then as joined; "left" by wish; "lost" for good
+//	knock     n c member state               "here": somebody stands at the door; "gone": went away, or was let in
+//	                                         or turned away
+//	door      n c knock                      knocking was turned on or off
 //	relays    n c ice                        the answer, or unasked when the call has another relay now
 //	reported  n c avoid next                 the report is stored; avoid = token for find, good for 30 days;
 //	                                         next = "counted", or "counted_before" when this device has
@@ -198,9 +264,9 @@
 //	bad_match      no such match for this browser: it is over; wait for matched
 //	bad_proof      the proof solves nothing: forged, wrong, used, over 2 minutes old, or of another session; a new puzzle follows
 //	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
-//	no_member      the peer is not in this room
+//	no_member      the peer is not in this room, or not at its door any more
 //	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
-//	too_many       too many searches, returns to a call, wishes for credentials, or questions; text says how long to wait
+//	too_many       too many searches, private rooms, returns to a call, wishes for credentials, or questions, or envelopes to somebody who has not answered; text says how long to wait
 //	unavailable    the store or the node of the call is away; nothing is lost, try again in a few seconds
 //
 // # Close codes
@@ -231,6 +297,8 @@
 //	cut with 4008 while 512 of its events, or 128 of its questions to the store, wait; a connected
 //	reader that is behind for 5 s is cut with 4008; after 64 more frames of the server's own without an acknowledgement the session is given up; avoid 128 tokens;
 //	searches and rejoins 40 with 2 more a minute in a session, searches 60 with 3 more a minute for a
-//	device and 1,200 with 10 more a second for a network (an IPv4 /24 or an IPv6 /48); standing, erase,
+//	device and 1,200 with 10 more a second for a network (an IPv4 /24 or an IPv6 /48); private rooms count
+//	like searches in a session, and 30 with 3 more a minute for a device and 600 with 5 more a second for
+//	a network; 8 at a door, for 2 minutes; standing, erase,
 //	review and answer together 10 with 1 more in 5 s; resume within 30 s; compression is never negotiated.
 package signaling

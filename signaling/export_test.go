@@ -128,14 +128,18 @@ func Tell(effects []Effect) (all []Done) {
 				what = "reenter"
 			case Went:
 				what = "went"
-			case *Say, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
+			case *Say, Missing, Present, Want, Come, Admits, Turns, roomTick, kept, homeIs, held, released, fallen, torn:
 			}
 			all = append(all, Done{What: what, About: e.to.ID})
 		case vanish:
 			all = append(all, Done{What: "vanish"})
 		case sendPuzzle:
 			all = append(all, Done{What: "frame:puzzle"})
-		case hint, report, block, inquire, bounce:
+		case sendJoined:
+			all = append(all, Done{What: "frame:joined", About: e.at.Room})
+		case seekRoom:
+			all = append(all, Done{What: "seek", About: e.wish.id})
+		case hint, report, block, inquire, bounce, seekBack:
 			all = append(all, Done{What: "other"})
 		}
 	}
@@ -233,6 +237,12 @@ func Kinds() []string {
 		Ping{},
 		Notice{},
 		Drain{},
+		AtDoor{},
+		Shut{},
+		JoinedRoom{},
+		Member{},
+		Knock{},
+		Door{},
 	} {
 		kinds = append(kinds, m.kind())
 	}
@@ -362,7 +372,7 @@ func (r Room) Letters(now time.Time, l ToRoom) (all []string) {
 			all = append(all, e.to.ID+" "+word)
 		case closeRoom:
 			all = append(all, "forgotten")
-		case keepCall, endCall, seekHome:
+		case keepCall, endCall, seekHome, holdRoom, endRoom:
 		}
 	}
 	return all

@@ -22,7 +22,8 @@ type Config struct {
 	Desk    *moderation.Desk
 	Ring    *keyring.Ring
 	Redis   Redis
-	Ice     func(call string) Ice // credentials of the relay for one call
+	Ice     func(call string) Ice // credentials of the relay for one call of strangers: only for each other
+	Open    func(room string) Ice // the same for a private room, whose members may also reach each other directly
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
 	Paused  func() bool           // whether operators have paused matching; nil: never
 	Work    puzzle.Rule           // which searches cost work; default [puzzle.Usual]
@@ -44,6 +45,7 @@ type Hub struct {
 	bus      *Bus
 	link     *link.Link
 	homes    homes
+	rooms    directory
 	debts    debts
 	seals    *seals
 	spouts   *shards[*spout]  // pipes to sockets of other nodes
@@ -88,6 +90,7 @@ func New(cfg Config) *Hub {
 		cfg: cfg, node: cfg.Queue.Node(), upgrader: newUpgrader(), tokens: tokens{cfg.Ring},
 		press: puzzle.NewPress(cfg.Ring.Derive("puzzle")), budgets: newBudgets(cfg.Redis.Client, cfg.Ring, cfg.Limits),
 		bus:    &Bus{node: cfg.Queue.Node(), clients: newShards[*client](), rooms: newShards[*call]()},
+		rooms:  newDirectory(cfg.Redis.Client, cfg.Ring, cfg.Queue.Node(), cfg.Queue.Alive),
 		homes:  newHomes(cfg.Redis.Client, cfg.Queue.Node(), cfg.Queue.Alive),
 		spouts: newShards[*spout](), gates: newShards[*gate](),
 		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(),

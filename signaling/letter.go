@@ -26,6 +26,9 @@ type (
 		From Address
 		pass
 		Met bool // it has heard its peer in this call, or cannot know
+		// Claimed says that the store knows this node as the one that carries the private room, or does
+		// not answer: the room may be made anew.
+		Claimed bool `json:",omitzero"`
 	}
 	// Say is a sealed envelope on its way to one member. It goes through the room unchanged.
 	Say struct {
@@ -173,4 +176,9 @@ type pass struct {
 	// Until is when the pass and the handle end, in seconds since 1970: counted once, when the room
 	// opened, so that coming back does not make a call longer than [passTime].
 	Until int64 `json:"until"`
+	// The following are of private rooms only. A tag can be used for several rooms, one after the other;
+	// Life tells them apart.
+	Kind     RoomKind `json:"kind,omitzero"`
+	Life     string   `json:"life,omitzero"`
+	Capacity int      `json:"capacity,omitzero"`
 }

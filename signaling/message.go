@@ -387,6 +387,8 @@ const (
 	EndLeft     EndWhy = "left"
 	EndPeerLeft EndWhy = "peer_left"
 	EndPeerLost EndWhy = "peer_lost"
+	EndExpired  EndWhy = "expired" // nobody came to the link
+	EndOver     EndWhy = "over"    // the private room has ended meanwhile
 )
 
 // ReportNext says what comes of a report.

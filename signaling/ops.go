@@ -42,7 +42,11 @@ func (h *Hub) do(cl *client, e Effect) {
 		h.inquire(cl, e)
 	case vanish:
 		h.forget(cl)
-	case send, hint, sendQueued, sendPuzzle, sendConnected, forward: // client.push has done them
+	case seekRoom:
+		h.seekRoom(cl, e)
+	case seekBack:
+		h.seekBack(cl, e.letter)
+	case send, hint, sendQueued, sendPuzzle, sendConnected, sendJoined, forward: // client.push has done them
 	}
 }
 

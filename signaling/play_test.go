@@ -69,6 +69,10 @@ func newStage(t testing.TB) *stage {
 		t: t, redis: vtest.NewRedis(t), ring: sameRing(t), weeks: keyring.NewEpochs(), log: &vtest.Log{},
 		cast: map[string]*browser{}, vars: map[string]any{},
 	}
+	for _, what := range []string{"link", "channel", "other"} { // what a browser derives from a phrase or a number
+		sum := sha256.Sum256([]byte("tag of a " + what))
+		s.vars["$tag."+what] = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
 	s.start()
 	t.Cleanup(s.close)
 	return s
@@ -104,6 +108,11 @@ func (s *stage) launch() *node {
 		Ice: func(call string) signaling.Ice {
 			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
 				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,
+			}}}
+		},
+		Open: func(room string) signaling.Ice {
+			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
+				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "open-of-" + room, Credential: "secret-of-" + room,
 			}}}
 		},
 	})
@@ -198,6 +207,13 @@ func (s *stage) audit() {
 	}
 	for _, f := range faults {
 		s.t.Errorf("%s %s", f.Key, f.Says)
+	}
+	for _, key := range s.redis.Keys() {
+		for _, what := range []string{"link", "channel", "other"} {
+			if strings.Contains(key, s.vars["$tag."+what].(string)) {
+				s.t.Errorf("%s shows the tag of a room", key)
+			}
+		}
 	}
 }
 

@@ -147,10 +147,14 @@ func (h *Hub) post(cl *client, e post) {
 	}
 	switch l := e.letter.(type) {
 	case Reenter:
+		if l.Kind != "" {
+			h.seekBack(cl, l)
+			return
+		}
 		h.seek(cl, e.to, l)
 	case Enter:
 		h.bus.ToSession(l.From, Failed{e.to.ID})
-	case *Say, Went, Missing, Present, Want, roomTick, kept, homeIs, fallen, torn:
+	case *Say, Went, Missing, Present, Want, Come, Admits, Turns, roomTick, kept, homeIs, held, released, fallen, torn:
 		h.bus.returned(e.to.Node, l)
 	}
 }

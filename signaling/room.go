@@ -25,6 +25,7 @@ type room struct {
 	renew    time.Time // when the call record must be made or renewed; zero before both are there
 	moved    string    // the node that carries it now, once closed for that
 	seek     time.Time // when to ask which node carries the room; zero while all are here
+	tags     tagged    // of a private room
 
 	out []roomEffect
 }
@@ -34,7 +35,7 @@ type roomState int
 const (
 	gathering roomState = iota // -> open when all have entered, -> closed when one leaves or time is up
 	open                       // -> closed when a member leaves or is lost
-	closed                     // final; forgotten at once, or after some time when nobody came
+	closed                     // final; forgotten at once, or after some time when nobody came, or when the store knows
 )
 
 type member struct {
@@ -42,6 +43,10 @@ type member struct {
 	at   Address // its session; zero while it must come back first
 	away bool    // its peers were told that its socket is lost
 	sure sure
+	// The following are of private rooms.
+	until    time.Time      // when it is given up, after its node died
+	sent     map[string]int // to whom how many envelopes, up to the most of a stranger
+	returned bool           // it came back when the room was made anew
 }
 
 // sure is what the room knows of a member's side of the call. Until its session has heard that the
@@ -77,6 +82,14 @@ type (
 	// seekHome asks which node carries the room. The answer is homeIs. With claims it is this one
 	// unless another was first.
 	seekHome struct{ claims bool }
+	// holdRoom renews or reads what the store keeps of a private room, until expires if that is not
+	// zero. The answer is held.
+	holdRoom struct {
+		holding
+		expires time.Time
+	}
+	// endRoom tells the store that a private room has ended. The answer is released.
+	endRoom struct{ how ending }
 	// closeRoom forgets the room.
 	closeRoom struct{}
 )
@@ -85,6 +98,8 @@ func (tell) roomEffect()      {}
 func (keepCall) roomEffect()  {}
 func (endCall) roomEffect()   {}
 func (seekHome) roomEffect()  {}
+func (holdRoom) roomEffect()  {}
+func (endRoom) roomEffect()   {}
 func (closeRoom) roomEffect() {}
 
 // roomTick is the event that the room's deadline has come; kept answers keepCall, homeIs seekHome.
@@ -128,13 +143,23 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 	case fallen:
 		r.fallen(now, l.node)
 	case torn:
-		r.torn(l.node)
+		r.torn(now, l.node)
 	case roomTick:
 		r.tick(now)
 	case kept:
 		if l.err != nil && !r.renew.IsZero() {
 			r.renew = now.Add(audit)
 		}
+	case Come:
+		r.come(now, l)
+	case Admits:
+		r.admits(now, l)
+	case Turns:
+		r.turns(now, l)
+	case held:
+		r.held(now, l)
+	case released:
+		r.released(now, l)
 	}
 	return r.out
 }
@@ -161,10 +186,14 @@ func (r *room) others(id string, l ToSession) {
 func (r *room) say(l *Say) {
 	to := r.find(l.To)
 	switch {
+	case r.policy.private() && !r.speaks(l.Sender, l.From):
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case r.state != open || to == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case to.at == (Address{}):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
+	case !r.mayProbe(r.find(l.From), to, len(l.Tail)):
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, TooMany}})
 	default:
 		r.do(tell{to.at, Heard{l}})
 	}
@@ -217,16 +246,6 @@ func (r *room) open(now time.Time) {
 	}
 }
 
-// heardOf notes a sign of life of a member.
-func (r *room) heardOf(from Address, id string, s sure) {
-	m := r.find(id)
-	if m == nil || m.at != from || m.sure >= s {
-		return
-	}
-	m.sure = s
-	r.calm()
-}
-
 // calm ends the waiting when nobody is awaited any more.
 func (r *room) calm() {
 	if r.state == open && !slices.ContainsFunc(r.members, member.awaited) {
@@ -248,6 +267,10 @@ func (r *room) keep(now time.Time) {
 // reenter takes back a member who lost its session. If the room was lost too, it is made anew and
 // waits for the others.
 func (r *room) reenter(now time.Time, l Reenter) {
+	if l.Kind != "" {
+		r.comeBack(now, l)
+		return
+	}
 	if r.state == gathering && len(r.members) == 0 {
 		r.anew(now, l)
 	}
@@ -306,27 +329,6 @@ func (r *room) turnAway(l Reenter) {
 	}
 }
 
-// regain looks for those who are still missing after one has come back.
-func (r *room) regain(now time.Time) {
-	if slices.ContainsFunc(r.members, func(m member) bool { return m.at == (Address{}) }) {
-		r.seek = now.Add(seekEvery)
-		return
-	}
-	r.calm()
-	r.keep(now)
-}
-
-// move leaves the room to another node. There it was made anew while this one seemed dead, or while
-// the store could not say which of two it was.
-func (r *room) move(now time.Time, to string) {
-	if r.state != open || to == r.node {
-		return
-	}
-	r.others("", Moved{Address{to, r.id}})
-	r.moved, r.renew = to, time.Time{} // the call goes on
-	r.close(now)
-}
-
 // grant answers a member that wants credentials.
 func (r *room) grant(l Want) {
 	if r.state == open && r.find(l.Member) != nil {
@@ -334,38 +336,12 @@ func (r *room) grant(l Want) {
 	}
 }
 
-// fallen takes members whose node died as missing: they have some time to come back elsewhere.
-func (r *room) fallen(now time.Time, node string) {
-	for i := range r.members {
-		m := &r.members[i]
-		if r.state != open || m.at.Node != node {
-			continue
-		}
-		m.at, r.seek = Address{}, now.Add(seekEvery)
-		r.socket(now, m.Member, PeerAway)
-		patience := r.policy.Rejoin
-		if m.sure < spoke {
-			patience = r.policy.Arrive
-		}
-		if end := now.Add(patience); r.deadline.IsZero() || end.Before(r.deadline) {
-			r.deadline = end
-		}
-	}
-}
-
-// torn asks members on a node whether they are still there; the answer makes good what was lost.
-// If this node seemed dead to them, they have the room elsewhere by now.
-func (r *room) torn(node string) {
-	for _, m := range r.members {
-		if r.state == open && m.at.Node == node {
-			r.do(tell{m.at, Recheck{m.at, Address{r.node, r.id}, m.Member}})
-			r.do(seekHome{})
-		}
-	}
-}
-
 // went ends a member's part, and with it the call if the policy says so.
 func (r *room) went(now time.Time, l Went) {
+	if r.policy.private() {
+		r.wentFrom(now, l)
+		return
+	}
 	m := r.find(l.Member)
 	if m == nil || r.state == closed || m.at != l.From {
 		return
@@ -410,6 +386,13 @@ func (r *room) socket(now time.Time, id string, state PeerState) {
 		return
 	}
 	m.away = state == PeerAway
+	if r.policy.private() {
+		r.others(id, MemberIs{r.id, id, MemberState(state)})
+		if m.away {
+			r.renewIn(now, seekHold)
+		}
+		return
+	}
 	r.others(id, PeerIs{r.id, state})
 	if m.away && r.seek.IsZero() {
 		r.seek = now.Add(seekEvery)
@@ -417,6 +400,10 @@ func (r *room) socket(now time.Time, id string, state PeerState) {
 }
 
 func (r *room) tick(now time.Time) {
+	if r.policy.private() {
+		r.tickTagged(now)
+		return
+	}
 	if !r.deadline.IsZero() && !now.Before(r.deadline) {
 		r.late(now)
 		return
@@ -426,15 +413,6 @@ func (r *room) tick(now time.Time) {
 	}
 	if !r.seek.IsZero() && !now.Before(r.seek) {
 		r.look(now)
-	}
-}
-
-// look asks where the room is for as long as somebody is not here.
-func (r *room) look(now time.Time) {
-	r.seek = time.Time{}
-	if slices.ContainsFunc(r.members, func(m member) bool { return m.away || m.at == (Address{}) }) {
-		r.seek = now.Add(seekEvery)
-		r.do(seekHome{claims: slices.ContainsFunc(r.members, func(m member) bool { return m.at == (Address{}) })})
 	}
 }
 
@@ -460,10 +438,14 @@ func (r *room) late(now time.Time) {
 // Deadline is when the room wants its next roomTick; zero for never.
 func (r *room) Deadline() time.Time {
 	var at time.Time
-	for _, t := range [...]time.Time{r.deadline, r.renew, r.seek} {
+	soonest := func(t time.Time) {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
 	}
+	for _, t := range [...]time.Time{r.deadline, r.renew, r.seek} {
+		soonest(t)
+	}
+	r.taggedDeadline(soonest)
 	return at
 }

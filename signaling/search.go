@@ -212,8 +212,8 @@ func (s *session) cancel() {
 		s.search.withdraw(s)
 	case Offered, Confirmed:
 		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
-	case Entering:
-		s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
+	case Entering, Knocking:
+		s.goAway()
 	case Idle, Gone:
 		return
 	case InRoom:
@@ -318,8 +318,12 @@ func (s *session) late() {
 // to nothing has no search to go back to.
 func (s *session) again() {
 	if s.search == nil {
+		why := EndPeerLost
+		if s.call.kind != "" {
+			why = EndOver
+		}
 		s.idle()
-		s.send(Ended{EndPeerLost})
+		s.send(Ended{why})
 		return
 	}
 	s.phase, s.match, s.call = Searching, match{}, membership{}

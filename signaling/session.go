@@ -55,7 +55,10 @@ type membership struct {
 	unsure bool   // the room must be asked how it stands, once there is a socket
 	lone   bool   // it came back with a pass and has not heard of the peer since: this may be no call any more
 	met    bool   // it has heard the peer, or came back with a pass and cannot know
-	enter  ToRoom // Enter, or Reenter from the room's first answer on: said again when it may be lost
+	enter  ToRoom // Enter, Come, or Reenter from the room's first answer on: said again when it may be lost
+	kind   RoomKind
+	of     uint64 // the number of the frame that asked for a private room
+	wish   *wish  // that room, until it has let this session in
 }
 
 func newSession(now time.Time, self Address, device moderation.Device, tag string, newID func() string) *session {
@@ -85,7 +88,7 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case rejoin:
 		s.rejoin(now, e)
 	case ToSession:
-		s.read(e)
+		s.letter(now, e)
 	case joined:
 		s.joined(now, e)
 	case offered:
@@ -105,20 +108,26 @@ func (s *session) Step(now time.Time, e Event) []Effect {
 	case tick:
 		s.tick(now)
 	default:
-		s.note(e)
+		s.note(now, e)
 	}
 	return s.out
 }
 
-// note takes what concerns the node.
-func (s *session) note(e Event) {
+// note takes what comes seldom: private rooms, and what concerns the node.
+func (s *session) note(now time.Time, e Event) {
 	switch e := e.(type) {
+	case opens:
+		s.opens(now, e)
+	case found:
+		s.found(e)
 	case stopSearches:
 		s.draining = true
 	case fallen:
 		s.reenter(e.node)
+		s.lostDoor(now, e.node)
 	case torn:
 		s.reenter(e.node)
+		s.lostDoor(now, e.node)
 	}
 }
 
@@ -153,9 +162,13 @@ func (s *session) hear(now time.Time, m FromBrowser) {
 		s.do(block{m, s.running()})
 	case AskStanding, Erase, AskReview, AskAnswer:
 		s.question(now, c, m)
+	case Admit:
+		s.admit(m)
+	case TurnDoor:
+		s.turnDoor(m)
 	case Hello:
 		s.refuse(c, BadState, "hello is the first frame only")
-	case *Relay, Find, Rejoin, Ack, Pong: // the first three come as events of their own; the others are no matter of ours
+	case *Relay, Find, Rejoin, Make, EnterRoom, Ack, Pong: // all but the last two come as events of their own; those are no matter of ours
 	}
 }
 
@@ -188,146 +201,10 @@ func (s *session) leave() {
 		s.idle()
 		s.send(Ended{EndLeft})
 	case Idle, Gone:
-	case Searching, Offered, Confirmed, Entering:
+	case Searching, Offered, Confirmed, Entering, Knocking:
 		s.cancel()
 		s.send(Cancelled{})
 	}
-}
-
-// read answers a letter from a room or a peer.
-func (s *session) read(l ToSession) {
-	switch l := l.(type) {
-	case Heard:
-		s.heard(l)
-	case Opened:
-		s.opened(l)
-	case Moved:
-		s.moved(l.To)
-	case Granted:
-		if s.in(l.Room) {
-			s.send(FreshRelays{l.Ice})
-		}
-	case Recheck:
-		s.recheck(l)
-	case Failed:
-		if l.Room == s.call.room.ID && (s.phase == Entering || s.phase == InRoom) {
-			s.again()
-		}
-	case PeerIs:
-		s.peerIs(l)
-	case Over:
-		if s.in(l.Room) {
-			s.idle()
-			s.send(Ended{l.Why})
-		}
-	case Undelivered:
-		if s.in(l.Room) {
-			s.refuse(l.C, l.Code, undelivered(l.Code))
-		}
-	}
-}
-
-// peerIs passes on how the socket of the peer is.
-func (s *session) peerIs(l PeerIs) {
-	if s.in(l.Room) {
-		s.call.lone = s.call.lone && l.State != PeerBack
-		s.send(Peer{l.State})
-	}
-}
-
-// heard passes on what the peer says.
-func (s *session) heard(l Heard) {
-	if s.in(l.Say.Room) {
-		s.call.met, s.call.lone = true, false
-		s.do(forward{say: l.Say})
-	}
-}
-
-// opened goes into the room. In a call already, it says that letters were lost, or that the room was
-// made anew on a node whose relay the call must now use.
-func (s *session) opened(l Opened) {
-	if l.Room != s.call.room.ID || (s.phase != Entering && (s.phase != InRoom || !l.Back)) {
-		return
-	}
-	inside, moved := s.phase == InRoom, s.call.relay != l.Node
-	s.call.room.Node, s.call.relay, s.call.enter = l.Node, l.Node, Reenter{From: s.self, pass: l.pass}
-	switch {
-	case !inside:
-		s.phase, s.match, s.call.lone = InRoom, match{}, l.Back
-		s.calls++
-		s.do(sendConnected{l.pass, l.Ice})
-		if l.Node != s.self.Node && !l.Back {
-			s.do(post{s.call.room, Present{s.self, s.call.member}}) // the room waits for a word
-		}
-		return
-	case moved:
-		s.send(FreshRelays{l.Ice})
-	}
-	s.send(Peer{PeerBack})
-}
-
-// recheck says that this session is not in the room, if so. Who is comes back by itself: it has heard
-// of the loss too.
-func (s *session) recheck(l Recheck) {
-	switch {
-	case s.phase == Entering && s.call.room.ID == l.Room.ID:
-		s.do(post{l.Room, s.entry()}) // the answer to the first was lost
-	case !s.in(l.Room.ID):
-		s.do(post{l.Room, Went{s.self, l.Member, EndPeerLost}})
-	}
-}
-
-// moved follows the room to another node.
-func (s *session) moved(to Address) {
-	if to.ID != s.call.room.ID || to == s.call.room || (s.phase != Entering && s.phase != InRoom) {
-		return
-	}
-	s.call.room = to
-	if s.phase == InRoom {
-		s.reenter(to.Node)
-		return
-	}
-	s.do(post{s.call.room, s.entry()})
-}
-
-// reenter asks the room how it stands: its node fell, or letters were lost. Without a socket it waits
-// for one, since the browser may have another session by now.
-func (s *session) reenter(node string) {
-	switch {
-	case s.phase != InRoom || s.call.room.Node != node:
-	case !s.online():
-		s.call.unsure = true
-	default:
-		s.do(post{s.call.room, s.entry()})
-	}
-}
-
-// entry is the letter with which this session comes into its room, at first or again.
-func (s *session) entry() ToRoom {
-	if r, back := s.call.enter.(Reenter); back {
-		r.Met = s.call.met
-		return r
-	}
-	return s.call.enter
-}
-
-// running is the call that this session is in; empty if it is in none. A room that somebody made anew
-// with a pass, alone, is none: else a call that is over could be reported while a pass is good.
-func (s *session) running() string {
-	if s.phase != InRoom || s.call.lone {
-		return ""
-	}
-	return s.call.room.ID
-}
-
-// in tells whether this session is in a call in room.
-func (s *session) in(room string) bool { return s.phase == InRoom && s.call.room.ID == room }
-
-func undelivered(code ErrorCode) string {
-	if code == PeerBusy {
-		return "the peer does not keep up: send it again, under a new number, after 1 s"
-	}
-	return "that member is not in this room"
 }
 
 // enter goes into the room of a match that is live.
@@ -349,7 +226,7 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 	default:
 		room, again := Address{e.pass.Node, e.pass.Room}, *e.pass
 		again.Turn = max(again.Turn+1, e.at.UnixMilli())
-		s.enter(now, membership{room: room, member: again.Member, met: true, enter: Reenter{From: s.self, pass: again}})
+		s.enter(now, membership{room: room, member: again.Member, kind: again.Kind, met: true, enter: Reenter{From: s.self, pass: again}})
 	}
 }
 
@@ -370,13 +247,17 @@ func (s *session) attached() {
 			s.stand()
 		}
 	case Entering:
+		if s.call.wish != nil {
+			s.seekAgain()
+			return
+		}
 		s.do(post{s.call.room, s.entry()})
 	case InRoom:
 		if s.call.unsure {
 			s.call.unsure = false
 			s.do(post{s.call.room, s.entry()})
 		}
-	case Idle, Offered, Confirmed, Gone:
+	case Idle, Offered, Confirmed, Knocking, Gone:
 	}
 }
 
@@ -398,8 +279,12 @@ func (s *session) tick(now time.Time) {
 		s.tickSearch(now)
 	case Offered, Confirmed:
 		s.tickMatch(now)
+	case Knocking:
+		s.tickDoor(now)
 	case Entering:
 		switch {
+		case s.call.wish != nil:
+			s.tickDoor(now)
 		case now.Sub(s.entered) >= enterWait:
 			s.do(post{s.call.room, Went{s.self, s.call.member, EndLeft}})
 			s.again()
@@ -459,6 +344,8 @@ func (s *session) Deadline() time.Time {
 		soonest(s.search.expires())
 	case Offered, Confirmed:
 		soonest(s.match.next)
+	case Knocking:
+		soonest(s.entered.Add(doorTime + doorSlack))
 	case Entering:
 		soonest(s.entered.Add(enterWait))
 		soonest(s.knock)

@@ -333,7 +333,7 @@ func (w *world) onward(t *rapid.T, say func(signaling.FromBrowser), connected *i
 		if w.s.Phase() == signaling.InRoom {
 			*connected++
 		}
-	case signaling.InRoom, signaling.Gone:
+	case signaling.Knocking, signaling.InRoom, signaling.Gone:
 	}
 }
 

@@ -75,6 +75,10 @@ func (s *stage) line(line string) error {
 		return nil
 	case "repeat":
 		return s.repeat(rest)
+	case "$i": // is 7
+		n, err := strconv.Atoi(strings.TrimPrefix(rest, "is "))
+		s.vars["$i"] = float64(n)
+		return err
 	case "accuse":
 		return s.accuse(rest)
 	case "redis":
@@ -140,7 +144,11 @@ func (s *stage) store(how string) error {
 	case "forgets":
 		s.redis.FlushAll(s.t.Context())
 	default:
-		return fmt.Errorf("redis %s?", how)
+		d, err := time.ParseDuration(strings.TrimPrefix(how, "ages "))
+		if err != nil {
+			return fmt.Errorf("redis %s?", how)
+		}
+		s.redis.Advance(d) // leases of nodes too, which they renew
 	}
 	return nil
 }
@@ -265,6 +273,13 @@ func (s *stage) move(b *browser, verb, object string) error {
 			`< {"t":"queued","...":"*"}`,
 			fmt.Sprintf(`> {"t":"cancel","c":%d,"a":%d}`, 2*i, 2*i-1),
 			`< {"t":"cancelled","...":"*"}`)
+	case "opens-and-leaves": // a room; $i counts from 1
+		i := int(s.vars["$i"].(float64))
+		return s.lines(b.name,
+			fmt.Sprintf(`> {"t":"enter","c":%d,"a":%d,"kind":"channel","tag":"$tag.channel"}`, 2*i-1, 2*i-2),
+			`< {"t":"joined","...":"*"}`,
+			fmt.Sprintf(`> {"t":"leave","c":%d,"a":%d}`, 2*i, 2*i-1),
+			`< {"t":"ended","...":"*"}`)
 	case "asks": // how it stands
 		i := int(s.vars["$i"].(float64))
 		return s.lines(b.name, fmt.Sprintf(`> {"t":"standing","c":%d,"a":%d}`, i, i-1), `< {"t":"standing","...":"*"}`)

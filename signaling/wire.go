@@ -33,54 +33,84 @@ const (
 	mailDown
 	mailEnd
 	mailGone
+	mailCome // the rest are of private rooms
+	mailAdmits
+	mailTurns
+	mailWelcomed
+	mailWaits
+	mailTurned
+	mailKnocked
+	mailMemberIs
+	mailDoorIs
+	mailAstray
 )
 
 // errMail says that mail could not be read: its sender is another parley, or broken.
 var errMail = errors.New("mail of another node is not understood")
 
-// appendToRoom writes a letter to room id.
-func appendToRoom(b []byte, id string, l ToRoom) []byte {
+// mailToRoom writes a letter to room id.
+func mailToRoom(id string, l ToRoom) []byte {
 	switch l := l.(type) {
 	case *Say:
-		return appendSay(b, mailSay, id, l)
+		return appendSay(nil, mailSay, id, l)
 	case Enter:
-		return appendMail(b, mailEnter, id, l)
+		return appendMail(nil, mailEnter, id, l)
 	case Reenter:
-		return appendMail(b, mailReenter, id, l)
+		return appendMail(nil, mailReenter, id, l)
 	case Went:
-		return appendMail(b, mailWent, id, l)
+		return appendMail(nil, mailWent, id, l)
 	case Missing:
-		return appendMail(b, mailMissing, id, l)
+		return appendMail(nil, mailMissing, id, l)
 	case Present:
-		return appendMail(b, mailPresent, id, l)
+		return appendMail(nil, mailPresent, id, l)
 	case Want:
-		return appendMail(b, mailWant, id, l)
-	case roomTick, kept, homeIs, fallen, torn: // never leave the node
+		return appendMail(nil, mailWant, id, l)
+	case Come:
+		return appendMail(nil, mailCome, id, l)
+	case Admits:
+		return appendMail(nil, mailAdmits, id, l)
+	case Turns:
+		return appendMail(nil, mailTurns, id, l)
+	case roomTick, kept, homeIs, held, released, fallen, torn: // never leave the node
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
 
-// appendToSession writes a letter to session id.
-func appendToSession(b []byte, id string, l ToSession) []byte {
+// mailToSession writes a letter to session id.
+func mailToSession(id string, l ToSession) []byte {
 	switch l := l.(type) {
 	case Heard:
-		return appendSay(b, mailHeard, id, l.Say)
+		return appendSay(nil, mailHeard, id, l.Say)
 	case Opened:
-		return appendMail(b, mailOpened, id, l)
+		return appendMail(nil, mailOpened, id, l)
 	case Granted:
-		return appendMail(b, mailGranted, id, l)
+		return appendMail(nil, mailGranted, id, l)
 	case Recheck:
-		return appendMail(b, mailRecheck, id, l)
+		return appendMail(nil, mailRecheck, id, l)
 	case Moved:
-		return appendMail(b, mailMoved, id, l)
+		return appendMail(nil, mailMoved, id, l)
 	case Failed:
-		return appendMail(b, mailFailed, id, l)
+		return appendMail(nil, mailFailed, id, l)
 	case PeerIs:
-		return appendMail(b, mailPeerIs, id, l)
+		return appendMail(nil, mailPeerIs, id, l)
 	case Over:
-		return appendMail(b, mailOver, id, l)
+		return appendMail(nil, mailOver, id, l)
 	case Undelivered:
-		return appendMail(b, mailUndelivered, id, l)
+		return appendMail(nil, mailUndelivered, id, l)
+	case Welcomed:
+		return appendMail(nil, mailWelcomed, id, l)
+	case Waits:
+		return appendMail(nil, mailWaits, id, l)
+	case Turned:
+		return appendMail(nil, mailTurned, id, l)
+	case Knocked:
+		return appendMail(nil, mailKnocked, id, l)
+	case MemberIs:
+		return appendMail(nil, mailMemberIs, id, l)
+	case DoorIs:
+		return appendMail(nil, mailDoorIs, id, l)
+	case Astray:
+		return appendMail(nil, mailAstray, id, l)
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
@@ -180,6 +210,12 @@ func (m mail) toRoom() (ToRoom, error) {
 		return read[Present](m)
 	case mailWant:
 		return read[Want](m)
+	case mailCome:
+		return read[Come](m)
+	case mailAdmits:
+		return read[Admits](m)
+	case mailTurns:
+		return read[Turns](m)
 	default:
 		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
 	}
@@ -207,6 +243,20 @@ func (m mail) toSession() (ToSession, error) {
 		return read[Over](m)
 	case mailUndelivered:
 		return read[Undelivered](m)
+	case mailWelcomed:
+		return read[Welcomed](m)
+	case mailWaits:
+		return read[Waits](m)
+	case mailTurned:
+		return read[Turned](m)
+	case mailKnocked:
+		return read[Knocked](m)
+	case mailMemberIs:
+		return read[MemberIs](m)
+	case mailDoorIs:
+		return read[DoorIs](m)
+	case mailAstray:
+		return read[Astray](m)
 	default:
 		return nil, nil //nolint:nilnil // a closed set: nil is "another kind"
 	}

@@ -22,13 +22,13 @@ type goldenLetter struct {
 // new kind goes to the end, and an older node drops it.
 func golden() []goldenLetter {
 	d, pd := moderation.Device{Token: "d", Digest: "g", Net: "w", Fresh: true}, moderation.Device{Token: "pd"}
-	me := pass{"r", "n", "m", "p", pd, d, Answer, []string{"x"}, "en", 2, 9}
+	me := pass{"r", "n", "m", "p", pd, d, Answer, []string{"x"}, "en", 2, 9, "", "", 0}
 	const text = `"room":"r","node":"n","member":"m","peer":"p","peer_device":{"Token":"pd","Digest":"","Net":"","Fresh":false},"device":{"Token":"d","Digest":"g","Net":"w","Fresh":true},"role":"answer","shared":["x"],"language":"en","turn":2,"until":9`
 	return []goldenLetter{
 		{toRoom: &Say{"r", Address{"n", "s"}, 300, "a", "b", []byte(`"tail"`)}, text: "\x01\x02id\x01r\x01n\x01s\x01a\x01b\xac\x02" + `"tail"`},
 		{toRoom: Enter{Address{"n", "s"}, "m", d, Offer, []string{"x"}, "en"}, text: "\x02\x02id" +
 			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":{"Token":"d","Digest":"g","Net":"w","Fresh":true},"Role":"offer","Shared":["x"],"Language":"en"}`},
-		{toRoom: Reenter{Address{"n", "s"}, me, true}, text: "\x03\x02id" + `{"From":{"Node":"n","ID":"s"},` + text + `,"Met":true}`},
+		{toRoom: Reenter{Address{"n", "s"}, me, true, false}, text: "\x03\x02id" + `{"From":{"Node":"n","ID":"s"},` + text + `,"Met":true}`},
 		{toRoom: Went{Address{"n", "s"}, "m", EndLeft}, text: "\x04\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","Why":"left"}`},
 		{toRoom: Missing{Address{"n", "s"}, "m"}, text: "\x05\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m"}`},
 		{toRoom: Present{Address{"n", "s"}, "m"}, text: "\x06\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m"}`},
@@ -47,13 +47,58 @@ func golden() []goldenLetter {
 	}
 }
 
+// goldenRooms are those that only private rooms write; the first has kind 0x17.
+func goldenRooms() []goldenLetter {
+	d := moderation.Device{Token: "d", Net: "w"}
+	at := Address{"n", "s"}
+	me := pass{Room: "r", Node: "n", Member: "m", Device: d, Until: 9, Kind: LinkRoom, Life: "l", Capacity: 3}
+	return []goldenLetter{
+		{toRoom: Come{at, "m", d, ChannelRoom}, text: "\x17\x02id" +
+			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":{"Token":"d","Digest":"","Net":"w","Fresh":false},"Kind":"channel"}`},
+		{toRoom: Admits{at, "m", 7, "o", true}, text: "\x18\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Who":"o","Yes":true}`},
+		{toRoom: Turns{at, "m", 7, true}, text: "\x19\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Knock":true}`},
+		{toSession: Welcomed{me, Ice{[]IceServer{}, 5}, true, true, 4, []JoinedMember{{"o", true}}}, text: "\x1a\x02id" +
+			`{"room":"r","node":"n","member":"m","peer":"","peer_device":{"Token":"","Digest":"","Net":"","Fresh":false},` +
+			`"device":{"Token":"d","Digest":"","Net":"w","Fresh":false},"role":"","shared":[],"language":"","turn":0,"until":9,` +
+			`"kind":"link","life":"l","capacity":3,"ice":{"servers":[],"ttl_ms":5},"back":true,"knock":true,"left_ms":4,"members":[{"id":"o","away":true}]}`},
+		{toSession: Waits{"r"}, text: "\x1b\x02id" + `{"Room":"r"}`},
+		{toSession: Turned{"r", ShutFull}, text: "\x1c\x02id" + `{"Room":"r","Why":"full"}`},
+		{toSession: Knocked{"r", "o", KnockGone}, text: "\x1d\x02id" + `{"Room":"r","Who":"o","State":"gone"}`},
+		{toSession: MemberIs{"r", "o", MemberLost}, text: "\x1e\x02id" + `{"Room":"r","Member":"o","State":"lost"}`},
+		{toSession: DoorIs{"r", true}, text: "\x1f\x02id" + `{"Room":"r","Knock":true}`},
+		{toSession: Astray{"r"}, text: "\x20\x02id" + `{"Room":"r"}`},
+	}
+}
+
+// again reads a letter, which must be the same when it is written again.
+func again(t *testing.T, text string) {
+	t.Helper()
+	m, err := openMail([]byte(text))
+	if err != nil || m.id != "id" {
+		t.Error(m, err)
+	}
+	room, err := m.toRoom()
+	session, other := m.toSession()
+	var again []byte
+	switch {
+	case err != nil || other != nil:
+	case room != nil:
+		again = mailToRoom("id", room)
+	case session != nil:
+		again = mailToSession("id", session)
+	}
+	if string(again) != text {
+		t.Errorf("%q is read as %q, %v, %v", text, again, err, other)
+	}
+}
+
 func TestMailGolden(t *testing.T) {
 	for i, c := range golden() {
 		var got []byte
 		if c.toRoom != nil {
-			got = appendToRoom(nil, "id", c.toRoom)
+			got = mailToRoom("id", c.toRoom)
 		} else {
-			got = appendToSession(nil, "id", c.toSession)
+			got = mailToSession("id", c.toSession)
 		}
 		if string(got) != c.text {
 			t.Errorf("%T%T is\n%q, was\n%q", c.toRoom, c.toSession, got, c.text)
@@ -61,23 +106,19 @@ func TestMailGolden(t *testing.T) {
 		if int(got[0]) != i+1 {
 			t.Errorf("kind %d is not here", i+1)
 		}
-		m, err := openMail([]byte(c.text))
-		if err != nil || m.id != "id" {
-			t.Error(m, err)
+		again(t, c.text)
+	}
+	for i, c := range goldenRooms() {
+		var got []byte
+		if c.toRoom != nil {
+			got = mailToRoom("id", c.toRoom)
+		} else {
+			got = mailToSession("id", c.toSession)
 		}
-		room, err := m.toRoom()
-		session, other := m.toSession()
-		var again []byte
-		switch {
-		case err != nil || other != nil:
-		case room != nil:
-			again = appendToRoom(nil, "id", room)
-		case session != nil:
-			again = appendToSession(nil, "id", session)
+		if string(got) != c.text || int(got[0]) != 0x17+i {
+			t.Errorf("%T%T is\n%q, was\n%q", c.toRoom, c.toSession, got, c.text)
 		}
-		if string(again) != c.text {
-			t.Errorf("%q is read as %q, %v, %v", c.text, again, err, other)
-		}
+		again(t, c.text)
 	}
 	for kind, want := range map[byte]int{mailTorn: 0x11, mailAttach: 0x12, mailUp: 0x13, mailDown: 0x14, mailEnd: 0x15, mailGone: 0x16} {
 		if int(kind) != want {

@@ -161,6 +161,7 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
 		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
+		Open:    func(room string) signaling.Ice { return ice(p.relay.CredentialOf(turn.Open, room)) },
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
