@@ -34,6 +34,8 @@ import { fingerprint } from './sdp.js';
  * @property {(event: any) => void} hear */
 
 const BEAT = 500;
+// ms between two connections that this side begins.
+const PAUSE = 3000;
 const MOST_CANDIDATES = 40;
 
 export class RoomPeer {
@@ -57,6 +59,9 @@ export class RoomPeer {
   #size = null;
   #frames = 0;
   #timer;
+  #rebuiltAt = Number.NEGATIVE_INFINITY;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #later;
   /** @type {Promise<unknown>} */
   #work = Promise.resolve();
 
@@ -193,8 +198,16 @@ export class RoomPeer {
     }
   }
 
-  /** rebuild begins another connection; the other side follows. */
+  /** rebuild begins another connection; the other side follows. Where none works, not faster than people wait. */
   rebuild() {
+    const now = performance.now();
+    clearTimeout(this.#later);
+    const early = this.#rebuiltAt + PAUSE - now;
+    if (early > 0) {
+      this.#later = setTimeout(() => this.rebuild(), early);
+      return;
+    }
+    this.#rebuiltAt = now;
     this.#replace(this.#generation + 1);
     this.#shell.send({ k: 'again', g: this.#generation });
   }
@@ -225,6 +238,7 @@ export class RoomPeer {
 
   close() {
     clearInterval(this.#timer);
+    clearTimeout(this.#later);
     this.#pc.close();
   }
 
