@@ -167,11 +167,15 @@ const actions = {
     Object.assign(s, what, { place: 'preview', why: '' });
     out({ do: 'derive' });
   },
-  tag(s, { tag }) {
+  tag(s, { tag }, x) {
     s.tag = tag;
+    if (s.place === 'entering') ask(s, x);
   },
   enter(s, _, x) {
-    if (s.place === 'preview' && s.tag) ask(s, x);
+    if (s.place !== 'preview') return;
+    // The keys may still be on their way.
+    s.place = 'entering';
+    if (s.tag) ask(s, x);
   },
   cancel(s, _, x) {
     if (s.place === 'entering' || s.place === 'knocking') x.out({ do: 'send', frame: protocol.cancel() });

@@ -66,7 +66,7 @@ test('a link is made: from the form to the first word', () => {
   room.on('enter');
   assert.deepEqual(room.took(), [], 'not before the keys are there');
   room.on('tag', { tag: 't' }).on('enter');
-  assert.deepEqual([stateOf(room.s), room.took()], ['connecting', ['send make']]);
+  assert.deepEqual([stateOf(room.s), room.took()], ['connecting', ['send make']], 'once');
   room.frame('joined', joined({ kind: 'link', knock: true, expires_ms: 5000 }));
   assert.deepEqual([stateOf(room.s), room.s.expires, room.s.make], ['queued', 6000, false]);
   assert.deepEqual(room.took(), ['room', 'ice', 'keep']);

@@ -24,13 +24,12 @@ function memory() {
 /** keep remembers the room.
  * @param {State} s @param {number} now @param {Memory | null} [into] */
 export function keep(s, now, into = memory()) {
-  const { kind, words, channel, password, tag, capacity, hidden, lock, own } = s;
+  const { kind, words, channel, password, capacity, hidden, lock, own } = s;
   const kept = {
     kind,
     words,
     channel,
     password,
-    tag,
     capacity,
     hidden,
     lock,
