@@ -149,7 +149,7 @@ func TestFiles(t *testing.T) {
 	h := newServer(t).Public()
 	files := pageFiles(t)
 	later := loadedLater(t, files)
-	wire, rest := 0, 0
+	wire, rest, rooms := 0, 0, 0
 	for name, want := range files {
 		if name == "index.html" {
 			continue
@@ -161,6 +161,8 @@ func TestFiles(t *testing.T) {
 		}
 		packed := body(t, r)
 		switch {
+		case ofRooms(name):
+			rooms += len(packed)
 		case later[name]:
 			rest += len(packed)
 		case path.Dir(name) != "lang" || name == "lang/en.json":
@@ -174,17 +176,31 @@ func TestFiles(t *testing.T) {
 	}
 	wire += len(body(t, ask(h, "GET", "/", "Accept-Encoding", "gzip")))
 	wire += len(body(t, ask(h, "GET", "/catalogue.json", "Accept-Encoding", "gzip")))
-	t.Logf("the page is %d bytes on the wire, and %d more when they are needed", wire, rest)
+	t.Logf("the page is %d bytes on the wire, %d more when they are needed, and %d more in a private room", wire, rest, rooms)
 	if wire >= 60_000 {
 		t.Errorf("the page is %d bytes packed, want under 60,000", wire)
 	}
 	if rest >= 20_000 {
 		t.Errorf("what comes later is %d bytes packed, want under 20,000", rest)
 	}
+	if rooms >= 80_000 {
+		t.Errorf("a private room is %d bytes packed, want under 80,000", rooms)
+	}
+	for name := range files {
+		if ofRooms(name) && !later[name] && path.Ext(name) == ".js" {
+			t.Errorf("%s is loaded before anybody wants a room", name)
+		}
+	}
+}
+
+// ofRooms tells what only private rooms need: half of it is the list of words, and the curve.
+func ofRooms(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "room") || path.Dir(name) == "vendor"
 }
 
 var (
-	imports  = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*?'\./([\w-]+\.js)'`)
+	imports  = regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*?'\./([\w/-]+\.js)'`)
 	fetches  = regexp.MustCompile(`import\('\./([\w-]+\.js)'\)|new URL\('([\w-]+-worker\.js)', import\.meta\.url\)`)
 	atStart  = []string{"main.js", "signals.js"} // signals.js is asked for before the first word to the server
 	withCall = "meter-worklet.js"                // counted with the page, although the microphone brings it
