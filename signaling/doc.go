@@ -250,8 +250,9 @@
 //	ack       c
 //	ping                                     every 25 s; answer pong
 //	notice    code text                      not numbered, a hint: "slow_down" at most once a second;
-//	                                         "store_away" once when a search must wait for the store: it is
-//	                                         kept and goes on by itself, and queued or matched follows;
+//	                                         "store_away" once when a search or a confirmed match must wait for
+//	                                         the store: it is kept and goes on by itself, and queued, matched,
+//	                                         connected or aborted follows;
 //	                                         "paused" once when it waits because operators have paused
 //	                                         matching: the same follows when they let it go on
 //	drain     within_ms                      this node stops: reconnect when the socket closes

@@ -49,7 +49,7 @@ func (c *conn) pass(home, session string, m Hello) bool {
 	g := &gate{conn: c, home: home, id: newID(), answer: make(chan bool, 1)}
 	h.gates.put(g.id, g)
 	defer g.leave()
-	if !h.bus.far(home, g.id, appendMail(nil, mailAttach, session, attach{g.id, m})) {
+	if !h.bus.far(home, g.id, mailOf(mailAttach, session, attach{g.id, m})) {
 		return false
 	}
 	defer func() { h.bus.far(home, "", appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings

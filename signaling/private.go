@@ -221,7 +221,7 @@ func (r *room) welcome(now time.Time, m *member, answers re) {
 // speaks tells whether a letter is of one of the members, from the session that is the member's now.
 func (r *room) speaks(from Address, id string) bool {
 	m := r.find(id)
-	return r.state == open && m != nil && m.at == from
+	return r.state == open && m != nil && m.at == from && from != (Address{})
 }
 
 // admits lets in or turns away who knocks.
@@ -308,10 +308,18 @@ func (r *room) vacated(now time.Time) {
 	r.endIfEmpty(now)
 }
 
-// missing gives a member of a node that died some time to come back.
-func (r *room) missing(now time.Time, m *member) {
-	m.at, m.until = Address{}, now.Add(r.policy.Rejoin)
-	r.socket(now, m.Member, PeerAway)
+// missing gives the members of a node that died some time to come back.
+func (r *room) missing(now time.Time, node string) {
+	var gone []string
+	for i := range r.members {
+		if m := &r.members[i]; m.at.Node == node {
+			m.at, m.until = Address{}, now.Add(r.policy.Rejoin)
+			gone = append(gone, m.Member)
+		}
+	}
+	for _, id := range gone {
+		r.socket(now, id, PeerAway)
+	}
 	r.renewIn(now, seekHold)
 }
 
@@ -354,10 +362,10 @@ func (r *room) tickTagged(now time.Time) {
 	if due(t.settles) {
 		t.settles = time.Time{}
 	}
-	if due(r.renew) {
+	r.vacated(now)
+	if due(r.renew) { // also when something has just changed
 		r.hold()
 	}
-	r.vacated(now)
 }
 
 // expire ends a link that nobody has used.

@@ -150,6 +150,15 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		if l.err != nil && !r.renew.IsZero() {
 			r.renew = now.Add(audit)
 		}
+	default:
+		r.tagged(now, l)
+	}
+	return r.out
+}
+
+// tagged takes what comes to private rooms only.
+func (r *room) tagged(now time.Time, l ToRoom) {
+	switch l := l.(type) {
 	case Come:
 		r.come(now, l)
 	case Admits:
@@ -160,8 +169,8 @@ func (r *room) Step(now time.Time, l ToRoom) []roomEffect {
 		r.held(now, l)
 	case released:
 		r.released(now, l)
+	default: // Step has the others
 	}
-	return r.out
 }
 
 func (r *room) do(e roomEffect) { r.out = append(r.out, e) }
@@ -184,15 +193,17 @@ func (r *room) others(id string, l ToSession) {
 }
 
 func (r *room) say(l *Say) {
-	to := r.find(l.To)
+	to, from := r.find(l.To), r.find(l.From)
 	switch {
 	case r.policy.private() && !r.speaks(l.Sender, l.From):
+		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
+	case from != nil && from.at != l.Sender && from.at != (Address{}): // from a session that the browser has left
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case r.state != open || to == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
 	case to.at == (Address{}):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
-	case !r.mayProbe(r.find(l.From), to, len(l.Tail)):
+	case !r.mayProbe(from, to, len(l.Tail)):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, TooMany}})
 	default:
 		r.do(tell{to.at, Heard{l}})

@@ -240,3 +240,25 @@ func TestNobodyCame(t *testing.T) {
 		}
 	}
 }
+
+// TestLeftSession: what a session said that the browser has left arrives after a later one came back. It
+// would be out of order.
+func TestLeftSession(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }
+	r := signaling.NewRoom(at("room"))
+	r.Passes(now, signaling.Enter{From: at("ana"), Member: "a"})
+	pass := r.Passes(now, signaling.Enter{From: at("bo"), Member: "b"})[1]
+	says := func(from string) signaling.ToRoom { return &signaling.Say{Sender: at(from), From: "b", To: "a"} }
+	if told := r.Tells(now, says("bo")); len(told) != 1 || told[0] != at("ana") {
+		t.Errorf("before: %v are told", told)
+	}
+	pass.Turn = now.UnixMilli()
+	r.Tells(now, signaling.Reenters(at("bo-2"), pass))
+	if told := r.Tells(now, says("bo")); len(told) != 1 || told[0] != at("bo") {
+		t.Errorf("from the session that was left: %v are told", told)
+	}
+	if told := r.Tells(now, says("bo-2")); len(told) != 1 || told[0] != at("ana") {
+		t.Errorf("from the present session: %v are told", told)
+	}
+}

@@ -21,13 +21,14 @@ func (r *room) move(now time.Time, to string) {
 
 // fallen takes members whose node died as missing: they have some time to come back elsewhere.
 func (r *room) fallen(now time.Time, node string) {
+	if r.policy.private() {
+		r.missing(now, node)
+		r.leaveDoor(now, node)
+		return
+	}
 	for i := range r.members {
 		m := &r.members[i]
 		if r.state != open || m.at.Node != node {
-			continue
-		}
-		if r.policy.private() {
-			r.missing(now, m)
 			continue
 		}
 		m.at, r.seek = Address{}, now.Add(seekEvery)
@@ -40,7 +41,6 @@ func (r *room) fallen(now time.Time, node string) {
 			r.deadline = end
 		}
 	}
-	r.leaveDoor(now, node)
 }
 
 // torn asks members on a node whether they are still there; the answer makes good what was lost.

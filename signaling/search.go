@@ -48,6 +48,7 @@ type match struct {
 	ID    string
 	offer matcher.Offer
 	next  time.Time // when to ask or give up; zero while an answer is awaited
+	away  bool      // the browser was told that the store does not answer
 }
 
 func (q *search) expires() time.Time { return q.began.Add(retention.LongestWait) }
@@ -178,10 +179,15 @@ func (s *session) show(now time.Time, w matcher.Waiting, e *matcher.Estimate) {
 	s.do(sendQueued{m, place{w.Arrived, s.self.ID, s.calls}})
 }
 
+const (
+	searchKept = "the store is away: the search is kept and goes on by itself"
+	matchKept  = "the store is away: the match waits for it, or the search goes on from its old place"
+)
+
 // outage keeps the search while the store is away or matching is paused, and says so once.
 func (s *session) outage(now time.Time, err error) {
 	q := s.search
-	notice := Notice{StoreAway, "the store is away: the search is kept and goes on by itself"}
+	notice := Notice{StoreAway, searchKept}
 	if errors.Is(err, errPaused) {
 		notice = Notice{Paused, "the operators have paused matching: the search is kept and goes on by itself"}
 	}
@@ -276,6 +282,10 @@ func (s *session) confirmed(now time.Time, e confirmed) {
 	switch {
 	case s.phase != Confirmed || s.match.ID != e.match:
 	case e.err != nil || e.result == matcher.Pending:
+		if e.err != nil && !s.match.away {
+			s.match.away = true
+			s.do(hint{Notice{StoreAway, matchKept}})
+		}
 		s.match.next = now.Add(confirmRepeat) // ask again: the event may be lost
 	case e.result == matcher.Live:
 		s.wentLive(now, e.match)

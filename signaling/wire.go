@@ -52,25 +52,25 @@ var errMail = errors.New("mail of another node is not understood")
 func mailToRoom(id string, l ToRoom) []byte {
 	switch l := l.(type) {
 	case *Say:
-		return appendSay(nil, mailSay, id, l)
+		return sayOf(mailSay, id, l)
 	case Enter:
-		return appendMail(nil, mailEnter, id, l)
+		return mailOf(mailEnter, id, l)
 	case Reenter:
-		return appendMail(nil, mailReenter, id, l)
+		return mailOf(mailReenter, id, l)
 	case Went:
-		return appendMail(nil, mailWent, id, l)
+		return mailOf(mailWent, id, l)
 	case Missing:
-		return appendMail(nil, mailMissing, id, l)
+		return mailOf(mailMissing, id, l)
 	case Present:
-		return appendMail(nil, mailPresent, id, l)
+		return mailOf(mailPresent, id, l)
 	case Want:
-		return appendMail(nil, mailWant, id, l)
+		return mailOf(mailWant, id, l)
 	case Come:
-		return appendMail(nil, mailCome, id, l)
+		return mailOf(mailCome, id, l)
 	case Admits:
-		return appendMail(nil, mailAdmits, id, l)
+		return mailOf(mailAdmits, id, l)
 	case Turns:
-		return appendMail(nil, mailTurns, id, l)
+		return mailOf(mailTurns, id, l)
 	case roomTick, kept, homeIs, held, released, fallen, torn: // never leave the node
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
@@ -80,37 +80,37 @@ func mailToRoom(id string, l ToRoom) []byte {
 func mailToSession(id string, l ToSession) []byte {
 	switch l := l.(type) {
 	case Heard:
-		return appendSay(nil, mailHeard, id, l.Say)
+		return sayOf(mailHeard, id, l.Say)
 	case Opened:
-		return appendMail(nil, mailOpened, id, l)
+		return mailOf(mailOpened, id, l)
 	case Granted:
-		return appendMail(nil, mailGranted, id, l)
+		return mailOf(mailGranted, id, l)
 	case Recheck:
-		return appendMail(nil, mailRecheck, id, l)
+		return mailOf(mailRecheck, id, l)
 	case Moved:
-		return appendMail(nil, mailMoved, id, l)
+		return mailOf(mailMoved, id, l)
 	case Failed:
-		return appendMail(nil, mailFailed, id, l)
+		return mailOf(mailFailed, id, l)
 	case PeerIs:
-		return appendMail(nil, mailPeerIs, id, l)
+		return mailOf(mailPeerIs, id, l)
 	case Over:
-		return appendMail(nil, mailOver, id, l)
+		return mailOf(mailOver, id, l)
 	case Undelivered:
-		return appendMail(nil, mailUndelivered, id, l)
+		return mailOf(mailUndelivered, id, l)
 	case Welcomed:
-		return appendMail(nil, mailWelcomed, id, l)
+		return mailOf(mailWelcomed, id, l)
 	case Waits:
-		return appendMail(nil, mailWaits, id, l)
+		return mailOf(mailWaits, id, l)
 	case Turned:
-		return appendMail(nil, mailTurned, id, l)
+		return mailOf(mailTurned, id, l)
 	case Knocked:
-		return appendMail(nil, mailKnocked, id, l)
+		return mailOf(mailKnocked, id, l)
 	case MemberIs:
-		return appendMail(nil, mailMemberIs, id, l)
+		return mailOf(mailMemberIs, id, l)
 	case DoorIs:
-		return appendMail(nil, mailDoorIs, id, l)
+		return mailOf(mailDoorIs, id, l)
 	case Astray:
-		return appendMail(nil, mailAstray, id, l)
+		return mailOf(mailAstray, id, l)
 	}
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
@@ -123,8 +123,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-func appendSay(b []byte, kind byte, id string, s *Say) []byte {
-	b = appendKind(b, kind, id)
+func sayOf(kind byte, id string, s *Say) []byte {
+	b := appendKind(nil, kind, id)
 	for _, text := range [...]string{s.Room, s.Sender.Node, s.Sender.ID, s.From, s.To} {
 		b = appendText(b, text)
 	}
@@ -132,12 +132,12 @@ func appendSay(b []byte, kind byte, id string, s *Say) []byte {
 	return append(b, s.Tail...)
 }
 
-func appendMail(b []byte, kind byte, id string, letter any) []byte {
+func mailOf(kind byte, id string, letter any) []byte {
 	body, err := json.Marshal(letter)
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode %T: %v", letter, err)) // our own types always marshal
 	}
-	return append(appendKind(b, kind, id), body...)
+	return append(appendKind(nil, kind, id), body...)
 }
 
 // mail is what came from another node, half read.

@@ -126,7 +126,7 @@ func TestMailGolden(t *testing.T) {
 		}
 	}
 	const asks = "\x12\x01s" + `{"Pipe":"p","Hello":{"t":"hello","token":"k","last":3,"device":"d","digest":"g","age":"t"}}`
-	if got := appendMail(nil, mailAttach, "s", attach{"p", Hello{"hello", "k", 3, "d", "g", "t"}}); string(got) != asks {
+	if got := mailOf(mailAttach, "s", attach{"p", Hello{"hello", "k", 3, "d", "g", "t"}}); string(got) != asks {
 		t.Errorf("a pipe is asked for with\n%q, was\n%q", got, asks)
 	}
 }

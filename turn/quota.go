@@ -9,7 +9,7 @@ import (
 
 // Quotas bound what anybody can take. A zero value means the default beside it.
 type Quotas struct {
-	PerCredential int           // relays alive for one credential: 8 (a browser makes one for each URL and interface)
+	PerCredential int           // relays alive for one credential: 8 (a browser makes one for each URL and interface), in private rooms 8 times as many, like the next
 	PerCall       int           // relays alive for one call, whatever credentials made them: 24 (two browsers, several interfaces, UDP and TCP, old and new ones side by side while they restart)
 	PerNetwork    int           // relays alive for a /24 (IPv4) or /56 (IPv6): 256 (a school or a carrier may have all its people behind one address)
 	Relays        int           // relays alive: 4096
@@ -26,6 +26,7 @@ const (
 	burst          = 64 << 10 // bytes a relay may carry at once
 	maxPermissions = 16       // peers of a relay
 	maxChannels    = 8        // channels of a relay
+	mesh           = 8        // connections that one browser of a private room may have, instead of one
 )
 
 func (q Quotas) orDefaults() Quotas {
@@ -55,12 +56,17 @@ type place struct {
 	user    string
 	call    mark
 	network netip.Prefix
+	times   int // the quotas of credential and call: 1, or mesh in a private room
 }
 
 // placeOf is the place of a relay that u wants at from.
 func placeOf(u user, from client) place {
 	near, _ := neighbourhood(from.addr.Addr()) // whoever has no address shares the zero Prefix
-	return place{user: u.name, call: u.grant.call, network: near}
+	times := 1
+	if u.grant.kind == Open {
+		times = mesh
+	}
+	return place{user: u.name, call: u.grant.call, network: near, times: times}
 }
 
 // neighbourhood is the network that one subscriber may have whole: /24 of IPv4, /56 of IPv6.
@@ -107,9 +113,9 @@ func (l *ledger) take(p place) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.users[p.user] >= l.perUser:
+	case l.users[p.user] >= l.perUser*p.times:
 		return userFull
-	case l.calls[p.call] >= l.perCall:
+	case l.calls[p.call] >= l.perCall*p.times:
 		return callFull
 	case l.networks[p.network] >= l.perNetwork:
 		return networkFull

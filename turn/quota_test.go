@@ -53,12 +53,28 @@ func TestQuotaInTotal(t *testing.T) {
 	}
 }
 
-// A call cannot take more by asking for fresh credentials, of whatever kind and over whatever wire.
-func TestQuotaOfACall(t *testing.T) {
-	s := start(t, nil)
-	kinds, wires := []turn.Kind{turn.Veil, turn.Open}, []wire{overUDP, overTCP}
+// A call cannot take more by asking for fresh credentials, over whatever wire.
+func TestQuotaOfACall(t *testing.T) { quotaOfACall(t, turn.Veil, nil) }
+
+// A private room is up to eight browsers with seven connections each: it has eight times as much.
+func TestQuotaOfARoom(t *testing.T) {
+	quotaOfACall(t, turn.Open, func(c *turn.Config) { c.Quotas.PerCall = 3 })
+	s := start(t, func(c *turn.Config) { c.Quotas.PerCredential = 1 })
+	cred := s.CredentialOf(turn.Open, "room")
+	for i := range 9 {
+		got := speak(t, s, cred, overUDP).allocate()
+		if i < 8 && got != 0 || i == 8 && got != stun.CodeAllocQuotaReached {
+			t.Errorf("relay %d of one member: %d", i+1, got)
+		}
+	}
+}
+
+func quotaOfACall(t *testing.T, kind turn.Kind, change func(*turn.Config)) {
+	t.Helper()
+	s := start(t, change)
+	wires := []wire{overUDP, overTCP}
 	fresh := func(i int, call string) *raw {
-		return speak(t, s, s.CredentialOf(kinds[i%2], call), wires[i/2%2])
+		return speak(t, s, s.CredentialOf(kind, call), wires[i%2])
 	}
 	var first *raw
 	for i := range 24 {

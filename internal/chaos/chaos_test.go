@@ -232,5 +232,8 @@ func (h *house) judge(t *testing.T, c *crowd) *history.Result {
 	for _, v := range result.Violations {
 		t.Error(v)
 	}
+	if t.Failed() {
+		t.Log("faults:\n" + strings.Join(h.diary, "\n"))
+	}
 	return result
 }

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"syscall"
@@ -27,6 +28,7 @@ type house struct {
 	nodes  []*node
 	door   *balancer
 	counts map[string]int
+	diary  []string // of the faults
 }
 
 // fault breaks something for a while, and mends it before it returns.
@@ -80,12 +82,15 @@ func clusterFaults() []fault {
 
 // rage plays faults until ctx ends, with pauses in between.
 func (h *house) rage(ctx context.Context) {
+	began := time.Now()
 	h.pause(ctx, 3*time.Second) // for the first people to come
 	for ctx.Err() == nil {
 		h.supervise()
 		f := h.faults[h.rnd.IntN(len(h.faults))]
+		from := time.Since(began)
 		f.do(h, ctx)
 		h.counts[f.name]++
+		h.diary = append(h.diary, fmt.Sprintf("%.1f to %.1f s: %s", from.Seconds(), time.Since(began).Seconds(), f.name))
 		h.pause(ctx, h.between(300*time.Millisecond, 2*time.Second))
 	}
 }

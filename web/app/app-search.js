@@ -168,7 +168,7 @@ export const searchFrames = {
   },
   /** @param {State} s @param {{code: string}} f */
   notice(s, f) {
-    if (s.screen === 'queued') s.queue.note = notes[f.code] ?? s.queue.note;
+    if (s.screen === 'queued' || s.screen === 'matched') s.queue.note = notes[f.code] ?? s.queue.note;
   },
   /** @param {State} s @param {unknown} _ @param {Context} x */
   cancelled(s, _, x) {

@@ -187,6 +187,10 @@ test('the store is away, or we ask too often', () => {
   assert.deepEqual([p.at, p.state.queue.note], ['queued', 'stopped']);
   p.do(QUEUED);
   assert.equal(p.state.queue.note, '', 'matching goes on');
+  const m = queued();
+  m.do(MATCHED);
+  m.do({ t: 'notice', code: 'store_away', text: '' });
+  assert.deepEqual([m.at, m.state.queue.note], ['matched', 'paused']);
   p.do({ t: 'error', of: 1, code: 'unavailable', text: '', about: 'find' });
   assert.deepEqual(p.wait(3000), ['find P1']);
   p.do({ t: 'error', of: 2, code: 'too_many', text: '', about: 'find' });

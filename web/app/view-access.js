@@ -31,6 +31,7 @@ const place = (state) => {
     screen === 'blocked' ? reason : '',
     screen === 'mic' ? mic.phase + mic.error : '',
     screen === 'queued' ? queue.note + (queue.puzzle ? `puzzle${queue.puzzle.takes > slow}` : limited(state)) : '',
+    screen === 'matched' ? queue.note : '',
     screen === 'ended' ? `${after?.why}${after?.report}${after?.blocked}` : '',
     call?.slow,
     call?.verified === 'mismatch',
@@ -51,7 +52,7 @@ function screenWords(before, after, t) {
     case 'queued':
       return queueWords(after, t);
     case 'matched':
-      return t('call.matched');
+      return after.queue.note ? t(`queue.${after.queue.note}`) : t('call.matched');
     case 'connecting':
     case 'reconnecting':
       return call?.slow ? t(`slow.${call.slow}`) : t(`call.${screen}`);

@@ -45,8 +45,9 @@ export function call(ctx) {
 }
 
 /** The heading and the sentence below it. @param {import('./view.js').Ctx} ctx @param {import('./view.js').State} state @returns {[string, string]} */
-function words({ t, names }, { screen, call }) {
+function words({ t, names }, { screen, call, queue }) {
   if (call?.verified === 'mismatch') return [t('alarm.title'), t('alarm.body')];
+  if (screen === 'matched' && queue.note) return [t('call.matched'), t(`queue.${queue.note}`)];
   if (screen !== 'live') return [t(`call.${screen}`), t(call?.slow ? `slow.${call.slow}` : `call.${screen}.why`)];
   const topics = names.topics(call?.shared ?? []);
   return [

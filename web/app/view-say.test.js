@@ -64,6 +64,7 @@ test('every screen is said when it comes', () => {
     [{ screen: 'queued', queue: { note: 'back' } }, 'queue.back'],
     [{ screen: 'queued', queue: { note: 'paused' } }, 'queue.paused'],
     [{ screen: 'matched' }, 'call.matched'],
+    [{ screen: 'matched', queue: { note: 'paused' } }, 'queue.paused'],
     [{ screen: 'connecting', call: call() }, 'call.connecting'],
     [{ screen: 'connecting', call: call({ slow: 'relay' }) }, 'slow.relay'],
     [{ screen: 'live', call: call() }, 'say.live'],
