@@ -20,7 +20,7 @@ func TestBrowserLinkRoom(t *testing.T) {
 	bo.follows(link, "mic", "camera")
 	ana.press("admit")
 	for _, p := range []struct{ who, other *person }{{ana, bo}, {bo, ana}} {
-		p.who.reaches("live", 15*time.Second)
+		p.who.reaches("live", 30*time.Second)
 		p.who.hears(p.other.hz, 10*time.Second)
 		p.who.sees(10 * time.Second)
 	}
@@ -61,7 +61,7 @@ func TestBrowserChannel(t *testing.T) {
 		people = append(people, p)
 	}
 	for i, p := range people {
-		p.reaches("live", 15*time.Second)
+		p.reaches("live", 30*time.Second)
 		p.hears(people[i^1].hz, 10*time.Second)
 		if n := js[int](p, `document.querySelectorAll('[data-testid="peer"]').length`); n != 1 {
 			t.Errorf("%d Hz meets %d people, want 1", p.hz, n)
@@ -85,14 +85,15 @@ func TestBrowserRoomReload(t *testing.T) {
 				bo.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
 				bo.joinsChannel("42", "giraffe umbrella", "mic")
 			}
-			bo.reaches("live", 15*time.Second)
+			bo.reaches("live", 30*time.Second)
 			for _, p := range []*person{bo, ana} {
 				p.do(chromedp.Reload())
 				p.press("mic-switch")
 				p.pressed("mic-switch")
 				p.press("room-enter")
+				p.reaches("live", 30*time.Second)
 				for _, q := range []struct{ who, other *person }{{ana, bo}, {bo, ana}} {
-					q.who.reaches("live", 15*time.Second)
+					q.who.reaches("live", 30*time.Second)
 					q.who.hears(q.other.hz, 15*time.Second)
 				}
 			}
@@ -112,7 +113,7 @@ func TestBrowserRoomHidden(t *testing.T) {
 	ana.do(chromedp.WaitVisible(testid("link")))
 	bo.follows(js[string](ana, `document.querySelector('[data-testid="link"]').value`), "mic")
 	ana.press("admit")
-	ana.reaches("live", 15*time.Second)
+	ana.reaches("live", 30*time.Second)
 	ana.hears(bo.hz, 10*time.Second)
 	ana.keptItsAddress()
 	if path := js[string](ana, `seen.until(5000, () => document.querySelector('[data-testid="peer"]').dataset.path).then(() => document.querySelector('[data-testid="peer"]').dataset.path)`); path != "relayed" {

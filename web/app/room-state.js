@@ -101,5 +101,5 @@ export function stateOf({ place, peers }) {
   if (place === 'entering' || place === 'knocking') return 'connecting';
   if (place === 'ended') return 'ended';
   if (peers.some((p) => p.phase === 'live')) return 'live';
-  return peers.some((p) => p.phase === 'away') ? 'reconnecting' : 'queued';
+  return peers.some((p) => p.known && p.phase === 'away') ? 'reconnecting' : 'queued';
 }

@@ -81,6 +81,7 @@ export class Room {
       },
     );
     this.#table = { ...this.#around(), ...this.#together() };
+    if (state.again) this.#table.derive({ do: 'derive' });
     this.#timers = [
       setInterval(() => this.dispatch({ type: 'tick' }), 1000),
       setInterval(() => this.#sample(), SAMPLE),
