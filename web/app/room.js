@@ -63,6 +63,7 @@ export class Room {
   /** @type {import('./room-plan.js').Line} */
   #line = line();
   #weak = false;
+  #busy = false;
   #planned = '';
   /** @type {Table} */
   #table;
@@ -294,22 +295,29 @@ export class Room {
   }
 
   async #sample() {
-    const now = performance.now();
-    let kbps = 0;
-    let weak = false;
-    for (const [id, one] of this.#peers) {
-      if (!one.live) continue;
-      const sample = await one.sample();
-      const p = peer(this.#state, id);
-      if (!p) continue;
-      kbps += sample.kbps;
-      weak ||= sample.cpu;
-      if (sample.path && sample.path !== p.path) this.dispatch({ type: 'path', id, path: sample.path });
-      if (sample.moving !== p.video) this.dispatch({ type: 'video', id, on: sample.moving });
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      const samples = await Promise.all([...this.#peers].map(([id, one]) => this.#look(id, one)));
+      this.#weak = samples.some(({ cpu }) => cpu);
+      const kbps = samples.reduce((sum, sample) => sum + sample.kbps, 0);
+      this.#line = measure(this.#line, performance.now(), kbps);
+      this.#replan();
+    } finally {
+      this.#busy = false;
     }
-    this.#weak = weak;
-    this.#line = measure(this.#line, now, kbps);
-    this.#replan();
+  }
+
+  /** @param {string} id @param {RoomPeer} one */
+  async #look(id, one) {
+    const nothing = { kbps: 0, cpu: false };
+    const sample = one.live ? await one.sample().catch(() => null) : null;
+    const p = peer(this.#state, id);
+    if (!sample || !p) return nothing;
+    const { path, moving } = sample;
+    if (path && path !== p.path) this.dispatch({ type: 'path', id, path });
+    if (moving !== p.video) this.dispatch({ type: 'video', id, on: moving });
+    return sample;
   }
 
   #replan() {
