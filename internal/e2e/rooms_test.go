@@ -70,6 +70,62 @@ func TestBrowserChannel(t *testing.T) {
 	}
 }
 
+// TestBrowserChannelLocks: ten minutes after it opened nobody new is answered, even with the right password,
+// until a member who did not open it allows joining.
+func TestBrowserChannelLocks(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	var people []*person
+	for i := range 3 {
+		p := bystander(t, browser, 700+400*i)
+		// Its clock can be put forward.
+		p.runsFirst(`{ const now = performance.now.bind(performance); globalThis.ahead = 0; performance.now = () => now() + ahead; }`)
+		p.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
+		people = append(people, p)
+		if i == 2 {
+			break
+		}
+		p.joinsChannel("7", "giraffe umbrella", "mic")
+	}
+	ana, bo, cy := people[0], people[1], people[2]
+	for _, p := range []*person{ana, bo} {
+		p.reaches("live", 30*time.Second)
+		js[bool](p, "(ahead = 600000) > 0")
+		if !js[bool](p, `seen.until(5000, () => document.querySelector('[data-testid="locked"][data-locked="true"]'))`) {
+			t.Fatal("the channel does not lock\n" + p.diary())
+		}
+	}
+	// With their clocks both watch for silence too: they are live again before somebody comes.
+	ana.reaches("live", 30*time.Second)
+	bo.reaches("live", 30*time.Second)
+	cy.joinsChannel("7", "giraffe umbrella", "mic")
+	if !js[bool](ana, `seen.until(20000, () => document.querySelector('[data-testid="hint-held"]'))`) {
+		t.Fatal("nobody stands at the locked door\n" + ana.diary())
+	}
+	if n := js[int](cy, `document.querySelectorAll('[data-testid="peer"]').length`); n != 0 {
+		t.Errorf("a locked channel lets %d people be met", n)
+	}
+	bo.press("allow-joining")
+	cy.reaches("live", 30*time.Second)
+	const both = `seen.until(20000, () => document.querySelectorAll('[data-testid="peer"][data-phase="live"]').length === 2)`
+	if !js[bool](cy, both) {
+		t.Error("allowing to join opens one member, not all\n" + cy.diary())
+	}
+}
+
+// TestBrowserKnockRefused: who is turned away is told so, and nobody inside is disturbed.
+func TestBrowserKnockRefused(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	ana, bo := newPerson(t, browser, server.URL, 700), bystander(t, browser, 1100)
+	bo.follows(ana.makesRoom())
+	ana.press("turn-away")
+	if got := bo.reaches("ended", 10*time.Second); got != "ended turned_away" {
+		t.Errorf("who was turned away sees %q", got)
+	}
+	ana.reaches("queued", time.Second)
+}
+
 // TestBrowserRoomReload: a member whose page is loaded again is back with one press, and heard.
 func TestBrowserRoomReload(t *testing.T) {
 	browser := chromium(t)
