@@ -1,8 +1,9 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench screens chaos soak nightly
+.PHONY: run test check bench screens chaos soak fuzz nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS =
+FUZZTIME = 30s
 LINTER = go tool -modfile=tools/go.mod
 
 run:
@@ -40,6 +41,11 @@ chaos:
 # An hour of 200 people on one node: memory, goroutines and keys must come back to what they were.
 soak:
 	PARLEY_SOAK=1h PARLEY_REDIS=require go test -count=1 -timeout=90m -v -run TestSoak ./internal/chaos
+
+# Half a minute of made-up packets for each parser of the relay, one after the other on one core. What is
+# found goes to turn/testdata/fuzz, where every go test plays it again.
+fuzz:
+	for t in Parse Stream User Address Gate Frame; do go test -run='^$$' -fuzz="^Fuzz$$t\$$" -fuzztime=$(FUZZTIME) -parallel=1 ./turn || exit 1; done
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:

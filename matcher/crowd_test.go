@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,10 +29,12 @@ type crowd struct {
 	sides   map[string][]string // the tickets that were told a match is live
 	faults  []string
 	joins   int
-	refused map[string]int // joins without an answer, by what Redis said
-	last    time.Time      // when a join was answered last
-	longest time.Duration  // between two answers
-	calls   []int          // by person
+	refused map[string]int       // joins without an answer, by what Redis said
+	last    time.Time            // when a join was answered last
+	longest time.Duration        // between two answers
+	calls   []int                // by person
+	began   map[string]time.Time // when a ticket's search did
+	took    []time.Duration      // from there to a live match
 }
 
 const people = 40
@@ -40,7 +43,7 @@ const people = 40
 func gather(t *testing.T, rdbs ...redis.UniversalClient) (c *crowd, disperse func()) {
 	c = &crowd{
 		live: map[string]string{}, sides: map[string][]string{}, refused: map[string]int{},
-		last: time.Now(), calls: make([]int, people),
+		last: time.Now(), calls: make([]int, people), began: map[string]time.Time{},
 	}
 	running, stop := context.WithCancel(t.Context())
 	present, leave := context.WithCancel(t.Context())
@@ -86,6 +89,9 @@ func gather(t *testing.T, rdbs ...redis.UniversalClient) (c *crowd, disperse fun
 func (c *crowd) search(ctx context.Context, person int) {
 	q := c.queues[person%len(c.queues)]
 	ticket := matcher.Ticket{ID: matcher.NewID(), Device: fmt.Sprintf("%012d", person), Languages: []string{"en"}, Meets: []int{0}}
+	c.mu.Lock()
+	c.began[ticket.ID] = time.Now()
+	c.mu.Unlock()
 	for ctx.Err() == nil {
 		result, err := q.Join(ctx, ticket)
 		if ctx.Err() != nil {
@@ -140,6 +146,7 @@ func (c *crowd) talk(person int, o matcher.Offer) {
 		c.faults = append(c.faults, fmt.Sprintf("a ticket is live in %s and %s", before, o.Match))
 	}
 	c.live[o.Ticket] = o.Match
+	c.took = append(c.took, time.Since(c.began[o.Ticket]))
 	c.sides[o.Match] = append(c.sides[o.Match], o.Ticket)
 	for _, ticket := range c.sides[o.Match] {
 		if ticket != o.Ticket && ticket != o.PeerTicket {
@@ -337,4 +344,30 @@ func (c *crowd) lost() int {
 		n += times
 	}
 	return n
+}
+
+// TestSlowStore: every command to the store and every answer of it takes 150 ms. Nobody is in two
+// matches, everybody is matched again and again, and 99 of 100 within 3 s.
+func TestSlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb := vtest.NewRedis(t)
+		fault := vtest.NewFault(t, rdb.Options())
+		nodes := []redis.UniversalClient{redis.NewClient(fault.Options()), redis.NewClient(fault.Options())}
+		fault.Delay(150 * time.Millisecond)
+		c, disperse := gather(t, nodes...)
+		rdb.Pass(2 * time.Minute)
+		disperse()
+		for _, n := range nodes {
+			_ = n.Close()
+		}
+		slices.Sort(c.took)
+		if len(c.took) < 10*people || slices.Contains(c.calls, 0) {
+			t.Fatalf("%d calls, by person %v", len(c.took)/2, c.calls)
+		}
+		middle, most := c.took[len(c.took)/2], c.took[len(c.took)*99/100]
+		t.Logf("matched after %v (p50), %v (p99)", middle, most)
+		if most > 3*time.Second {
+			t.Errorf("p99 of the time to a match is %v", most)
+		}
+	})
 }

@@ -14,6 +14,7 @@ type living struct {
 	nodes  []string   // sorted
 	beaten time.Time  // when the last beat was sent
 	anew   time.Time  // since when this node holds its lease again after a gap; zero if there was none
+	lapses int        // such gaps, and outages of the store
 }
 
 // beat notes the answer to a beat that was sent at a time, {'renewed' or 'anew', living nodes...}.
@@ -24,6 +25,7 @@ func (l *living) beat(sent time.Time, answer []string) {
 	defer l.mu.Unlock()
 	if !renewed && !l.beaten.IsZero() {
 		l.anew = sent
+		l.lapses++
 	}
 	l.nodes, l.beaten = nodes, sent
 }
@@ -50,6 +52,22 @@ func (l *living) renewed() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Since(l.beaten)
+}
+
+// back notes that the store answers again.
+func (l *living) back() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lapses++
+}
+
+// Lapses returns how often the store was away, or this node held no lease for a while. Its tickets
+// may have been forgotten then, or dropped as those of a dead node, so each is to be joined again.
+func (q *Queue) Lapses() int {
+	l := &q.living
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lapses
 }
 
 // Alive says whether a node held its lease at the last beat of this one, or was met since. This node

@@ -25,7 +25,8 @@ func newHall(t *testing.T, e engine) *hall {
 	return &hall{t, w, map[string]matcher.Ticket{}}
 }
 
-// want is what somebody searches. A device of 'a' widens after 6 s, one of 'b' after 2 s, and so on.
+// want is what somebody searches. A device of 'a' widens after 6 s, one of 'b' after 2 s, and so
+// on.
 func want(who byte, languages, interests []string) matcher.Ticket {
 	return matcher.Ticket{Device: device(int(who - 'a')), Languages: languages, Interests: interests, Meets: []int{0}}
 }
@@ -317,6 +318,40 @@ func TestBusyPoolLives(t *testing.T) {
 	}
 	if err := h.audit(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestListOutlivesPools: the list of the pools in which people of a band wait lives as long as any
+// of them, so that whoever waits in one is found at any time.
+func TestListOutlivesPools(t *testing.T) {
+	h := newHall(t, embedded(t))
+	q, pool, list := h.nodes[0], retention.Pool.Key("en", "music", "1"), retention.Occupied.Key("1")
+	watched := want('a', en, music)
+	watched.ID, watched.Band, watched.Meets = matcher.NewID(), 1, []int{1}
+	for spent := time.Duration(0); spent < retention.LongestWait-3*time.Minute; spent += 2 * time.Minute {
+		if _, err := q.Join(t.Context(), watched); err != nil {
+			t.Fatal(err)
+		}
+		of := h.engine.rdb.PTTL(t.Context(), pool).Val()
+		if left := h.engine.rdb.PTTL(t.Context(), list).Val(); left < of {
+			t.Errorf("after %v the list lives for %v, the pool for %v", spent, left, of)
+		}
+		if err := h.engine.pass(t.Context(), 2*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	watched.ID, watched.Meets = matcher.NewID(), []int{1, 0} // of the same device, so they do not meet
+	if _, err := q.Join(t.Context(), watched); err != nil {
+		t.Fatal(err)
+	}
+	ordinary := want('b', en, music)
+	ordinary.ID, ordinary.Meets = matcher.NewID(), []int{0, 1}
+	result, err := q.Join(t.Context(), ordinary)
+	if offered, is := result.(matcher.Offered); err != nil || !is || offered.Offer.PeerTicket != watched.ID {
+		t.Errorf("%+v %v, want an offer with whoever waits in the other band", result, err)
+	}
+	if faults := h.audit(); faults != nil {
+		t.Error(faults)
 	}
 }
 

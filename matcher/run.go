@@ -43,6 +43,9 @@ func (q *Queue) beats(ctx context.Context) {
 		if failed := err != nil && ctx.Err() == nil; failed != away {
 			away = failed
 			q.report(ctx, err)
+			if !failed {
+				q.living.back()
+			}
 		}
 		if n%forgetEvery == 0 {
 			q.pace.forget(time.Now())

@@ -168,6 +168,7 @@ func TestRedisForgets(t *testing.T) {
 		meet(t, r.a, r.b)
 		ticket := fresh('a')
 		before := join(t, r.a, ticket).(matcher.Waiting)
+		lapses := r.a.Lapses()
 		if err := r.rdb.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -175,6 +176,9 @@ func TestRedisForgets(t *testing.T) {
 		after := join(t, r.a, ticket).(matcher.Waiting)
 		if !after.Arrived.Equal(before.Arrived) {
 			t.Errorf("place %v became %v", before.Arrived, after.Arrived)
+		}
+		if r.a.Lapses() == lapses {
+			t.Error("nobody is told that the queue has forgotten this node")
 		}
 		join(t, r.b, fresh('c'))
 		if got := next(t, r.a).(matcher.OfferMade); got.Offer.Ticket != ticket.ID {
@@ -268,4 +272,31 @@ func TestNobodyTakesEvents(t *testing.T) {
 	if q.Dropped() != more || len(q.Events()) != capacity {
 		t.Errorf("%d dropped, %d kept", q.Dropped(), len(q.Events()))
 	}
+}
+
+// TestLapses: a node is told when the store may have forgotten its tickets: it was away, though for
+// less than a lease, or it lost everything; and at no other time.
+func TestLapses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb := vtest.NewRedis(t)
+		q := run(t, rdb.Options()).a
+		after := func(what string, want int) {
+			t.Helper()
+			rdb.Pass(1500 * time.Millisecond)
+			if got := q.Lapses(); got != want {
+				t.Errorf("%s: %d lapses, want %d", what, got, want)
+			}
+		}
+		after("at the beginning", 0)
+		rdb.Away()
+		after("while it is away", 0)
+		rdb.Back()
+		after("when it is back", 1)
+		if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		after("when it has forgotten everything", 2)
+		rdb.Pass(time.Minute)
+		after("a quiet minute later", 2)
+	})
 }

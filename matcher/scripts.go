@@ -65,7 +65,7 @@ func constants(offer time.Duration) *strings.Replacer {
 	var pairs []string
 	set := func(name string, value any) { pairs = append(pairs, name, fmt.Sprint(value)) }
 	for _, class := range []retention.Class{
-		retention.Ticket, retention.Pool, retention.Lease, retention.Inbox, retention.Waits,
+		retention.Ticket, retention.Pool, retention.Occupied, retention.Lease, retention.Inbox, retention.Waits,
 	} {
 		name := strings.ToUpper(class.String())
 		set(name+"_KEY", strconv.Quote(beginning(class)))
@@ -95,6 +95,7 @@ func constants(offer time.Duration) *strings.Replacer {
 	set("NARROW", 'w')
 	set("WIDE", 'W')
 	set("END", '~')
+	set("CROWD", "'0'") // the band of nearly everybody: its pools are looked into without a list
 	return strings.NewReplacer(pairs...)
 }
 

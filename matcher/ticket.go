@@ -125,17 +125,9 @@ func (t Ticket) request(node string, widens time.Duration) request {
 	for i, key := range pools {
 		names[i] = strings.TrimPrefix(key, beginning(retention.Pool))
 	}
-	keys := append([]string{retention.Ticket.Key(t.ID)}, pools...)
 	meets := make([]string, len(t.Meets))
-	after := make([]string, len(t.Meets)) // how many keys the pools of each band to meet stand
 	for i, band := range t.Meets {
 		meets[i] = strconv.Itoa(band)
-		begin := 0
-		if band != t.Band {
-			begin = len(keys) - 1
-			keys = append(keys, p.keys(band)...)
-		}
-		after[i] = fmt.Sprintf("%3d", begin)
 	}
 	wish := strings.Join([]string{
 		fmt.Sprintf("%*d", widensDigits, widens.Microseconds()), t.Device, node,
@@ -144,15 +136,15 @@ func (t Ticket) request(node string, widens time.Duration) request {
 		strings.Join(names[:p.near], ","), strings.Join(names[p.near:p.first], ","), strings.Join(names[p.first:], ","),
 		list(meets), list(t.Avoid),
 	}, ";")
-	terms := fmt.Sprintf("%d%d%d%d%2d%3d", p.near, p.first, len(t.Interests), t.Band, len(pools), len(keys))
+	terms := fmt.Sprintf("%d%d%d%d%2d", p.near, p.first, len(t.Interests), t.Band, len(pools))
 	if !t.Arrived.IsZero() || len(t.Meets) > 1 || t.Meets[0] != t.Band {
 		arrived := int64(latest)
 		if !t.Arrived.IsZero() {
 			arrived = min(max(earliest, t.Arrived.UnixMicro()), latest)
 		}
-		terms += fmt.Sprintf("%016d", arrived) + strings.Join(after, "")
+		terms += fmt.Sprintf("%016d", arrived) + strings.Join(meets, "")
 	}
-	return request{keys, terms, wish}
+	return request{append([]string{retention.Ticket.Key(t.ID)}, pools...), terms, wish}
 }
 
 // sample returns the key under which the wait is recorded: in the first language, for one of the

@@ -72,8 +72,9 @@ type Desk struct {
 	lookups lookups
 	had     reminders
 	ended   chan talk
-	blind   sync.Once // Redis does not tell whether it has replicas
-	told    atomic.Int64
+	blind   sync.Once    // Redis does not tell whether it has replicas
+	told    atomic.Int64 // when the log last heard of damage
+	damaged atomic.Int64
 }
 
 // New returns a desk, with the policy that parley comes with.
@@ -86,7 +87,7 @@ func New(cfg Config) *Desk {
 		},
 		ended: make(chan talk, talksAtOnce),
 	}
-	d.lookups.read = d.recorded
+	d.lookups.read = d.heads
 	balanced, err := score.Preset(score.Default)
 	if err != nil {
 		panic(fmt.Sprintf("moderation: %v", err)) // it is one that parley comes with
@@ -116,11 +117,17 @@ func (d *Desk) keys(now time.Time) (keyring.Live, keyring.Epoch, error) {
 // complainEvery is how often the log hears that records cannot be read.
 const complainEvery = time.Minute
 
-// unreadable notes a record that is not what this program writes. It counts for nothing.
-func (d *Desk) unreadable(ctx context.Context) {
+// unreadable notes records and reports that are not what this program writes. They count for
+// nothing. The next report on such a device begins a record anew in the place of one that is not
+// readable; a report goes with the next change of its record; and what nobody touches expires.
+func (d *Desk) unreadable(ctx context.Context, n int) {
+	if n == 0 {
+		return
+	}
+	met := d.damaged.Add(int64(n))
 	now, last := time.Now().UnixNano(), d.told.Load()
 	if now-last > int64(complainEvery) && d.told.CompareAndSwap(last, now) {
-		d.log.LogAttrs(ctx, slog.LevelError, "a record in redis is not what parley writes; it counts for nothing")
+		d.log.LogAttrs(ctx, slog.LevelError, "records or reports in redis are not what parley writes: they count for nothing, and the next report on such a device takes their place; see who else writes to this redis", slog.Int64("met", met))
 	}
 }
 

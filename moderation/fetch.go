@@ -44,9 +44,10 @@ func (d *Desk) fetch(ctx context.Context, rdb redis.Cmdable, places []place) ([]
 		}
 		s, err := parseStored(places[i], 0, text, bySlot(used, own))
 		if err != nil {
-			d.unreadable(ctx)
+			d.unreadable(ctx, 1)
 			continue
 		}
+		d.unreadable(ctx, s.damaged)
 		if s.kind != givenUp {
 			all = append(all, s)
 		}

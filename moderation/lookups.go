@@ -23,11 +23,11 @@ const (
 	lookupTime = 2 * time.Second
 )
 
-// lookups asks whether devices have a record: of several in one call while many come, which costs
-// Redis much less than a call for each, and at once while few do. Whoever may begin a call makes it
-// for those who wait.
+// lookups reads the records of devices, without their reports: of several in one call while many
+// come, which costs Redis much less than a call for each, and at once while few do. Whoever may
+// begin a call makes it for those who wait.
 type lookups struct {
-	read func(context.Context, []*person) ([]bool, error)
+	read func(context.Context, []*person) ([][]any, error)
 
 	mu      sync.Mutex // guards the following
 	flying  int
@@ -43,37 +43,37 @@ type asking struct {
 }
 
 type answer struct {
-	recorded bool
-	err      error
+	held []any
+	err  error
 }
 
-// ask tells whether there is a record of one device.
-func (l *lookups) ask(ctx context.Context, p *person) (bool, error) {
+// ask returns what lies in the places of one device: texts, or nil.
+func (l *lookups) ask(ctx context.Context, p *person) ([]any, error) {
 	a := &asking{p, make(chan answer, 1), make(chan struct{})}
 	leads, err := l.board(a)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if !leads {
 		select {
 		case got := <-a.answer:
-			return got.recorded, got.err
+			return got.held, got.err
 		case <-a.lead:
 		case <-ctx.Done():
 			if l.withdraw(a) {
-				return false, ctx.Err()
+				return nil, ctx.Err()
 			}
 			// It was answered or called upon in this moment: who is called upon must make the call.
 			select {
 			case got := <-a.answer:
-				return got.recorded, got.err
+				return got.held, got.err
 			case <-a.lead:
 			}
 		}
 	}
 	l.fly(ctx, a)
 	got := <-a.answer
-	return got.recorded, got.err
+	return got.held, got.err
 }
 
 // board lets a wait; it answers true when a is to make a call at once.
@@ -118,11 +118,11 @@ func (l *lookups) fly(ctx context.Context, a *asking) {
 	for i, a := range some {
 		people[i] = a.person
 	}
-	recorded, err := l.read(ctx, people)
+	held, err := l.read(ctx, people)
 	for i, a := range some {
 		got := answer{err: err}
 		if err == nil {
-			got.recorded = recorded[i]
+			got.held = held[i]
 		}
 		a.answer <- got
 	}
@@ -156,8 +156,8 @@ func (l *lookups) land() {
 	close(next.lead)
 }
 
-// recorded is what lookups read by: one MGET of every record that there may be.
-func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
+// heads is what lookups read by: one MGET of every record that there may be.
+func (d *Desk) heads(ctx context.Context, people []*person) ([][]any, error) {
 	var keys []string
 	for _, p := range people {
 		for _, at := range p.places {
@@ -171,40 +171,49 @@ func (d *Desk) recorded(ctx context.Context, people []*person) ([]bool, error) {
 	if len(held) != len(keys) {
 		return nil, errRecord
 	}
-	all := make([]bool, len(people))
+	all := make([][]any, len(people))
 	for i, p := range people {
 		n := len(p.places)
-		all[i] = slices.ContainsFunc(held[:n], func(v any) bool { return v != nil })
-		held = held[n:]
+		all[i], held = held[:n:n], held[n:]
 	}
 	return all, nil
 }
 
-// maxReminders is how many devices with a record a node remembers; beyond it, it forgets them all.
+// way is how a device is looked up.
+type way int
+
+const (
+	alone  way = iota // its records, together with those of others: enough for nearly everybody
+	calls             // its calls of today too, by which a restricted device is on probation or not
+	inFull            // every report
+)
+
+// maxReminders is how many devices a node remembers for which a look at the records was not enough;
+// beyond it, it forgets them all.
 const maxReminders = 1 << 14
 
-// reminders are devices that had a record when this node last looked. It reads that at once,
-// instead of asking first whether there is one.
+// reminders say how this node looks devices up for which a look at the records was not enough when
+// it last met them. So they too take one round trip.
 type reminders struct {
 	mu  sync.Mutex // guards the following
-	all map[string]bool
+	all map[string]way
 }
 
-func (r *reminders) has(p *person) bool {
+func (r *reminders) way(p *person) way {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.all[p.places[0].mark]
 }
 
-func (r *reminders) note(p *person, recorded bool) {
+func (r *reminders) note(p *person, w way) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case !recorded:
+	case w == alone:
 		delete(r.all, p.places[0].mark)
 		return
 	case r.all == nil, len(r.all) >= maxReminders:
-		r.all = map[string]bool{}
+		r.all = map[string]way{}
 	}
-	r.all[p.places[0].mark] = true
+	r.all[p.places[0].mark] = w
 }

@@ -25,6 +25,7 @@ type sight struct {
 	*person
 	token, digest []*stored    // the newest epoch first
 	marks         []*stored    // where there is but the mark that its token was given up
+	damaged       []*stored    // where there is something that parley did not write, with what it begins with
 	window        score.Window // zero unless asked for or there is a record
 	reported      bool         // this call, by this device
 }
@@ -60,9 +61,10 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 	for part := range slices.Chunk(records, 4) {
 		at := int(number(part[0])) - 1
 		s := &sights[owner[at]]
-		if err := s.add(s.places[at-slices.Index(owner, owner[at])], part[1:]); err != nil {
-			d.unreadable(ctx)
-		}
+		s.add(s.places[at-slices.Index(owner, owner[at])], part[1:])
+	}
+	for i := range sights {
+		d.unreadable(ctx, len(sights[i].damaged)+damagedReports(sights[i].all()))
 	}
 	return sights, nil
 }
@@ -94,30 +96,33 @@ func (s *sight) count(w []any) {
 }
 
 // add takes up one record.
-func (s *sight) add(at place, part []any) error {
-	blob, isText := part[1].(string)
-	list, isList := part[2].([]any)
-	if !isText || !isList {
-		return errRecord
-	}
-	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, reportsOf(list))
-	if err != nil {
-		return err
-	}
-	switch r.kind {
-	case ofDigest:
+func (s *sight) add(at place, part []any) {
+	blob, _ := part[1].(string)
+	list, _ := part[2].([]any)
+	reports := reportsOf(list)
+	given := isMark(reports[markSlot])
+	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, reports)
+	switch {
+	case err == nil && r.kind == ofDigest:
 		s.digest = append(s.digest, r)
-	case givenUp:
+	case err == nil && r.kind == givenUp:
 		s.marks = append(s.marks, r)
-	case ofToken:
+	case err == nil && r.kind == ofToken:
 		s.token = append(s.token, r)
 	default:
-		return errRecord
+		s.damaged = append(s.damaged, &stored{place: at, revision: blob[:min(revisionSize, len(blob))], given: given})
 	}
 	if s.gaveUp() {
 		s.Fresh = true // whatever its age ticket says
 	}
-	return nil
+}
+
+// damagedReports is how many reports of some records were not readable.
+func damagedReports(all []*stored) (n int) {
+	for _, r := range all {
+		n += r.damaged
+	}
+	return n
 }
 
 // gaveUp tells whether the token was given up, and is in use all the same.

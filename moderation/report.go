@@ -116,7 +116,7 @@ func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before 
 // weigh says what a complaint changes.
 func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before bool) {
 	if reporter.reported { // a repeat: what it changes was changed in one step with this mark
-		return newChange(), false
+		return &change{}, false
 	}
 	p, hour := *d.policy.Load(), score.Hour(c.now.Unix())
 	said := score.Event{At: hour, Reason: c.reason, Factors: score.Weigh(p, hour, score.Testimony{
@@ -125,7 +125,7 @@ func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before 
 		Reporter: bandOf(p, hour, reporter),
 		SameNet:  c.reporter.Net != "" && c.reporter.Net == c.target.Net,
 	})}
-	what = newChange()
+	what = newChange(p, hour)
 	known := d.accuse(what, c, said, ofToken, target)
 	if c.target.Digest != "" {
 		d.accuse(what, c, said, ofDigest, target)
@@ -181,7 +181,7 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, targe
 		lasts = r.rest(parts)
 	}
 	what.check(r.key(), r.revision)
-	what.set(r.key(), r.blob(), lasts)
+	what.set(r.key(), r.blob(what.policy, what.hour), lasts)
 	what.rest(r)
 	return known
 }
@@ -204,6 +204,7 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, targ
 		at := slices.IndexFunc(c.target.places, func(p place) bool { return p.kind == k && p.week == week })
 		r.place = c.target.places[at]
 		r.displaces(what, target.marks)
+		r.replaces(what, target.damaged)
 	}
 	if len(parts) == 0 {
 		return r
@@ -217,13 +218,30 @@ func (c complaint) gather(what *change, p score.Policy, hour int64, k kind, targ
 	return r
 }
 
-// displaces makes room for a record where the mark of a token lies that was given up. The mark moves
-// to a slot, with the time that it has to live.
+// displaces makes room for a record where the mark of a token lies that was given up. The mark
+// moves to a slot, with the time that it has to live.
 func (r *stored) displaces(what *change, marks []*stored) {
 	for _, m := range marks {
 		if m.mark == r.mark {
 			r.given, r.revision = true, m.revision
 			what.move(m.key(), r.slot(markSlot))
+		}
+	}
+}
+
+// replaces begins anew where something lies that parley did not write: nothing of it counts, and
+// left there it would keep every further report away until it expires. What may be left of its
+// reports goes.
+func (r *stored) replaces(what *change, damaged []*stored) {
+	for _, s := range damaged {
+		if s.mark != r.mark {
+			continue
+		}
+		r.given, r.revision = s.given, s.revision
+		for n := range uint8(score.MaxEvents) {
+			if n != markSlot || !s.given {
+				what.del(s.slot(n))
+			}
 		}
 	}
 }

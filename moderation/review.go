@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/moderation/score"
 	"parley/retention"
 )
 
@@ -67,7 +68,7 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 			return "", ErrNoRecords
 		}
 		code := newCode()
-		c := newChange()
+		c := newChange(*d.policy.Load(), score.Hour(now.Unix()))
 		for _, name := range own {
 			c.del(retention.Review.Key(name))
 		}

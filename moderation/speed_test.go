@@ -1,19 +1,24 @@
+//go:build unix
+
 package moderation_test
 
 import (
+	"fmt"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"parley/internal/keyring"
 	"parley/internal/vtest"
 	"parley/moderation"
 )
 
-// BenchmarkAdmit is a band lookup under six epochs of a fresh install with a digest, the dearest there
-// is, without and with a full record. The last one is the round trip alone.
+// BenchmarkAdmit is band lookups of many at once, under six epochs, of fresh installs with a
+// digest, the dearest there are: without a record, with two full ones, and restricted. cpu-us/op is
+// the time that the processors spent in this process, for the round trip too; the last one is a
+// round trip alone.
 func BenchmarkAdmit(b *testing.B) {
 	rdb := redis.NewClient(vtest.StartRedis(b))
 	defer rdb.Close()
@@ -22,43 +27,65 @@ func BenchmarkAdmit(b *testing.B) {
 	d := moderation.New(cfg)
 	dev := digestOf("x", bo)
 	dev.Fresh = true
-	b.Run("without a record", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := d.Admit(b.Context(), dev, now); err != nil {
+	lookup := func(dev moderation.Device, want moderation.Band) func(*testing.B) {
+		return func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(32)
+			defer costs(b)()
+			b.RunParallel(func(each *testing.PB) {
+				for each.Next() {
+					if v, err := d.Admit(b.Context(), dev, now); err != nil || v.Band != want {
+						b.Error(v, err)
+						return
+					}
+				}
+			})
+		}
+	}
+	report := func(dev moderation.Device, first, n int) {
+		for i := first; i < first+n; i++ {
+			from := number(i)
+			from.Net = fmt.Sprint(i)
+			if _, err := d.Report(b.Context(), from, d.Handle("call", from, dev, now), moderation.Hate, now); err != nil {
 				b.Fatal(err)
 			}
 		}
-	})
+	}
+	b.Run("no record", lookup(dev, moderation.Clear))
 	if err := d.Begin(b.Context(), "call"); err != nil {
 		b.Fatal(err)
 	}
-	for i := range moderation.MaxReports {
-		if _, err := d.Report(b.Context(), number(i), d.Handle("call", number(i), dev, now), moderation.Hate, now); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.Run("with 64 reports", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := d.Admit(b.Context(), dev, now); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	report(dev, 0, moderation.MaxReports)
+	b.Run("64 reports", lookup(dev, moderation.Cooldown))
+	other := digestOf("y", ana)
+	report(other, moderation.MaxReports, 4)
+	b.Run("restricted", lookup(other, moderation.Restricted))
 	b.Run("one MGET of twelve", func(b *testing.B) { // the round trip itself
+		b.ReportAllocs()
+		b.SetParallelism(32)
+		defer costs(b)()
 		keys := slices.Repeat([]string{"parley:{d}:record:AAAAAAAAAAAAAAAA"}, 12)
-		for b.Loop() {
-			if err := rdb.MGet(b.Context(), keys...).Err(); err != nil {
-				b.Fatal(err)
+		b.RunParallel(func(each *testing.PB) {
+			for each.Next() {
+				if err := rdb.MGet(b.Context(), keys...).Err(); err != nil {
+					b.Error(err)
+					return
+				}
 			}
-		}
+		})
 	})
 }
 
-// sixEpochs fills a ring, and returns a time at which it has six keys.
-func sixEpochs(epochs *keyring.Epochs) time.Time {
-	now := start().Add(3 * 24 * time.Hour)
-	for week := 6; week >= 0; week-- {
-		epochs.Live(now.Add(time.Duration(-week) * keyring.Week))
+// costs reports what the processors spent in this process until the returned function is called.
+func costs(b *testing.B) func() {
+	began := spent(b)
+	return func() { b.ReportMetric(float64((spent(b)-began).Microseconds())/float64(b.N), "cpu-us/op") }
+}
+
+func spent(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
 	}
-	return now
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -44,13 +44,14 @@ func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standin
 		return Standing{}, err
 	}
 	p, hour := *d.policy.Load(), score.Hour(now.Unix())
-	v := score.Judge(p, hour, score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh})
+	who := score.Subject{Token: whole(p, hour, s.token), Digest: whole(p, hour, s.digest), Fresh: s.Fresh}
+	v := score.Judge(p, hour, score.Subject{Token: again(who.Token), Digest: again(who.Digest), Fresh: s.Fresh})
 	at := Standing{Band: v.Band, Own: len(s.token) > 0, Alike: len(s.digest) > 0, GaveUp: s.gaveUp()}
 	at.Records = at.Own || at.Alike || at.GaveUp
 	if v.Band == Cooldown {
 		at.Until = time.Unix(v.Until, 0)
 	}
-	for _, g := range grounds(p, hour, s, v.Band) {
+	for _, g := range grounds(p, hour, who, v.Band) {
 		at.Reasons = append(at.Reasons, ReasonCount{g.Reason, g.Reports})
 	}
 	var left time.Duration

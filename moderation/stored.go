@@ -27,8 +27,8 @@ const (
 )
 
 // markSlot is where the mark of a token that was given up lies when that token is reported again: a
-// record then stands in its place. In a slot Redis deletes it at its time, like a report, and no trace
-// of it is left. While it is there the record has one report less.
+// record then stands in its place. In a slot Redis deletes it at its time, like a report, and no
+// trace of it is left. While it is there the record has one report less.
 const markSlot = MaxReports - 1
 
 var errRecord = errors.New("a record in the store is not readable")
@@ -45,6 +45,8 @@ type stored struct {
 	score.Record
 	bytes map[uint8]string // the reports by slot
 	given bool             // the mark of a token that was given up lies in markSlot
+
+	damaged int // how many reports were not readable: they count for nothing, and go with the next change
 }
 
 func (p place) key() string { return retention.Record.Key(p.mark) }
@@ -72,7 +74,8 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	for slot, text := range reports {
 		e, err := score.ParseEvent([]byte(text))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errRecord, err)
+			s.damaged++
+			continue
 		}
 		e.Slot = slot
 		s.Events = append(s.Events, e)
@@ -83,8 +86,14 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	return s, nil
 }
 
-// blob is the record as it will lie in Redis, under a new revision.
-func (s *stored) blob() string {
+// blob is the record as it will lie in Redis, under a new revision, with the sum of its reports at
+// an hour. While the mark that its token was given up lies beside it there is none, so that who
+// judges it reads on.
+func (s *stored) blob(p score.Policy, hour int64) string {
+	s.Sum = score.Sum{}
+	if !s.given {
+		s.Sum = s.SumUp(p, hour)
+	}
 	b := make([]byte, revisionSize, recordAt+score.MaxRecordSize)
 	rand.Read(b) // never fails (crypto/rand)
 	var slots uint64

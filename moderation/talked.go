@@ -174,7 +174,7 @@ func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t
 
 // after says what a call changes in the newest records of one side.
 func (s sight) after(p score.Policy, peer Device, t talk) *change {
-	c := newChange()
+	c := newChange(p, score.Hour(t.ended.Unix()))
 	for _, parts := range [][]*stored{s.token, s.digest} {
 		if len(parts) == 0 {
 			continue

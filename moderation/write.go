@@ -20,9 +20,14 @@ type change struct {
 	checks []any
 	acts   []any
 	nCheck int
+	policy score.Policy // by which the reports of what is stored are summed up
+	hour   int64
 }
 
-func newChange() *change { return &change{places: map[string]int{}} }
+// newChange begins a change at an hour.
+func newChange(p score.Policy, hour int64) *change {
+	return &change{places: map[string]int{}, policy: p, hour: hour}
+}
 
 // at returns the place of a key in KEYS.
 func (c *change) at(key string) int {
@@ -61,7 +66,7 @@ func (d *Desk) apply(ctx context.Context, rdb redis.Scripter, c *change) (done b
 // touch stores a record again where it lies, for as long as it has to live.
 func (c *change) touch(s *stored) {
 	c.check(s.key(), s.revision)
-	c.set(s.key(), s.blob(), 0)
+	c.set(s.key(), s.blob(c.policy, c.hour), 0)
 	c.rest(s)
 }
 

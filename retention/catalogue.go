@@ -11,7 +11,9 @@ type Class int
 const (
 	Ticket     Class = iota // matcher: one search of one browser
 	Pool                    // matcher: who waits for what, by arrival
+	Occupied                // matcher: in which pools of a band somebody may wait
 	Lease                   // matcher: which nodes are alive
+	Relay                   // signaling: where the relay of a node is
 	Inbox                   // matcher: what a node has yet to tell its browsers
 	Waits                   // matcher: how long recent searches took
 	Budget                  // signaling: how much somebody has searched, or opened private rooms, of late
@@ -65,7 +67,7 @@ type Item struct {
 	Class   Class
 	Name    string        // stable, for commands and links
 	Pattern string        // the key; <parts> are filled in by [Class.Key]
-	Kind    string        // Redis type: string, hash, zset, stream, list; or channel
+	Kind    string        // Redis type: string, hash, zset, set, stream, list; or channel
 	TTL     time.Duration // longest lifetime; 0 means that it stays, which only Schema and Policy may
 	Holds   string
 	Why     string
@@ -91,11 +93,25 @@ func Catalogue() []Item {
 			Breach: "How many people were waiting for what.",
 		},
 		{
+			Class: Occupied, Name: "occupied", Pattern: "parley:{m}:occupied:<band>", Kind: "set",
+			TTL:    LongestWait + 5*time.Minute,
+			Holds:  "For each band but that of people without reports: which languages and interests somebody in it waits for, or did a short while ago.",
+			Why:    "So that a search need not look where nobody is.",
+			Breach: "What people who were reported have waited for in the last minutes; not who.",
+		},
+		{
 			Class: Lease, Name: "lease", Pattern: "parley:{m}:leases", Kind: "hash",
 			TTL:    10 * time.Minute,
 			Holds:  "The random names of the parley nodes that run, and until when each counts as alive.",
 			Why:    "So that nobody is matched with a browser whose node died.",
 			Breach: "How many nodes there are.",
+		},
+		{
+			Class: Relay, Name: "relay", Pattern: "parley:{m}:relay:<node>", Kind: "string",
+			TTL:    LeaseTime,
+			Holds:  "Where browsers reach the relay of one parley node, and whether it takes new calls. No browser's address.",
+			Why:    "So that two people on different nodes are told of the relays of both.",
+			Breach: "The addresses of the relays, which every browser in a call is told.",
 		},
 		{
 			Class: Inbox, Name: "inbox", Pattern: "parley:{m}:inbox:<node>", Kind: "stream",

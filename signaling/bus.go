@@ -133,6 +133,18 @@ func (b *Bus) busy(h Heard) {
 	b.ToSession(h.Say.Sender, Undelivered{h.Say.Room, h.Say.C, PeerBusy})
 }
 
+// undelivered says what to do about an envelope that was not taken.
+func undelivered(code ErrorCode) string {
+	switch code {
+	case PeerBusy:
+		return "the peer does not keep up: send it again, under a new number, after 1 s"
+	case TooMany:
+		return "that member has not answered twice: until then no more than 8 envelopes of 4 KiB"
+	default:
+		return "that member is not in this room"
+	}
+}
+
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.
 type call struct {
 	mailbox[ToRoom]
@@ -165,7 +177,9 @@ func (c *call) carry(l ToRoom) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case tell:
-			c.hub.bus.ToSession(e.to, c.furnish(e.letter))
+			c.hub.bus.ToSession(e.to, e.letter)
+		case furnish:
+			c.hub.bus.ToSession(e.to, e.fill(c.hub.ice(e.call, e.nodes)))
 		case keepCall:
 			c.hub.keepCall(c)
 		case endCall:
@@ -178,24 +192,24 @@ func (c *call) carry(l ToRoom) {
 			c.hub.endRoom(c, e)
 		case closeRoom:
 			c.hub.bus.rooms.remove(c.machine.id)
+			if c.machine.moved == "" {
+				c.hub.endRelays(c.machine.relayed().name)
+			}
 		}
 	}
 }
 
-// furnish adds to a letter the credentials of this node's relay, which only the hub can make.
-func (c *call) furnish(l ToSession) ToSession {
-	switch l := l.(type) {
+// fill puts the credentials into the letter.
+func (f furnish) fill(ice Ice) ToSession {
+	switch l := f.letter.(type) {
 	case Opened:
-		l.Ice = c.hub.cfg.Ice(l.Room)
+		l.Ice = ice
 		return l
 	case Welcomed:
-		l.Ice = c.hub.cfg.Open(l.Room)
+		l.Ice = ice
 		return l
 	case Granted:
-		l.Ice = c.hub.cfg.Ice(l.Room)
-		if c.machine.policy.private() {
-			l.Ice = c.hub.cfg.Open(l.Room)
-		}
+		l.Ice = ice
 		return l
 	default:
 		return l

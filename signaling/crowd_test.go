@@ -150,7 +150,7 @@ func TestProbes(t *testing.T) {
 	want("in somebody else's name", func() string {
 		w := c.room.Do(c.now, &signaling.Say{Room: "room", Sender: at("eve"), From: "first", To: "eve", Tail: []byte("x")})
 		return string(w.Told[0].Letter.(signaling.Undelivered).Code)
-	}(), "no_member")
+	}(), "peer_busy")
 
 	// Who goes and comes back is a stranger again.
 	c.room.Do(c.now, signaling.Went{From: at("eve"), Member: "eve", Why: signaling.EndLeft})

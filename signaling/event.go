@@ -61,6 +61,8 @@ type (
 		match string
 		why   matcher.Why
 	}
+	// lapsed: the queue may have forgotten this node's tickets; a search is to ask after so long.
+	lapsed struct{ after time.Duration }
 	// answered carries the answer of the desk.
 	answered struct{ frame ToBrowser }
 )
@@ -77,6 +79,7 @@ func (offered) event()   {}
 func (confirmed) event() {}
 func (wentLive) event()  {}
 func (aborted) event()   {}
+func (lapsed) event()    {}
 func (answered) event()  {}
 
 // Effect is what a session wants done. Effects are carried out in order. A closed set.

@@ -191,7 +191,7 @@ func NewRoom(at Address) Room { return Room{newRoom(at, Stranger())} }
 // Passes steps the room and returns the passes that it tells.
 func (r Room) Passes(now time.Time, l ToRoom) (all []Pass) {
 	for _, e := range r.Step(now, l) {
-		if t, ok := e.(tell); ok {
+		if t, ok := told(e); ok {
 			if o, ok := t.letter.(Opened); ok {
 				all = append(all, o.pass)
 			}
@@ -347,7 +347,7 @@ func HomeIs(node string) ToRoom { return homeIs{node} }
 // Tells steps the room and returns who is told something.
 func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
 	for _, e := range r.Step(now, l) {
-		if t, ok := e.(tell); ok {
+		if t, ok := told(e); ok {
 			all = append(all, t.to)
 		}
 	}
@@ -357,9 +357,31 @@ func (r Room) Tells(now time.Time, l ToRoom) (all []Address) {
 // Torn is the event that letters from or to a node were lost.
 func Torn(node string) Event { return torn{node} }
 
+// told is what an effect tells somebody, if it does.
+func told(e roomEffect) (tell, bool) {
+	if f, furnished := e.(furnish); furnished {
+		return f.tell, true
+	}
+	t, ok := e.(tell)
+	return t, ok
+}
+
+// Named steps the room and returns the nodes whose relays each letter names.
+func (r Room) Named(now time.Time, l ToRoom) (all [][]string) {
+	for _, e := range r.Step(now, l) {
+		if f, ok := e.(furnish); ok {
+			all = append(all, f.nodes)
+		}
+	}
+	return all
+}
+
 // Letters steps the room and returns what it tells to whom, in order, for example "bo Failed".
 func (r Room) Letters(now time.Time, l ToRoom) (all []string) {
 	for _, e := range r.Step(now, l) {
+		if t, ok := told(e); ok {
+			e = t
+		}
 		switch e := e.(type) {
 		case tell:
 			word := strings.TrimPrefix(fmt.Sprintf("%T", e.letter), "signaling.")
@@ -372,7 +394,7 @@ func (r Room) Letters(now time.Time, l ToRoom) (all []string) {
 			all = append(all, e.to.ID+" "+word)
 		case closeRoom:
 			all = append(all, "forgotten")
-		case keepCall, endCall, seekHome, holdRoom, endRoom:
+		case furnish, keepCall, endCall, seekHome, holdRoom, endRoom:
 		}
 	}
 	return all

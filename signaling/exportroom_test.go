@@ -70,6 +70,8 @@ func (r Room) Do(now time.Time, l ToRoom) (w Wants) {
 		switch e := e.(type) {
 		case tell:
 			w.Told = append(w.Told, Told{e.to, e.letter})
+		case furnish:
+			w.Told = append(w.Told, Told{e.to, e.letter})
 		case holdRoom:
 			e.record.left = heldTime
 			if !e.expires.IsZero() {

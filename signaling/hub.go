@@ -22,8 +22,9 @@ type Config struct {
 	Desk    *moderation.Desk
 	Ring    *keyring.Ring
 	Redis   Redis
-	Ice     func(call string) Ice // credentials of the relay for one call of strangers: only for each other
-	Open    func(room string) Ice // the same for a private room, whose members may also reach each other directly
+	Ice     func(call string) Ice // credentials of this node's relay for one call of strangers; without servers while it takes nobody
+	Open    func(room string) Ice // the same for a private room, which reach others than each other too
+	Others  OtherRelays           // how nodes share their relays; by default each uses its own
 	Origins []string              // exactly these pages may connect, for example "https://parley.example"
 	Paused  func() bool           // whether operators have paused matching; nil: never
 	Work    puzzle.Rule           // which searches cost work; default [puzzle.Usual]
@@ -46,6 +47,7 @@ type Hub struct {
 	link     *link.Link
 	homes    homes
 	rooms    directory
+	fleet    fleet
 	debts    debts
 	seals    *seals
 	spouts   *shards[*spout]  // pipes to sockets of other nodes
@@ -104,6 +106,7 @@ func New(cfg Config) *Hub {
 	})
 	h.door.turns = newBucket(time.Now(), admitRate, admitBurst)
 	h.debts.nodes = map[string]bool{}
+	h.fleet = fleet{rdb: cfg.Redis.Client, cfg: cfg.Others, known: map[string]string{}}
 	h.bus.open, h.bus.far, h.bus.owe = h.newCall, h.send, h.debts.owe
 	return h
 }
@@ -125,6 +128,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	h.wg.Go(func() { h.beat(ctx) })
 	h.wg.Go(func() { h.follow(ctx) })
 	h.wg.Go(func() { h.watch(ctx) })
+	if cfg := h.cfg.Others; cfg.Announce != nil {
+		h.wg.Go(func() { h.announce(ctx) })
+	}
 	h.wg.Go(func() { _ = h.link.Run(asking) }) // to the end, so that goodbyes go out
 	<-ctx.Done()
 	h.become(over)

@@ -57,7 +57,7 @@ type (
 		From   Address
 		Member string
 	}
-	// Want asks for fresh credentials: both sides of a call must use the relay of the room's node.
+	// Want asks for fresh credentials: only the room knows on which nodes its members are.
 	Want struct {
 		From   Address
 		Member string
@@ -87,7 +87,7 @@ type (
 	// Opened tells that the room is open, and who is there.
 	Opened struct {
 		pass
-		Ice  Ice  `json:"ice"`  // of the room's node; it fills them in on the way out
+		Ice  Ice  `json:"ice"`  // the room's node fills them in on the way out
 		Back bool `json:"back"` // answers Reenter
 	}
 	// Granted answers Want.

@@ -1,11 +1,13 @@
 package signaling_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"parley/matcher"
 	"parley/signaling"
 )
 
@@ -163,4 +165,41 @@ func tells(r signaling.Room, began time.Time, events []event) (told []string) {
 		}
 	}
 	return told
+}
+
+// TestMatchWithoutAnAnswer: the store does not say what became of a match that was confirmed. The
+// session asks again and again, and 5 s after the time of the match it searches on with a new ticket,
+// also when it waits for an answer yet. A word that the match is live comes too late then.
+func TestMatchWithoutAnAnswer(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	deadline, away := now.Add(4*time.Second), errors.New("away")
+	s := signaling.NewSession(now)
+	step := func(e signaling.Event) []signaling.Done { return signaling.Tell(s.Step(now, e)) }
+	step(signaling.Attached())
+	ticket := step(signaling.Finds(signaling.Find{Languages: []string{"en"}, Widen: true}))[0].About
+	step(signaling.Offers(matcher.Offer{Match: "room", Ticket: ticket, PeerNode: "there", Language: "en", Deadline: deadline}))
+	step(signaling.Said(signaling.Confirm{Match: "room"}))
+	for asked := 0; ; asked++ {
+		step(signaling.ConfirmedEvent("room", matcher.Gone, away))
+		if now = s.Deadline(); now.Sub(deadline) >= 5*time.Second || asked == 20 {
+			break
+		}
+		if done := step(signaling.Tick()); len(done) != 1 || (done[0].What != "confirm" && done[0].What != "ask") {
+			t.Fatalf("%v after the match it does %v", now.Sub(deadline), done)
+		}
+		if now.Sub(deadline) > 3*time.Second {
+			now = s.Deadline() // the last question has no answer at all
+			break
+		}
+	}
+	if late := now.Sub(deadline); late != 5*time.Second {
+		t.Errorf("it gives the match up after %v", late)
+	}
+	done := step(signaling.Tick())
+	if len(done) != 3 || done[0].What != "abort" || done[1].What != "frame:aborted" || done[2].What != "join" || done[2].About == ticket {
+		t.Errorf("it gives the match up by %v", done)
+	}
+	if done := step(signaling.WentLive("room")); len(done) > 0 {
+		t.Errorf("it comes into the call all the same: %v", done)
+	}
 }

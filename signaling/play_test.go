@@ -57,6 +57,7 @@ type node struct {
 	redis    *redis.Client // its own, to be cut off by
 	name     string
 	valve    *signaling.Valve
+	relay    *relay
 	hub      *signaling.Hub
 	listener *vtest.Listener
 	server   *http.Server
@@ -92,29 +93,22 @@ func sameRing(t testing.TB) *keyring.Ring {
 }
 
 func (s *stage) start() {
-	s.node = s.launch()
+	s.node = s.launch(1)
 	synctest.Wait()
 }
 
-func (s *stage) launch() *node {
+func (s *stage) launch(number int) *node {
 	logger := slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	n := &node{listener: vtest.NewListener(), redis: s.redis.Another()}
+	n := &node{listener: vtest.NewListener(), redis: s.redis.Another(), relay: &relay{number: number}}
 	queue := matcher.New(n.redis, matcher.Config{Log: logger})
 	n.name = queue.Node()
 	desk := moderation.New(moderation.Config{Redis: n.redis, Ring: s.ring, Epochs: s.weeks, Log: logger})
 	n.hub = signaling.New(signaling.Config{
 		Queue: queue, Desk: desk, Ring: s.ring, Log: logger, Redis: signaling.Redis{Client: n.redis, PubSub: n.redis},
 		Origins: []string{origin}, Most: s.most, Paused: s.paused.Load,
-		Ice: func(call string) signaling.Ice {
-			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
-				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "user-of-" + call, Credential: "secret-of-" + call,
-			}}}
-		},
-		Open: func(room string) signaling.Ice {
-			return signaling.Ice{TTLMS: 600_000, Servers: []signaling.IceServer{{
-				URLs: []string{"turn:192.0.2.1:3478?transport=udp"}, Username: "open-of-" + room, Credential: "secret-of-" + room,
-			}}}
-		},
+		Ice:    func(call string) signaling.Ice { return iceOf(n.relay.announce(), call) },
+		Open:   func(room string) signaling.Ice { return iceOf(n.relay.announce(), "open "+room) },
+		Others: signaling.OtherRelays{Announce: n.relay.announce, Meet: n.relay.meet, End: n.relay.end, Ice: func(call, announced string) signaling.Ice { return iceOf(announced, call) }, Open: func(room, announced string) signaling.Ice { return iceOf(announced, "open "+room) }},
 	})
 	n.valve = n.hub.Valve()
 	n.server = &http.Server{Handler: door(n.hub), ErrorLog: log.New(io.Discard, "", 0)}

@@ -215,7 +215,7 @@ func (r *room) welcome(now time.Time, m *member, answers re) {
 			w.Members = append(w.Members, JoinedMember{o.Member, o.away})
 		}
 	}
-	r.do(tell{m.at, w})
+	r.furnish(m.at, w)
 }
 
 // speaks tells whether a letter is of one of the members, from the session that is the member's now.

@@ -258,6 +258,9 @@ func (h *house) pass(d time.Duration) {
 
 func (h *house) say(t *rapid.T) {
 	from, to := h.any(t), h.any(t)
+	if from.at == (signaling.Address{}) {
+		return
+	}
 	h.step(&signaling.Say{Room: "room", Sender: from.at, C: 1, From: from.member, To: to.member, Tail: []byte("tail")})
 }
 

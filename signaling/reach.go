@@ -3,6 +3,7 @@ package signaling
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -42,8 +43,14 @@ func (h *Hub) sort(from string, m mail) error {
 		}
 		return err
 	}
-	if m.kind == mailTorn {
+	switch m.kind {
+	case mailTorn:
 		h.Torn(from)
+		return nil
+	case mailEnded:
+		if h.cfg.Others.End != nil {
+			h.cfg.Others.End(m.id)
+		}
 		return nil
 	}
 	return h.plumb(from, m)
@@ -56,11 +63,24 @@ func (h *Hub) Torn(node string) {
 	h.everybody(torn{node})
 }
 
-// watch tells sessions and rooms of nodes that died, until ctx ends.
+// standWithin is over what time the searches of a node stand again: they must not all come at once.
+const standWithin = 2500 * time.Millisecond
+
+// standAgain lets all who search stand again in a queue that may have forgotten them.
+func (h *Hub) standAgain() {
+	for i := range shardCount {
+		for _, cl := range h.bus.clients.part(i) {
+			cl.post(lapsed{rand.N(standWithin)}) //nolint:gosec // jitter, not a secret
+		}
+	}
+}
+
+// watch tells sessions and rooms of nodes that died, and sessions of a queue that may have forgotten
+// them, until ctx ends.
 func (h *Hub) watch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
-	known := map[string]bool{}
+	known, lapses := map[string]bool{}, h.cfg.Queue.Lapses()
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,6 +91,10 @@ func (h *Hub) watch(ctx context.Context) {
 			known[node] = true
 		}
 		h.settleDebts()
+		if n := h.cfg.Queue.Lapses(); n != lapses {
+			lapses = n
+			h.standAgain()
+		}
 		for node := range known {
 			if !h.cfg.Queue.Alive(node) {
 				delete(known, node)

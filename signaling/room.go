@@ -71,6 +71,13 @@ type (
 		to     Address
 		letter ToSession
 	}
+	// furnish is tell for a letter that brings credentials of relays, those of these nodes; without nodes
+	// there is no call to bring them for.
+	furnish struct {
+		tell
+		call  relayed
+		nodes []string
+	}
 	// keepCall begins or renews the record of the call.
 	keepCall struct{}
 	// endCall ends the record of the call, of which these two were part for so long; zero when one of
@@ -175,6 +182,38 @@ func (r *room) tagged(now time.Time, l ToRoom) {
 
 func (r *room) do(e roomEffect) { r.out = append(r.out, e) }
 
+// furnish tells of the call with credentials, of the relay of this node and of those of the members'
+// nodes: one of them is near each.
+func (r *room) furnish(to Address, l ToSession) {
+	var nodes []string
+	if r.state == open {
+		nodes = append(nodes, r.node)
+		for _, m := range r.members {
+			if m.at != (Address{}) && !slices.Contains(nodes, m.at.Node) {
+				nodes = append(nodes, m.at.Node)
+			}
+		}
+	}
+	if r.policy.private() && len(nodes) > 0 { // relays of all nodes reach each other: two are enough
+		nodes = slices.Compact([]string{to.Node, r.node})
+	}
+	r.do(furnish{tell{to, l}, r.relayed(), nodes})
+}
+
+// relayed is a call as relays know it.
+type relayed struct {
+	name string // "" for a room that has never opened
+	kind RoomKind
+}
+
+// relayed names the call to the relays. A private room is another one each time that its tag is used.
+func (r *room) relayed() relayed {
+	if r.policy.private() {
+		return relayed{r.tags.life, r.policy.Kind}
+	}
+	return relayed{name: r.id}
+}
+
 func (r *room) find(id string) *member {
 	i := slices.IndexFunc(r.members, func(m member) bool { return m.Member == id })
 	if i < 0 {
@@ -192,16 +231,15 @@ func (r *room) others(id string, l ToSession) {
 	}
 }
 
+// say passes an envelope on. One of an older session of its sender may have been under way for
+// long, and come behind what the browser says now, so it is not: the browser knows that what it
+// said there may be lost.
 func (r *room) say(l *Say) {
 	to, from := r.find(l.To), r.find(l.From)
 	switch {
-	case r.policy.private() && !r.speaks(l.Sender, l.From):
+	case r.state != open || to == nil || from == nil || l.To == l.From:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case from != nil && from.at != l.Sender && from.at != (Address{}): // from a session that the browser has left
-		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case r.state != open || to == nil || l.To == l.From:
-		r.do(tell{l.Sender, Undelivered{r.id, l.C, NoMember}})
-	case to.at == (Address{}):
+	case to.at == (Address{}) || from.at != l.Sender:
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, PeerBusy}})
 	case !r.mayProbe(from, to, len(l.Tail)):
 		r.do(tell{l.Sender, Undelivered{r.id, l.C, TooMany}})
@@ -217,7 +255,7 @@ func (r *room) enter(now time.Time, l Enter) {
 		switch r.state {
 		case gathering:
 		case open:
-			r.do(tell{m.at, Opened{pass: m.pass}})
+			r.furnish(m.at, Opened{pass: m.pass})
 		case closed:
 			r.do(tell{m.at, Failed{r.id}})
 		}
@@ -253,7 +291,7 @@ func (r *room) open(now time.Time) {
 	}
 	r.keep(now)
 	for _, m := range r.members {
-		r.do(tell{m.at, Opened{pass: m.pass}})
+		r.furnish(m.at, Opened{pass: m.pass})
 	}
 }
 
@@ -301,7 +339,7 @@ func (r *room) reenter(now time.Time, l Reenter) {
 	}
 	m.at, m.pass, m.sure = l.From, l.pass, spoke
 	m.Node = r.node // the room may have been lost with another
-	r.do(tell{m.at, Opened{pass: m.pass, Back: true}})
+	r.furnish(m.at, Opened{pass: m.pass, Back: true})
 	if old == l.From && !m.away {
 		r.others(m.Member, PeerIs{r.id, PeerBack}) // only letters were lost: say again what it missed
 	} else {
@@ -335,7 +373,7 @@ func (r *room) turnAway(l Reenter) {
 	case r.state == closed && !r.deadline.IsZero():
 		r.do(tell{l.From, Failed{r.id}}) // the others have gone on
 	default:
-		r.do(tell{l.From, Opened{pass: l.pass, Back: true}})
+		r.furnish(l.From, Opened{pass: l.pass, Back: true})
 		r.do(tell{l.From, Over{r.id, EndPeerLost}})
 	}
 }
@@ -343,7 +381,7 @@ func (r *room) turnAway(l Reenter) {
 // grant answers a member that wants credentials.
 func (r *room) grant(l Want) {
 	if r.state == open && r.find(l.Member) != nil {
-		r.do(tell{l.From, Granted{Room: r.id}})
+		r.furnish(l.From, Granted{Room: r.id})
 	}
 }
 

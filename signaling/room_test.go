@@ -126,6 +126,12 @@ func TestOlderSession(t *testing.T) {
 			t.Errorf("%T of the older session: %v", l, told)
 		}
 	}
+	for from, to := range map[string]string{"bo": "bo", "bo-2": "ana"} { // what the older one said is given back
+		say := &signaling.Say{Room: "room", Sender: at(from), From: "b", To: "a"}
+		if told := r.Tells(now, say); len(told) != 1 || told[0] != at(to) {
+			t.Errorf("%s says something: %v are told", from, told)
+		}
+	}
 	told := r.Tells(now, signaling.Reenters(at("bo"), passes[1]))
 	if len(told) != 1 || told[0] != at("bo") {
 		t.Errorf("the older session comes back: %v are told", told)
@@ -241,8 +247,8 @@ func TestNobodyCame(t *testing.T) {
 	}
 }
 
-// TestLeftSession: what a session said that the browser has left arrives after a later one came back. It
-// would be out of order.
+// TestLeftSession: what a session said that the browser has left arrives after a later one came
+// back. It would be out of order.
 func TestLeftSession(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	at := func(id string) signaling.Address { return signaling.Address{Node: "one", ID: id} }

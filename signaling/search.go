@@ -19,6 +19,9 @@ const (
 	confirmRepeat = time.Second
 	// offerSlack is how long after an offer's deadline the matcher's own word is waited for.
 	offerSlack = time.Second
+	// offerLost is how long after that deadline a session that confirmed goes on searching, though the
+	// store does not say what became of the match. If it is live, the room waits for this side in vain.
+	offerLost = 5 * time.Second
 	// outageLongest bounds the pause between two tries while the store is away.
 	outageLongest = 5 * time.Second
 	// settled is how long a call keeps the search that led to it, though the peer was heard: longer than
@@ -108,6 +111,13 @@ func (s *session) ask() {
 	s.search.repeat = time.Time{}
 	s.search.want.Arrived = s.search.place
 	s.do(join{s.search.want, s.search.banded, s.search.owes > 0, s.known})
+}
+
+// askBy asks until then how a ticket stands, unless an answer is awaited already.
+func (s *session) askBy(at time.Time) {
+	if s.phase == Searching && !s.search.repeat.IsZero() && at.Before(s.search.repeat) {
+		s.search.repeat = at
+	}
 }
 
 func (s *session) joined(now time.Time, e joined) {
@@ -359,12 +369,21 @@ func (s *session) settle(now time.Time) {
 	}
 }
 
-func (s *session) tickMatch(now time.Time) {
-	if now.Before(s.match.next) {
-		return
+// lostAt is when a match is given up of which the store has not said what became of it once it was
+// confirmed; zero for any other.
+func (s *session) lostAt() time.Time {
+	if s.phase != Confirmed {
+		return time.Time{}
 	}
-	over := !now.Before(s.match.offer.Deadline.Add(offerSlack))
-	switch {
+	return s.match.offer.Deadline.Add(offerLost)
+}
+
+func (s *session) tickMatch(now time.Time) {
+	switch over := !now.Before(s.match.offer.Deadline.Add(offerSlack)); {
+	case s.phase == Confirmed && !now.Before(s.lostAt()):
+		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
+		s.again()
+	case now.Before(s.match.next):
 	case s.phase == Offered:
 		s.do(abort{match: s.match.ID, ticket: s.match.offer.Ticket})
 		s.late()

@@ -120,6 +120,8 @@ func (s *session) note(now time.Time, e Event) {
 		s.opens(now, e)
 	case found:
 		s.found(e)
+	case lapsed:
+		s.askBy(now.Add(e.after))
 	case stopSearches:
 		s.draining = true
 	case fallen:
@@ -344,6 +346,7 @@ func (s *session) Deadline() time.Time {
 		soonest(s.search.expires())
 	case Offered, Confirmed:
 		soonest(s.match.next)
+		soonest(s.lostAt())
 	case Knocking:
 		soonest(s.entered.Add(doorTime + doorSlack))
 	case Entering:

@@ -159,13 +159,3 @@ func (s *session) running() string {
 
 // in tells whether this session is in a call in room.
 func (s *session) in(room string) bool { return s.phase == InRoom && s.call.room.ID == room }
-
-func undelivered(code ErrorCode) string {
-	if code == PeerBusy {
-		return "the peer does not keep up: send it again, under a new number, after 1 s"
-	}
-	if code == TooMany {
-		return "that member has not answered twice: until then no more than 8 envelopes of 4 KiB"
-	}
-	return "that member is not in this room"
-}

@@ -86,7 +86,7 @@ func (s *stage) line(line string) error {
 	case "matching": // paused, or goes on
 		s.paused.Store(rest == "paused")
 		return nil
-	case "nodes", "kill", "drain", "torn", "hush", "last", "unhush", "clog":
+	case "nodes", "kill", "drain", "torn", "hush", "last", "unhush", "clog", "retire":
 		n, err := strconv.Atoi(rest)
 		if err == nil {
 			s.many(first, n)
@@ -112,7 +112,7 @@ func (s *stage) many(what string, n int) {
 	switch what {
 	case "nodes":
 		for len(s.more) < n-1 {
-			s.more = append(s.more, s.launch())
+			s.more = append(s.more, s.launch(len(s.more)+2))
 		}
 		s.redis.Pass(2 * time.Second) // all know all
 	case "kill":
@@ -125,6 +125,8 @@ func (s *stage) many(what string, n int) {
 		s.at(n).valve.Clog()
 	case "unhush":
 		s.at(n).valve.Open()
+	case "retire": // its relay takes no new calls
+		s.at(n).relay.retire()
 	case "torn": // both sides of the link between the first node and this one lost something
 		s.node.hub.Torn(s.at(n).name)
 		s.at(n).hub.Torn(s.node.name)

@@ -33,7 +33,8 @@ const (
 	mailDown
 	mailEnd
 	mailGone
-	mailCome // the rest are of private rooms
+	mailEnded // for the node itself: a call is over, so its relay serves it no more
+	mailCome  // the rest are of private rooms
 	mailAdmits
 	mailTurns
 	mailWelcomed

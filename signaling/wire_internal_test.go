@@ -47,26 +47,26 @@ func golden() []goldenLetter {
 	}
 }
 
-// goldenRooms are those that only private rooms write; the first has kind 0x17.
+// goldenRooms are those that only private rooms write; the first has kind 0x18.
 func goldenRooms() []goldenLetter {
 	d := moderation.Device{Token: "d", Net: "w"}
 	at := Address{"n", "s"}
 	me := pass{Room: "r", Node: "n", Member: "m", Device: d, Until: 9, Kind: LinkRoom, Life: "l", Capacity: 3}
 	return []goldenLetter{
-		{toRoom: Come{at, "m", d, ChannelRoom}, text: "\x17\x02id" +
+		{toRoom: Come{at, "m", d, ChannelRoom}, text: "\x18\x02id" +
 			`{"From":{"Node":"n","ID":"s"},"Member":"m","Device":{"Token":"d","Digest":"","Net":"w","Fresh":false},"Kind":"channel"}`},
-		{toRoom: Admits{at, "m", 7, "o", true}, text: "\x18\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Who":"o","Yes":true}`},
-		{toRoom: Turns{at, "m", 7, true}, text: "\x19\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Knock":true}`},
-		{toSession: Welcomed{me, Ice{[]IceServer{}, 5}, true, true, 4, []JoinedMember{{"o", true}}}, text: "\x1a\x02id" +
+		{toRoom: Admits{at, "m", 7, "o", true}, text: "\x19\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Who":"o","Yes":true}`},
+		{toRoom: Turns{at, "m", 7, true}, text: "\x1a\x02id" + `{"From":{"Node":"n","ID":"s"},"Member":"m","C":7,"Knock":true}`},
+		{toSession: Welcomed{me, Ice{[]IceServer{}, 5}, true, true, 4, []JoinedMember{{"o", true}}}, text: "\x1b\x02id" +
 			`{"room":"r","node":"n","member":"m","peer":"","peer_device":{"Token":"","Digest":"","Net":"","Fresh":false},` +
 			`"device":{"Token":"d","Digest":"","Net":"w","Fresh":false},"role":"","shared":[],"language":"","turn":0,"until":9,` +
 			`"kind":"link","life":"l","capacity":3,"ice":{"servers":[],"ttl_ms":5},"back":true,"knock":true,"left_ms":4,"members":[{"id":"o","away":true}]}`},
-		{toSession: Waits{"r"}, text: "\x1b\x02id" + `{"Room":"r"}`},
-		{toSession: Turned{"r", ShutFull}, text: "\x1c\x02id" + `{"Room":"r","Why":"full"}`},
-		{toSession: Knocked{"r", "o", KnockGone}, text: "\x1d\x02id" + `{"Room":"r","Who":"o","State":"gone"}`},
-		{toSession: MemberIs{"r", "o", MemberLost}, text: "\x1e\x02id" + `{"Room":"r","Member":"o","State":"lost"}`},
-		{toSession: DoorIs{"r", true}, text: "\x1f\x02id" + `{"Room":"r","Knock":true}`},
-		{toSession: Astray{"r"}, text: "\x20\x02id" + `{"Room":"r"}`},
+		{toSession: Waits{"r"}, text: "\x1c\x02id" + `{"Room":"r"}`},
+		{toSession: Turned{"r", ShutFull}, text: "\x1d\x02id" + `{"Room":"r","Why":"full"}`},
+		{toSession: Knocked{"r", "o", KnockGone}, text: "\x1e\x02id" + `{"Room":"r","Who":"o","State":"gone"}`},
+		{toSession: MemberIs{"r", "o", MemberLost}, text: "\x1f\x02id" + `{"Room":"r","Member":"o","State":"lost"}`},
+		{toSession: DoorIs{"r", true}, text: "\x20\x02id" + `{"Room":"r","Knock":true}`},
+		{toSession: Astray{"r"}, text: "\x21\x02id" + `{"Room":"r"}`},
 	}
 }
 
@@ -115,7 +115,7 @@ func TestMailGolden(t *testing.T) {
 		} else {
 			got = mailToSession("id", c.toSession)
 		}
-		if string(got) != c.text || int(got[0]) != 0x17+i {
+		if string(got) != c.text || int(got[0]) != 0x18+i {
 			t.Errorf("%T%T is\n%q, was\n%q", c.toRoom, c.toSession, got, c.text)
 		}
 		again(t, c.text)

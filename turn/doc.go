@@ -4,7 +4,7 @@
 // # Shape
 //
 // pion/turn v4 answers TURN requests. It sees the network only through two planes, one for UDP and
-// one for TCP on the same port, each a [net.PacketConn] of ours that hands it one checked packet
+// one for TCP, with TLS or without, each a [net.PacketConn] of ours that hands it one checked packet
 // after another. A plane is one loop: what a request is and who sends it stays known until pion
 // has answered, so that the hooks of pion, which are told neither, find it in the plane. A faster
 // packet path replaces the planes and nothing else.
@@ -21,10 +21,23 @@
 //
 // # Credentials
 //
-// User names are "expiry:sealed", where the sealed part holds kind and a keyed mark of the call and
-// is different each time, so that two user names do not show that they belong together. The expiry
-// is checked when a relay is made and never again, or running calls would die with it; a relay
-// obeys only the user name that made it, for at most [Quotas.CallTime].
+// User names are "expiry:sealed", where the sealed part holds kind and a keyed mark of the call
+// and is different each time, so that two user names do not show that they belong together. The
+// secret changes each day: which one counts follows from the expiry, so that around midnight two
+// are live, every node of an installation has the same, and a stolen one is worth a day. A user
+// name is good at one relay, which is part of the seal, so that telling that relay of the end of
+// the call is enough.
+//
+// Expiry and end of the call are checked when a relay is made and never again, or running calls
+// would die with them; a relay obeys only the user name that made it, for at most
+// [Quotas.CallTime].
+//
+// # Strangers
+//
+// Until somebody has a relay, the sender of a UDP packet may be forged. All errors that are sent
+// to such come out of one throttle for each network, [Quotas.Challenges] a second: the 401 that
+// asks for a signature as well as what answers a wrong one. What exceeds it gets no answer;
+// browsers ask again.
 //
 // # What pion is kept from
 //

@@ -1,6 +1,9 @@
 package turn
 
 import (
+	"bufio"
+	"bytes"
+	"io"
 	"math"
 	"net"
 	"net/netip"
@@ -29,7 +32,10 @@ func Parse(b []byte) (Seen, bool) {
 func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
 
 // AcceptOn lets the server take connections from another listener too.
-func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.streams.accept(l) }) }
+func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.accept(l, s.streams.welcome) }) }
+
+// SecureAddr is the port for TLS.
+func (s *Server) SecureAddr() string { return s.listeners[1].Addr().String() }
 
 // Places is how many places of the quota are taken; -1 when user names, calls and networks do not
 // add up to as many.
@@ -84,7 +90,7 @@ func (s *Server) Left() time.Duration {
 // Goes tells where a packet of a relay of kind goes: "inside", "outside" or "nowhere".
 func (s *Server) Goes(kind Kind, to netip.AddrPort) string {
 	how, _ := s.route(&relay{server: s, grant: grant{kind: kind}}, to)
-	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere"}[how]
+	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere", elsewhere: "elsewhere"}[how]
 }
 
 // Authenticates asks the hook of pion that decides on user names.
@@ -111,3 +117,91 @@ func (s *Server) Fail(with string) {
 	defer s.survive()
 	panic(with)
 }
+
+// KeyTime is how long one secret serves.
+const KeyTime = keyTime
+
+// LeakedKeys returns a way to make credentials as somebody could who has the secret of the period
+// that is live at a time, and nothing else.
+func (s *Server) LeakedKeys(at time.Time) func(call string, expires time.Time) Credential {
+	m, err := newMint(s.cfg.Secret)
+	if err != nil {
+		panic(err)
+	}
+	k := *m.of(at.Unix())
+	return func(call string, expires time.Time) Credential {
+		as := k
+		as.period = expires.Unix() / int64(keyTime/time.Second)
+		m.live = [2]*keys{&as, &as}
+		user := m.make(Veil, call, s.name(), expires)
+		return Credential{Username: user, Password: m.password(user)}
+	}
+}
+
+// EndOthers ends as many other calls as make the relay forget those that ended before.
+func (s *Server) EndOthers() {
+	for i := range 2*mostEnded + 1 {
+		s.ended.add(mark{byte(i), byte(i >> 8), byte(i >> 16), 1}, s.cfg.Now())
+	}
+}
+
+// pieces is a connection from which come bytes, a few at a time.
+type pieces struct {
+	net.Conn
+	from io.Reader
+	most int
+}
+
+func (p *pieces) Read(b []byte) (int, error)      { return p.from.Read(b[:min(len(b), p.most)]) }
+func (p *pieces) SetReadDeadline(time.Time) error { return nil }
+
+// Streamed reads a stream that brings b in pieces.
+func Streamed(b []byte, piece int) (all [][]byte) {
+	conn := &pieces{from: bytes.NewReader(b), most: max(1, piece)}
+	c := &stream{conn: conn, in: bufio.NewReaderSize(conn, inSize)}
+	var buf [maxPacket]byte
+	for {
+		n, err := c.next(&buf)
+		if err != nil {
+			return all
+		}
+		all = append(all, bytes.Clone(buf[:n]))
+	}
+}
+
+// Names returns a reader of user names at a time, and one that it takes.
+func Names(now time.Time) (open func(name string) bool, good string) {
+	m, err := newMint(make([]byte, minSecret))
+	if err != nil {
+		panic(err)
+	}
+	const relay = "192.0.2.1:3478"
+	good = "1700000060:WKyAQy4bG8A1ZuwD1diS5TR5v_151fRy2GqwNwA1PdCFUlusuJntXKolWPK_" // of the call "call", the same in each process
+	return func(name string) bool {
+		_, why := m.open(name, relay, now)
+		return why == granted
+	}, good
+}
+
+// Gate returns a gate of its own, with what it lets through and what it answers.
+func (s *Server) Gate() func(b []byte, from netip.AddrPort) (seen bool, answers [][]byte) {
+	var said [][]byte
+	g := &gate{server: s, reply: func(b []byte, _ client) { said = append(said, bytes.Clone(b)) }}
+	return func(b []byte, from netip.AddrPort) (bool, [][]byte) {
+		said = nil
+		seen := g.admit(b, client{addr: from})
+		g.settle()
+		return seen, said
+	}
+}
+
+// Frame is what goes to the other node for a packet between two relays of a call.
+func (s *Server) Frame(call string, from, to uint16, packet []byte) []byte {
+	for _, n := range s.near.Load().byAddr {
+		return s.frameFor(n, s.mint.markOf(call), from, to, packet, nil)
+	}
+	return nil
+}
+
+// Frames takes a datagram as if it came from another node.
+func (s *Server) Frames(b []byte, from netip.AddrPort) bool { return s.fromNeighbour(b, from) }

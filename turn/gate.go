@@ -1,6 +1,7 @@
 package turn
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -29,12 +30,14 @@ type gate struct {
 	server *Server
 	stream bool
 	reply  func(b []byte, to client) // sends to a client, through the plane
+	made   func(client)              // hears who has got a relay; may be nil
 
 	now      request
 	from     client
 	user     user
 	place    place
 	reserved bool // place is taken in the ledger and no relay has it yet
+	paid     bool // the answer to a stranger was taken from the throttle
 }
 
 // settle ends the request at hand: pion has answered it.
@@ -43,7 +46,32 @@ func (g *gate) settle() {
 		g.server.ledger.give(g.place)
 		g.reserved = false
 	}
-	g.now, g.user, g.place = request{}, user{}, place{}
+	g.now, g.user, g.place, g.paid = request{}, user{}, place{}, false
+}
+
+// mayAnswer judges what pion wants to send. An error to somebody without a relay may go to a forged
+// address, whatever the request was signed with, so all of them come out of one throttle.
+func (g *gate) mayAnswer(b []byte, to client) bool {
+	const classBits, failure = 0x0110, 0x0110 // RFC 8489 section 5
+	if len(b) < headerSize || b[0]&0xC0 != 0 || binary.BigEndian.Uint16(b)&classBits != failure {
+		return true
+	}
+	t := &g.server.tally
+	if is(b, stun.CodeStaleNonce) {
+		t.staleNonce.Add(1)
+	}
+	if g.paid || g.server.table.of(to) != nil || g.server.throttle.allow(to.addr.Addr(), time.Now()) {
+		return true
+	}
+	t.suppressed.Add(1)
+	return false
+}
+
+// is tells whether an answer of pion bears an error code.
+func is(b []byte, code stun.ErrorCode) bool {
+	m := stun.New()
+	var have stun.ErrorCodeAttribute
+	return stun.Decode(b, m) == nil && have.GetFrom(m) == nil && have.Code == code
 }
 
 // admit decides whether pion gets to see a packet. It answers what pion would answer wrongly.
@@ -54,7 +82,7 @@ func (g *gate) admit(b []byte, from client) (seen bool) {
 		g.server.tally.malformed.Add(1)
 		return false
 	}
-	g.now, g.from = r, from
+	g.now, g.from, g.paid = r, from, false
 	live := g.server.table.of(from)
 	if r.data || r.class == stun.ClassIndication {
 		if live == nil {
@@ -97,6 +125,7 @@ func (g *gate) challenge(live *relay) bool {
 		return false
 	}
 	t.challenges.Add(1)
+	g.paid = true
 	return true
 }
 
@@ -107,6 +136,7 @@ func (g *gate) fault(live *relay) stun.ErrorCode {
 	case r.method == stun.MethodBinding:
 		return 0
 	case live != nil && r.user != live.user:
+		g.server.tally.badOwner.Add(1)
 		return stun.CodeWrongCredentials
 	case len(r.unknown) > 0:
 		return stun.CodeUnknownAttribute
@@ -195,18 +225,30 @@ func (s *Server) authenticate(name, in string, src net.Addr) (key []byte, ok boo
 	defer s.survive()
 	g := s.gateOf(src)
 	if live := s.table.of(clientOf(src)); live != nil {
+		if live.user != name {
+			s.tally.badOwner.Add(1)
+		}
 		return live.key, live.user == name && !live.over()
 	}
 	if g.now.method != stun.MethodAllocate || in != realm {
 		return nil, false
 	}
-	granted, err := s.mint.open(name, s.cfg.Now())
-	if err != nil {
-		s.tally.refusedUser.Add(1)
+	what, why := s.identify(name)
+	if why != granted {
+		s.tally.refusedName(why)
 		return nil, false
 	}
-	g.user = user{name: name, grant: granted, key: pionturn.GenerateAuthKey(name, realm, s.mint.password(name))}
+	g.user = user{name: name, grant: what, key: pionturn.GenerateAuthKey(name, realm, s.mint.password(name))}
 	return g.user.key, true
+}
+
+// identify reads the user name of somebody who wants a relay.
+func (s *Server) identify(name string) (grant, refusal) {
+	what, why := s.mint.open(name, s.name(), s.cfg.Now())
+	if why == granted && s.ended.has(what.call) {
+		return grant{}, over
+	}
+	return what, why
 }
 
 // admitRelay is pion's QuotaHandler; the signature was right.
@@ -248,6 +290,9 @@ func (g *gate) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error)
 		return nil, nil, err
 	}
 	g.reserved = false // now the relay's to give back
+	if g.made != nil {
+		g.made(g.from)
+	}
 	return r, r.LocalAddr(), nil
 }
 
@@ -284,6 +329,8 @@ func (s *Server) events() pionturn.EventHandler {
 		OnAuth: func(src, _ net.Addr, _, _, _, method string, verdict bool) {
 			if verdict {
 				s.signed(src, method)
+			} else {
+				s.tally.badPassword.Add(1)
 			}
 		},
 		OnPermissionCreated: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {

@@ -263,12 +263,21 @@ func TestLogNamesNobody(t *testing.T) {
 	r.ask(stun.MethodRefresh)
 	r.send([]byte{0x40, 0, 0, 1, 9})
 	_, _ = knock(t, s, overTCP).Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+	s.Meet([]string{"198.18.7.7:1\ncanary\nopen\nturn:canary", "canary"})
+	s.Forbid(netip.MustParseAddr("198.18.7.8"))
+	s.End("canary call")
+	s.Frames([]byte("\x90canary"), netip.MustParseAddrPort("198.18.7.7:1"))
+	speak(t, s, s.Credential("canary call"), overTCP).ask(stun.MethodChannelBind, channel(0x4001), peerAt("198.18.7.9:99"))
 	s.Fail("canary 8.8.8.8")
+	metrics := fmt.Sprintf("%+v", s.Counters())
 	s.Close()
 	if n := s.Counters().Panics; n != 1 {
 		t.Errorf("%d panics counted", n)
 	}
-	for _, secret := range []string{"127.0.0.1:", "8.8.8.8", cred.Username, cred.Password, "canary", "payload"} {
+	for _, secret := range []string{"127.0.0.1", "8.8.8.8", "198.18.7", cred.Username, cred.Password, "canary", "payload"} {
+		if strings.Contains(metrics, secret) {
+			t.Errorf("the metrics hold %q: %s", secret, metrics)
+		}
 		if strings.Contains(log.String(), secret) {
 			t.Errorf("the log holds %q:\n%s", secret, log.String())
 		}

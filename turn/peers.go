@@ -3,6 +3,8 @@ package turn
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 )
 
 // network is a range that no relay may reach, with the reason.
@@ -11,7 +13,8 @@ type network struct {
 	why    string
 }
 
-// special are the IPv4 ranges of the IANA special-purpose registry, multicast and class E.
+// special are the IPv4 ranges of the IANA special-purpose registry (RFC 6890), those that are
+// called reachable included, multicast and class E.
 func special() []network {
 	list := func(why string, prefixes ...string) []network {
 		var n []network
@@ -25,17 +28,46 @@ func special() []network {
 	all = append(all, list("private", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")...)
 	all = append(all, list("link-local", "169.254.0.0/16")...)
 	all = append(all, list("reserved", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")...)
+		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24")...) // AS112 and AMT: anycast of whoever is near
 	return append(all, list("multicast", "224.0.0.0/4")...)
 }
 
-// peers tells which addresses open relays may reach. It never changes.
+// peers tells which addresses open relays may reach.
 type peers struct {
 	special  []network
-	deny     []netip.Prefix        // of the operator
-	own      map[netip.Addr]string // of this host
-	loopback bool                  // for tests: 127.0.0.0/8 may be reached
+	deny     []netip.Prefix               // of the operator
+	own      map[netip.Addr]string        // of this host
+	loopback bool                         // for tests: 127.0.0.0/8 may be reached
+	parts    atomic.Pointer[[]netip.Addr] // hosts of the installation, the newest last; never changed in place
 }
+
+// mostParts bounds the hosts of the installation; beyond it the one that was named first is
+// forgotten.
+const mostParts = 512
+
+// forbid adds a host of the installation.
+func (p *peers) forbid(a netip.Addr) {
+	a = a.Unmap().WithZone("")
+	for {
+		old := p.parts.Load()
+		var all []netip.Addr
+		if old != nil {
+			all = *old
+		}
+		if slices.Contains(all, a) {
+			return
+		}
+		all = append(slices.Clone(all[max(0, len(all)-mostParts+1):]), a)
+		if p.parts.CompareAndSwap(old, &all) {
+			return
+		}
+	}
+}
+
+// Forbid keeps open relays from a host from now on, whatever its port: where Redis runs, for
+// example. Addresses of this host are kept from them anyway.
+func (s *Server) Forbid(a netip.Addr) { s.peers.forbid(a) }
 
 // lowPort is the first port of a peer that may be reached: services listen below.
 const lowPort = 1024
@@ -72,6 +104,9 @@ func (p *peers) forbidsAddr(a netip.Addr) string {
 func (p *peers) named(a netip.Addr) string {
 	if why, ours := p.own[a.Unmap()]; ours {
 		return why
+	}
+	if parts := p.parts.Load(); parts != nil && slices.Contains(*parts, a.Unmap()) {
+		return "installation"
 	}
 	for _, d := range p.deny {
 		if d.Contains(a.Unmap()) {
@@ -141,7 +176,8 @@ func forbidsV6(a netip.Addr) string {
 		return ""
 	case top>>29 != 0b001, // not 2000::/3
 		top == 0x2001_0DB8, top>>12 == 0x3FFF0, // documentation
-		top>>9 == 0x2001_0000>>9 && top != 0x2001_0000: // 2001::/23 but Teredo
+		top == 0x2620_004F && b[4] == 0x80 && b[5] == 0, // AS112
+		top>>9 == 0x2001_0000>>9 && top != 0x2001_0000:  // 2001::/23 but Teredo
 		return "reserved"
 	}
 	return ""

@@ -33,6 +33,9 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 		switch {
 		case err == nil:
 			from = unmapped(from)
+			if p.server.fromNeighbour(b[:n], from) {
+				continue
+			}
 			if p.admit(b[:n], client{addr: from}) {
 				return n, net.UDPAddrFromAddrPort(from), nil
 			}
@@ -62,6 +65,9 @@ func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
 	if err != nil {
 		p.server.tally.send.Add(1)
@@ -110,6 +116,7 @@ type streams struct {
 	tick   chan struct{}
 	closed chan struct{}
 	once   sync.Once
+	lobby  *lobby
 
 	mu    sync.RWMutex // guards the following fields
 	conns map[netip.AddrPort]*stream
@@ -122,10 +129,11 @@ func newStreams(s *Server, addr net.Addr) *streams {
 		inbox:  make(chan frame, inboxSize),
 		tick:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
+		lobby:  newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
 		conns:  map[netip.AddrPort]*stream{},
 		from:   map[netip.Addr]int{},
 	}
-	p.gate = gate{server: s, stream: true, reply: p.send}
+	p.gate = gate{server: s, stream: true, reply: p.send, made: p.settled}
 	return p
 }
 
@@ -164,6 +172,9 @@ func (p *streams) wake() {
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
 func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !p.mayAnswer(b, clientOf(to)) {
+		return len(b), nil
+	}
 	p.send(b, clientOf(to))
 	return len(b), nil
 }

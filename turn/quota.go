@@ -14,6 +14,7 @@ type Quotas struct {
 	PerNetwork    int           // relays alive for a /24 (IPv4) or /56 (IPv6): 256 (a school or a carrier may have all its people behind one address)
 	Relays        int           // relays alive: 4096
 	Streams       int           // TCP connections: 2048
+	Strangers     int           // of these, connections without a relay: 512; with more, who waited longest goes
 	StreamsPer    int           // TCP connections from one address (IPv4) or /64 (IPv6): 64
 	VoiceRate     int           // bytes/s each way through a Veil relay: 32 KiB (256 kbit/s)
 	RoomRate      int           // bytes/s each way through an Open relay: 384 KiB (3 Mbit/s)
@@ -40,6 +41,7 @@ func (q Quotas) orDefaults() Quotas {
 	set(&q.PerNetwork, 256)
 	set(&q.Relays, 4096)
 	set(&q.Streams, 2048)
+	set(&q.Strangers, 512)
 	set(&q.StreamsPer, 64)
 	set(&q.VoiceRate, 32<<10)
 	set(&q.RoomRate, 384<<10)

@@ -1,6 +1,7 @@
 package turn_test
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"net/netip"
@@ -23,19 +24,37 @@ type raw struct {
 // knock opens a socket to the relay and lets it end with the test.
 func knock(t testing.TB, s *turn.Server, over wire) net.Conn {
 	t.Helper()
-	network := map[wire]string{overUDP: "udp4", overTCP: "tcp4"}[over]
-	conn, err := net.Dial(network, s.Addr().String())
+	network := map[wire]string{overUDP: "udp4", overTCP: "tcp4", overTLS: "tcp4"}[over]
+	conn, err := net.Dial(network, at(s, over))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if over == overTLS { // who shows what certificate is not what these tests are about
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 	}
 	t.Cleanup(func() { conn.Close() })
 	return conn
 }
 
+// at is where s takes what comes over a wire.
+func at(s *turn.Server, over wire) string {
+	if over == overTLS {
+		return s.SecureAddr()
+	}
+	return s.Addr().String()
+}
+
 // speak prepares a client and fetches a nonce.
 func speak(t testing.TB, s *turn.Server, c turn.Credential, over wire) *raw {
 	t.Helper()
-	r := &raw{t: t, conn: knock(t, s, over), user: c.Username, pass: c.Password}
+	return speakOn(t, knock(t, s, over), c)
+}
+
+// speakOn is speak on a connection that is there already.
+func speakOn(t testing.TB, conn net.Conn, c turn.Credential) *raw {
+	t.Helper()
+	t.Cleanup(func() { conn.Close() })
+	r := &raw{t: t, conn: conn, user: c.Username, pass: c.Password}
 	r.send(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport(17)).Raw)
 	challenge := r.answer()
 	if challenge == nil || code(challenge) != stun.CodeUnauthorized {

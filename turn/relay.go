@@ -135,6 +135,8 @@ func (r *relay) WriteTo(b []byte, to net.Addr) (n int, err error) {
 		if _, err := r.socket.WriteToUDPAddrPort(b, unmapped(at)); err != nil {
 			s.tally.send.Add(1) // the next packet may get through
 		}
+	case elsewhere:
+		s.toNeighbours(r, b, unmapped(at))
 	case nowhere:
 		s.tally.route.Add(1)
 	}
@@ -169,9 +171,10 @@ func (r *relay) fromOutside() {
 		case err != nil || n > maxPacket:
 			continue
 		}
-		// Our own address is served inside: what comes from it through the network is not a relay.
+		// Our own address is served inside, and other nodes in frames: what comes from these through the
+		// network is not a relay.
 		from = unmapped(from)
-		if r.server.peers.forbids(from) != "" {
+		if r.server.peers.forbids(from) != "" || len(r.server.neighboursAt(from.Addr())) > 0 {
 			r.server.tally.route.Add(1)
 			continue
 		}

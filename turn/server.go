@@ -2,6 +2,7 @@ package turn
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,26 +21,40 @@ type Config struct {
 	Listen        netip.AddrPort // UDP and TCP; port 0 takes one that is free for both
 	External      netip.Addr     // IPv4 address at which browsers reach Listen; none means that of Listen
 	Host          string         // name in the URLs of credentials; "" means External
+	ListenTLS     netip.AddrPort // TLS on a port of its own; none: only where Share takes it
+	TLS           *tls.Config    // what ListenTLS shows
+	Secure        string         // HOST:PORT in the turns: URL of credentials, a name in the certificate; "" for no such URL
 	Secret        []byte         // of credentials, 16 bytes or more; nodes with one secret honour each other's
+	External6     netip.Addr     // IPv6 address at which browsers reach Listen, for their URLs; none: they need not know one
 	Ports         PortRange      // of relayed addresses; none means 49152 to 65535. Only open relays open them
+	OpenPorts     PortRange      // those of Ports that open relays take, and no others; none means all
 	Deny          []netip.Prefix // what open relays may not reach besides the fixed list, such as Redis
 	AllowLoopback bool           // open relays may reach 127.0.0.0/8, for tests and a local trial
 	Quotas        Quotas
-	Log           *slog.Logger
-	Now           func() time.Time // clock of credentials and of the age of calls; nil means time.Now
+	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
+	CredentialTime time.Duration
+	Log            *slog.Logger
+	Now            func() time.Time // clock of credentials and of the age of calls; nil means time.Now
 }
 
 // ErrPortInUse says that another program has the port of Config.Listen.
 var ErrPortInUse = errors.New("port is in use: stop the program that has it, or give the relay another port")
 
+// ErrListenTLS says that it is Config.ListenTLS that cannot be opened.
+var ErrListenTLS = errors.New("port for TLS")
+
 // Server is a running relay.
 type Server struct {
-	cfg   Config
-	addr  netip.AddrPort // where it listens
-	bound netip.Addr     // IPv4 address of open relays' sockets
-	mint  *mint
-	peers *peers
-	table *table
+	cfg    Config
+	addr   netip.AddrPort // where it listens
+	secure netip.AddrPort // where it takes TLS on a port of its own
+	bound  netip.Addr     // IPv4 address of open relays' sockets
+	mint   *mint
+	peers  *peers
+	table  *table
+	ended  *ended
+	life   string // random name of this run
+	near   atomic.Pointer[neighbours]
 
 	ledger   *ledger
 	throttle *throttle
@@ -48,8 +63,14 @@ type Server struct {
 
 	datagrams *datagrams
 	streams   *streams
-	listener  net.Listener
 	pion      *pionturn.Server
+
+	frames  atomic.Uint64 // sent to other nodes
+	retired atomic.Bool
+
+	mu        sync.Mutex // guards the following fields
+	listeners []net.Listener
+	porches   []*lobby // of shared listeners
 
 	draining atomic.Bool
 	closing  chan struct{}
@@ -72,7 +93,12 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newServer(cfg, m, udp, tcp)
+	all, at, err := cfg.alsoTLS(tcp)
+	if err != nil {
+		return nil, errors.Join(err, udp.Close(), tcp.Close())
+	}
+	s := newServer(cfg, m, udp, all)
+	s.secure = at
 	if err := s.serve(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -83,12 +109,14 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// newServer joins the parts around two open sockets.
-func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server {
+// newServer joins the parts around open sockets.
+func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Server {
 	s := &Server{
-		cfg: cfg, mint: m, listener: tcp,
+		cfg: cfg, mint: m, listeners: tcp,
 		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
-		table:    newTable(cfg.Ports),
+		table:    newTable(cfg.Ports, cfg.OpenPorts),
+		ended:    newEnded(),
+		life:     newLife(),
 		ledger:   newLedger(cfg.Quotas),
 		throttle: newThrottle(cfg.Quotas.Challenges),
 		closing:  make(chan struct{}),
@@ -100,7 +128,7 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp net.Listener) *Server 
 	}
 	s.peers = &peers{special: special(), deny: cfg.Deny, loopback: cfg.AllowLoopback, own: ownAddresses(cfg.External, s.bound)}
 	s.datagrams = newDatagrams(s, udp)
-	s.streams = newStreams(s, tcp.Addr())
+	s.streams = newStreams(s, tcp[0].Addr())
 	return s
 }
 
@@ -113,10 +141,16 @@ func (c Config) complete() (Config, error) {
 	if c.Ports == (PortRange{}) {
 		c.Ports = PortRange{First: 49152, Last: 65535}
 	}
+	if c.OpenPorts == (PortRange{}) {
+		c.OpenPorts = c.Ports
+	}
 	if !c.External.IsValid() {
 		c.External = c.Listen.Addr()
 	}
 	c.External = c.External.Unmap()
+	if c.CredentialTime <= 0 || c.CredentialTime > CredentialTime {
+		c.CredentialTime = CredentialTime
+	}
 	switch {
 	case !c.Listen.IsValid():
 		return c, errors.New("relay: no address to listen at")
@@ -126,8 +160,14 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("relay: listening at %s does not tell at which address browsers reach it: set the external address", c.Listen.Addr())
 	case !c.External.Is4():
 		return c, fmt.Errorf("relay: the external address must be IPv4, %s is not", c.External)
+	case c.ListenTLS.IsValid() && c.TLS == nil:
+		return c, errors.New("relay: no certificate for TLS")
 	case c.Ports.First == 0 || c.Ports.First > c.Ports.Last:
 		return c, fmt.Errorf("relay: %d to %d is no range of ports", c.Ports.First, c.Ports.Last)
+	case c.OpenPorts.First < c.Ports.First || c.OpenPorts.Last > c.Ports.Last || c.OpenPorts.First > c.OpenPorts.Last:
+		return c, fmt.Errorf("relay: %d to %d is no part of %d to %d", c.OpenPorts.First, c.OpenPorts.Last, c.Ports.First, c.Ports.Last)
+	case c.External6.IsValid() && (!c.External6.Is6() || c.Listen.Addr().Is4()):
+		return c, fmt.Errorf("relay: browsers cannot reach %s at %s", c.External6, c.Listen)
 	}
 	return c, nil
 }
@@ -156,6 +196,20 @@ func listen(at netip.AddrPort) (*net.UDPConn, net.Listener, error) {
 		}
 	}
 	return nil, nil, last
+}
+
+// alsoTLS opens the port for TLS, if there is to be one, beside the plain one.
+func (c Config) alsoTLS(plain net.Listener) (all []net.Listener, at netip.AddrPort, err error) {
+	all = []net.Listener{plain}
+	if !c.ListenTLS.IsValid() {
+		return all, at, nil
+	}
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(c.ListenTLS))
+	if err != nil {
+		return nil, at, fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", c.ListenTLS, err))
+	}
+	at, err = netip.ParseAddrPort(l.Addr().String())
+	return append(all, tls.NewListener(l, c.TLS)), unmapped(at), err
 }
 
 func inUse(what string, at netip.AddrPort, err error) error {
@@ -197,7 +251,9 @@ func (s *Server) serve() error {
 		return fmt.Errorf("relay: %w", err)
 	}
 	s.tasks.Go(s.watch)
-	s.tasks.Go(func() { s.streams.accept(s.listener) })
+	for _, l := range s.listeners {
+		s.tasks.Go(func() { s.accept(l, s.streams.welcome) })
+	}
 	return nil
 }
 
@@ -246,6 +302,13 @@ func (s *Server) survive() {
 // Addr is where the relay listens, with UDP and TCP.
 func (s *Server) Addr() netip.AddrPort { return s.addr }
 
+// Retire announces from now on that this relay takes no new calls; relays for credentials that were
+// handed out before are still made.
+func (s *Server) Retire() { s.retired.Store(true) }
+
+// Draining tells whether browsers should be sent elsewhere.
+func (s *Server) Draining() bool { return s.retired.Load() || s.draining.Load() }
+
 // Drain refuses new relays from now on; running ones go on.
 func (s *Server) Drain() { s.draining.Store(true) }
 
@@ -258,13 +321,29 @@ func (s *Server) isClosing() bool {
 	}
 }
 
+// shut takes no more connections, and ends those in front of the door.
+func (s *Server) shut() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.closing)
+	var all error
+	for _, l := range s.listeners {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			all = errors.Join(all, err)
+		}
+	}
+	for _, p := range s.porches {
+		p.hangUp()
+	}
+	return all
+}
+
 // Close ends every relay and returns when all that the relay started has ended. The same address
 // can be given to Start at once.
 func (s *Server) Close() error {
 	var err error
 	s.once.Do(func() {
-		close(s.closing)
-		err = s.listener.Close()
+		err = s.shut()
 		s.streams.hangUp()
 		s.tasks.Wait() // the stream plane still runs and takes the last news of each connection
 		err = errors.Join(err, s.datagrams.Close(), s.streams.Close())

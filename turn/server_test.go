@@ -13,9 +13,8 @@ import (
 	"parley/turn"
 )
 
-// start runs a relay on 127.0.0.1 that ends with the test.
-func start(t testing.TB, change func(*turn.Config)) *turn.Server {
-	t.Helper()
+// relayWith is how the relays of these tests run.
+func relayWith(change func(*turn.Config)) turn.Config {
 	cfg := turn.Config{
 		Listen: netip.MustParseAddrPort("127.0.0.1:0"),
 		Secret: []byte("a secret for the tests of the relay"),
@@ -24,7 +23,13 @@ func start(t testing.TB, change func(*turn.Config)) *turn.Server {
 	if change != nil {
 		change(&cfg)
 	}
-	s, err := turn.Start(cfg)
+	return cfg
+}
+
+// start runs a relay on 127.0.0.1 that ends with the test.
+func start(t testing.TB, change func(*turn.Config)) *turn.Server {
+	t.Helper()
+	s, err := turn.Start(relayWith(change))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +47,7 @@ type wire string
 const (
 	overUDP wire = "UDP"
 	overTCP wire = "TCP"
+	overTLS wire = "TLS"
 )
 
 // browser is a TURN client with one relay.
@@ -62,17 +68,19 @@ func dial(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 			t.Fatal(err)
 		}
 		conn = udp
-	case overTCP:
-		tcp, err := net.Dial("tcp4", s.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn = pionturn.NewSTUNConn(tcp)
+	case overTCP, overTLS:
+		conn = pionturn.NewSTUNConn(knock(t, s, over))
 	}
+	return dialOn(t, conn, s.Addr().String(), c)
+}
+
+// dialOn is dial on a socket that is there already.
+func dialOn(t testing.TB, conn net.PacketConn, at string, c turn.Credential) *browser {
+	t.Helper()
 	quiet := logging.NewDefaultLoggerFactory()
 	quiet.DefaultLogLevel = logging.LogLevelDisabled
 	client, err := pionturn.NewClient(&pionturn.ClientConfig{
-		STUNServerAddr: s.Addr().String(), TURNServerAddr: s.Addr().String(),
+		STUNServerAddr: at, TURNServerAddr: at,
 		Conn: conn, Username: c.Username, Password: c.Password, Realm: "parley",
 		LoggerFactory: quiet, RTO: 300 * time.Millisecond,
 	})
@@ -92,7 +100,12 @@ func dial(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 // call is a browser that has a relay.
 func call(t testing.TB, s *turn.Server, c turn.Credential, over wire) *browser {
 	t.Helper()
-	b := dial(t, s, c, over)
+	return dial(t, s, c, over).withRelay(t)
+}
+
+// withRelay makes a relay for b.
+func (b *browser) withRelay(t testing.TB) *browser {
+	t.Helper()
 	relay, err := b.Allocate()
 	if err != nil {
 		t.Fatalf("allocate: %v", err)
@@ -127,9 +140,9 @@ func hears(t testing.TB, from, to *browser, words string) bool {
 }
 
 func TestBrowsersOfOneCallHearEachOther(t *testing.T) {
-	for _, pair := range [][2]wire{{overUDP, overUDP}, {overTCP, overTCP}, {overUDP, overTCP}} {
+	for _, pair := range [][2]wire{{overUDP, overUDP}, {overTCP, overTCP}, {overUDP, overTCP}, {overTLS, overTLS}, {overTLS, overUDP}} {
 		t.Run(string(pair[0])+" "+string(pair[1]), func(t *testing.T) {
-			s := start(t, nil)
+			s := startTLS(t, nil)
 			ana := call(t, s, s.Credential("call"), pair[0])
 			bo := call(t, s, s.Credential("call"), pair[1])
 			for range 20 { // the first by Send indication, later ones over a channel

@@ -1,37 +1,43 @@
 package turn
 
 import (
+	"bufio"
+	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"time"
 )
 
 const (
-	firstFrame  = 10 * time.Second // for the first frame, and for the rest of any frame
+	firstFrame  = 10 * time.Second // for the handshake of TLS, for the first frame, and for the rest of any frame
 	strangerMay = 30 * time.Second // idle without a relay
 	idleMay     = 2 * defaultLifetime
 	writeMay    = 10 * time.Second
 	outSize     = 64 // frames that wait for a slow reader; with more the oldest is dropped
+	inSize      = 2 << 10
+	atOnce      = 16 << 10 // bytes that one write takes from the queue at the most
 )
 
 // errFrame says that a stream does not carry TURN.
 var errFrame = errors.New("not a TURN frame")
 
-// stream is one TCP connection of a client.
+// stream is one TCP connection of a client, with TLS or without.
 type stream struct {
 	plane  *streams
 	conn   net.Conn
+	in     *bufio.Reader
+	guest  *guest // in the lobby until it has a relay
 	client client
 	out    chan []byte
 	gone   chan struct{} // closed by the reader when it ends
 }
 
-// accept takes connections until the listener is closed. Any other error of Accept, such as too
-// many open files, is waited out: clients that come afterwards are served.
-func (p *streams) accept(l net.Listener) {
+// accept hands connections to welcome until the listener is closed. Any other error of Accept, such as
+// too many open files, is waited out: clients that come afterwards are served.
+func (s *Server) accept(l net.Listener, welcome func(net.Conn)) {
 	const longest = time.Second
 	wait := 5 * time.Millisecond
 	for {
@@ -39,15 +45,15 @@ func (p *streams) accept(l net.Listener) {
 		switch {
 		case err == nil:
 			wait = 5 * time.Millisecond
-			p.welcome(conn)
+			welcome(conn)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
-			p.server.tally.acceptErrors.Add(1)
+			s.tally.acceptErrors.Add(1)
 			t := time.NewTimer(wait)
 			select {
 			case <-t.C:
-			case <-p.server.closing:
+			case <-s.closing:
 			}
 			t.Stop()
 			wait = min(2*wait, longest)
@@ -63,48 +69,67 @@ func (p *streams) welcome(conn net.Conn) {
 		return
 	}
 	c := &stream{
-		plane: p, conn: conn, client: client{stream: true, addr: unmapped(tcp.AddrPort())},
+		plane: p, conn: conn, in: bufio.NewReaderSize(conn, inSize), client: client{stream: true, addr: unmapped(tcp.AddrPort())},
 		out: make(chan []byte, outSize), gone: make(chan struct{}),
 	}
 	if !p.add(c) {
 		p.server.tally.streamless.Add(1)
-		_ = conn.Close()
+		_ = underneath(conn).Close()
 		return
 	}
 	p.server.tasks.Go(c.run)
 }
 
-// network is what shares the limit of connections.
-func (c *stream) network() netip.Addr {
-	a := c.client.addr.Addr().WithZone("")
-	if a.Is4() {
-		return a
+// underneath is the connection below TLS. Closing that says goodbye to nobody and so never waits.
+func underneath(conn net.Conn) net.Conn {
+	if over, is := conn.(interface{ NetConn() net.Conn }); is {
+		return over.NetConn()
 	}
-	p, _ := a.Prefix(64) // 64 bits always fit
-	return p.Addr()
+	return conn
 }
 
+// add lists c. One that has the address and port of another is refused: it may have come by another
+// port of ours, and a client of this relay is known by where it comes from alone.
 func (p *streams) add(c *stream) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q := p.server.cfg.Quotas
-	if p.server.isClosing() || len(p.conns) >= q.Streams || p.from[c.network()] >= q.StreamsPer {
+	q, near := p.server.cfg.Quotas, network64(c.client.addr.Addr())
+	_, twice := p.conns[c.client.addr]
+	if twice || p.server.isClosing() || len(p.conns) >= q.Streams || p.from[near] >= q.StreamsPer {
 		return false
 	}
+	in, out := p.lobby.enter(underneath(c.conn), near)
+	if in == nil {
+		return false
+	}
+	if out != nil {
+		p.server.tally.evicted.Add(1)
+		_ = out.conn.Close()
+	}
+	c.guest = in
 	p.conns[c.client.addr] = c
-	p.from[c.network()]++
+	p.from[near]++
 	p.server.tally.streams.Add(1)
 	return true
 }
 
 func (p *streams) remove(c *stream) {
+	c.guest.leave()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.conns, c.client.addr)
-	if p.from[c.network()]--; p.from[c.network()] == 0 {
-		delete(p.from, c.network())
-	}
+	release(p.from, network64(c.client.addr.Addr()))
 	p.server.tally.streams.Add(-1)
+}
+
+// settled lets the stream of a client that has a relay leave the lobby.
+func (p *streams) settled(from client) {
+	p.mu.RLock()
+	c := p.conns[from.addr]
+	p.mu.RUnlock()
+	if c != nil {
+		c.guest.leave()
+	}
 }
 
 // hangUp closes all connections; their readers end.
@@ -112,7 +137,7 @@ func (p *streams) hangUp() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	for _, c := range p.conns {
-		_ = c.conn.Close()
+		_ = underneath(c.conn).Close()
 	}
 }
 
@@ -123,12 +148,29 @@ func (c *stream) run() {
 		defer close(written)
 		c.write()
 	}()
-	c.read()
+	if c.shaken() {
+		c.read()
+	}
 	close(c.gone)
 	_ = c.conn.Close()
 	<-written
 	c.plane.remove(c)
 	c.plane.post(frame{from: c})
+}
+
+// shaken does what TLS does before the first byte, if the connection has TLS.
+func (c *stream) shaken() bool {
+	secure, is := c.conn.(*tls.Conn)
+	if !is {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), firstFrame)
+	defer cancel()
+	if secure.HandshakeContext(ctx) != nil {
+		c.plane.server.tally.unshaken.Add(1)
+		return false
+	}
+	return true
 }
 
 // post hands a frame to the plane; false when the plane is closed.
@@ -170,7 +212,7 @@ func (c *stream) read() {
 // next reads exactly one frame, without its padding. The rest of a frame must follow its first
 // bytes soon.
 func (c *stream) next(buf *[maxPacket]byte) (int, error) {
-	if _, err := io.ReadFull(c.conn, buf[:4]); err != nil {
+	if _, err := io.ReadFull(c.in, buf[:4]); err != nil {
 		return 0, err
 	}
 	size, padding, ok := frameSize(buf[:4])
@@ -180,11 +222,11 @@ func (c *stream) next(buf *[maxPacket]byte) (int, error) {
 	if err := c.conn.SetReadDeadline(time.Now().Add(firstFrame)); err != nil {
 		return 0, err
 	}
-	if _, err := io.ReadFull(c.conn, buf[4:size]); err != nil {
+	if _, err := io.ReadFull(c.in, buf[4:size]); err != nil {
 		return 0, err
 	}
 	var pad [3]byte
-	_, err := io.ReadFull(c.conn, pad[:padding])
+	_, err := io.ReadFull(c.in, pad[:padding])
 	return size, err
 }
 
@@ -221,19 +263,31 @@ func (c *stream) send(b []byte) {
 	}
 }
 
+// write sends what is queued, several frames in one piece when several wait: each piece costs a system
+// call, and with TLS a record.
 func (c *stream) write() {
+	piece := make([]byte, 0, maxPacket)
 	for {
 		select {
 		case b := <-c.out:
-			if c.conn.SetWriteDeadline(time.Now().Add(writeMay)) != nil {
-				return
-			}
-			if _, err := c.conn.Write(b); err != nil {
-				c.plane.server.tally.send.Add(1)
-				_ = c.conn.Close() // ends the reader, too
-				return
-			}
+			piece = append(piece[:0], b...)
 		case <-c.gone:
+			return
+		}
+		for more := true; more && len(piece) < atOnce; {
+			select {
+			case b := <-c.out:
+				piece = append(piece, b...)
+			default:
+				more = false
+			}
+		}
+		if c.conn.SetWriteDeadline(time.Now().Add(writeMay)) != nil {
+			return
+		}
+		if _, err := c.conn.Write(piece); err != nil {
+			c.plane.server.tally.send.Add(1)
+			_ = underneath(c.conn).Close() // ends the reader, too
 			return
 		}
 	}

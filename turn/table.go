@@ -30,6 +30,7 @@ var errPorts = errors.New("no relay port is free")
 // table finds relays by client and by port.
 type table struct {
 	first  uint16
+	open   PortRange // of open relays; when it is a part only, those of calls keep out of it
 	byPort []atomic.Pointer[relay]
 
 	mu       sync.RWMutex // guards the following fields
@@ -38,10 +39,11 @@ type table struct {
 	resting  map[client]time.Time
 }
 
-func newTable(ports PortRange) *table {
+func newTable(ports, open PortRange) *table {
 	n := int(ports.Last) - int(ports.First) + 1
 	return &table{
 		first:    ports.First,
+		open:     open,
 		byPort:   make([]atomic.Pointer[relay], n),
 		free:     make([]int64, n),
 		byClient: map[client]*relay{},
@@ -53,10 +55,11 @@ func newTable(ports PortRange) *table {
 func (t *table) add(r *relay, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	at := rand.IntN(len(t.free)) //nolint:gosec // which port is no secret
-	for i := range t.free {
-		slot := (at + i) % len(t.free)
-		if t.free[slot] > now.UnixNano() {
+	from, n := t.span(r.grant.kind)
+	at := rand.IntN(n) //nolint:gosec // which port is no secret
+	for i := range n {
+		slot := from + (at+i)%n
+		if t.free[slot] > now.UnixNano() || r.grant.kind != Open && t.keepsOut(slot) {
 			continue
 		}
 		t.free[slot] = math.MaxInt64
@@ -66,6 +69,20 @@ func (t *table) add(r *relay, now time.Time) error {
 		return nil
 	}
 	return errPorts
+}
+
+// span is where relays of a kind may be: the first slot, and how many.
+func (t *table) span(kind Kind) (from, n int) {
+	if kind == Open {
+		return int(t.open.First - t.first), int(t.open.Last) - int(t.open.First) + 1
+	}
+	return 0, len(t.free)
+}
+
+// keepsOut tells whether a slot is for open relays alone.
+func (t *table) keepsOut(slot int) bool {
+	from, n := t.span(Open)
+	return n < len(t.free) && slot >= from && slot < from+n
 }
 
 // remove unlists r.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,11 @@ func TestModules(t *testing.T) {
 	if err != nil || len(console) == 0 {
 		t.Fatal("the console has no tests", err)
 	}
-	files = append(files, console...)
+	check, err := filepath.Glob("app/check/*.test.js")
+	if err != nil || len(check) == 0 {
+		t.Fatal("the check has no tests", err)
+	}
+	files = slices.Concat(files, console, check)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".test.js"), func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -22,13 +22,17 @@ type route struct {
 
 // routes is the whole table, without /ws: see [Server.Public].
 func (s *Server) routes() []route {
-	return []route{
+	all := []route{
 		{"/", s.site.index.ServeHTTP},
 		{"/room", s.site.index.ServeHTTP}, // where a link leads; its words are behind the # and never come here
 		{"/a/:hash/*", s.asset},
 		{"/catalogue.json", s.catalogue.ServeHTTP},
 		{"/privacy", s.privacy.ServeHTTP},
 	}
+	if s.relay != nil {
+		all = append(all, route{"/check", s.check.ServeHTTP}, route{"/check.json", s.try})
+	}
+	return all
 }
 
 // Public returns what browsers see. The socket is not a route of the framework, so that nothing
@@ -108,6 +112,11 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	s.turnAway(w, r, why, wait)
+}
+
+// turnAway tells a browser that the limits do not let it in.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, why refusal, wait time.Duration) {
 	code, says := http.StatusTooManyRequests, "Too many connections from your address: try again later."
 	if why == houseFull {
 		code, says = http.StatusServiceUnavailable, "This server is full: try again later."

@@ -26,8 +26,10 @@ type Config struct {
 	Contact string
 	// TokenOnly spares browsers to say what kind they are of: nobody asks.
 	TokenOnly bool
-	Console   *Console // what operators use on their listener; nil: there is none
-	Log       *slog.Logger
+	// Relay makes what the page /check tries the relay with; nil: there is no such page.
+	Relay   func() Relay
+	Console *Console // what operators use on their listener; nil: there is none
+	Log     *slog.Logger
 }
 
 // Server serves the page, the socket and health.
@@ -41,6 +43,8 @@ type Server struct {
 	site      *site
 	catalogue *file
 	privacy   *file
+	relay     func() Relay
+	check     *file
 	missing   *file // what a wrong address shows
 	console   *console
 	draining  atomic.Bool
@@ -58,13 +62,16 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), network: cfg.Network, limit: newLimiter(cfg.Limits), site: site,
+		address: addressOf(cfg.Proxies), network: cfg.Network, relay: cfg.Relay, limit: newLimiter(cfg.Limits), site: site,
 	}
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	if s.privacy, err = newPrivacy(site); err != nil {
 		return nil, fmt.Errorf("privacy page: %w", err)
+	}
+	if s.check, err = newCheck(site); err != nil {
+		return nil, fmt.Errorf("check: %w", err)
 	}
 	if s.missing, err = newMissing(site); err != nil {
 		return nil, fmt.Errorf("page of a wrong address: %w", err)

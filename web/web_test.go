@@ -30,6 +30,7 @@ func newServer(t *testing.T, change ...func(*web.Config)) *web.Server {
 	cfg := web.Config{
 		Socket: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		Ready:  func(context.Context) error { return nil },
+		Relay:  func() web.Relay { return web.Relay{URLs: []string{"turn:192.0.2.1"}, Username: "u", Credential: "c"} },
 		Log:    slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
@@ -88,6 +89,8 @@ func TestHeaders(t *testing.T) {
 		{"GET", "/privacy", 200},
 		{"GET", "/catalogue.json", 200},
 		{"GET", asset(t, h, "style.css"), 200},
+		{"GET", "/check", 200},
+		{"GET", "/check.json", 200},
 		{"GET", "/no/such/page", 404},
 		{"POST", "/", 405},
 		{"GET", "/ws", 418},
@@ -149,7 +152,7 @@ func TestFiles(t *testing.T) {
 	h := newServer(t).Public()
 	files := pageFiles(t)
 	later := loadedLater(t, files)
-	wire, rest, rooms := 0, 0, 0
+	wire, rest, check, rooms := 0, 0, 0, 0
 	for name, want := range files {
 		if name == "index.html" {
 			continue
@@ -163,6 +166,8 @@ func TestFiles(t *testing.T) {
 		switch {
 		case ofRooms(name):
 			rooms += len(packed)
+		case strings.HasPrefix(name, "check/"): // another page
+			check += len(packed)
 		case later[name]:
 			rest += len(packed)
 		case path.Dir(name) != "lang" || name == "lang/en.json":
@@ -179,6 +184,9 @@ func TestFiles(t *testing.T) {
 	t.Logf("the page is %d bytes on the wire, %d more when they are needed, and %d more in a private room", wire, rest, rooms)
 	if wire >= 60_000 {
 		t.Errorf("the page is %d bytes packed, want under 60,000", wire)
+	}
+	if check += len(body(t, ask(h, "GET", "/check", "Accept-Encoding", "gzip"))); check >= 6_000 {
+		t.Errorf("the check is %d bytes packed beside what it shares with the page, want under 6,000", check)
 	}
 	if rest >= 20_000 {
 		t.Errorf("what comes later is %d bytes packed, want under 20,000", rest)
@@ -228,6 +236,9 @@ func loadedLater(t *testing.T, files map[string][]byte) map[string]bool {
 		take(first, name)
 	}
 	for name := range files {
+		if strings.HasPrefix(name, "check/") {
+			continue // a page of its own
+		}
 		for _, m := range fetches.FindAllSubmatch(files[name], -1) {
 			take(later, string(m[1])+string(m[2]))
 		}

@@ -87,12 +87,15 @@ func (l *layers) checkTogether(cfg config) {
 		return // would only repeat them
 	}
 	l.checkPorts(cfg)
+	l.checkTLS(cfg)
 	at := cfg.RelayListen.Addr().Unmap()
 	switch {
 	case at.Is6() && !at.IsUnspecified():
 		l.fault("relay-listen: the relay speaks IPv4, and %s is not: say an IPv4 address of this machine, or 0.0.0.0:%d for all", cfg.RelayListen, cfg.RelayListen.Port())
-	case !cfg.RelayExternal.IsValid() && at.IsUnspecified():
-		l.fault("relay-external: say under which IPv4 address browsers reach the relay; relay-listen (%s) does not tell", cfg.RelayListen)
+	case cfg.RelayExternal == (external{}) && at.IsUnspecified():
+		l.fault("relay-external: say under which IPv4 address browsers reach the relay, or auto; relay-listen (%s) does not tell", cfg.RelayListen)
+	case cfg.RelayExternal.v6.IsValid() && at.Is4():
+		l.fault("relay-external: browsers that come to %s find nobody, as relay-listen is %s: set that to [::]:%d", cfg.RelayExternal.v6, cfg.RelayListen, cfg.RelayListen.Port())
 	default:
 		l.checkReach(cfg)
 	}
@@ -102,6 +105,9 @@ func (l *layers) checkTogether(cfg config) {
 func (l *layers) checkPorts(cfg config) {
 	all := []struct{ name, at string }{
 		{"listen", cfg.Listen}, {"operator-listen", cfg.OperatorListen}, {"relay-listen", cfg.RelayListen.String()},
+	}
+	if cfg.RelayTLS.IsValid() {
+		all = append(all, struct{ name, at string }{"relay-tls-listen", cfg.RelayTLS.String()})
 	}
 	for i, one := range all {
 		for _, before := range all[:i] {
@@ -138,7 +144,7 @@ func bound(host string) string {
 // checkReach finds a page for others with a relay that only this machine reaches: everything would
 // seem to work, and no call would ever connect.
 func (l *layers) checkReach(cfg config) {
-	if cfg.RelayExternal.IsValid() || !cfg.RelayListen.Addr().Unmap().IsLoopback() {
+	if cfg.RelayExternal != (external{}) || !cfg.RelayListen.Addr().Unmap().IsLoopback() {
 		return
 	}
 	for _, at := range cfg.PublicURL {

@@ -52,8 +52,8 @@ func run(args, environ []string, out, errs io.Writer) int {
 	case errors.Is(err, flag.ErrHelp) || command == "help":
 		help(out)
 		return exitDone
-	case command != "" && command != "serve" && command != "config":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, keys, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
+	case command != "" && command != "serve" && command != "config" && command != "ports":
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, keys, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -62,6 +62,8 @@ func run(args, environ []string, out, errs io.Writer) int {
 		return exitUsage
 	case l.command == "config":
 		err = l.print(out)
+	case l.command == "ports":
+		printPorts(out, cfg)
 	default:
 		err = serve(context.Background(), cfg, out, errs)
 	}
@@ -78,6 +80,7 @@ func help(w io.Writer) {
 
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
+  parley ports [settings]     print what a firewall has to let through, with lines for ufw and nft
   parley keys ...             show and make the weekly keys under which reports are kept
   parley thresholds ...       show, preview and set the numbers by which reports are judged
   parley brigade ...          take back the reports of one network

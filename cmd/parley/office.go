@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -29,13 +31,14 @@ const actTime = time.Minute
 type deskCommand struct {
 	verbs map[string]func(context.Context, *deskCall) error
 	help  string
-	// offline commands need no store.
-	offline bool
+	// offline are verbs that need no store.
+	offline []string
 	// alone are verbs that can do something without the store, if that is embedded in the running parley.
 	alone map[string]func(context.Context, *deskCall) error
 }
 
-// deskCommands is all that operators can do in the shell. The console does the same by the same code.
+// deskCommands is all that operators can do in the shell. The console does the same by the same
+// code.
 func deskCommands() map[string]deskCommand {
 	return map[string]deskCommand{
 		"thresholds": {verbs: thresholdVerbs(), help: thresholdHelp},
@@ -43,7 +46,7 @@ func deskCommands() map[string]deskCommand {
 		"reviews":    {verbs: reviewVerbs(), help: reviewHelp},
 		"matching":   {verbs: matchingVerbs(), help: matchingHelp},
 		"audit":      {verbs: auditVerbs(), help: auditHelp, alone: auditAlone()},
-		"console":    {verbs: tokenVerbs(), help: tokenHelp, offline: true},
+		"console":    {verbs: tokenVerbs(), help: tokenHelp, offline: []string{"list"}, alone: tokenVerbs()},
 	}
 }
 
@@ -131,14 +134,14 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 	if err != nil {
 		return usageError{err.Error()}
 	}
-	if c.who == "" {
-		c.who = shellUser()
+	if err := c.sign(); err != nil {
+		return err
 	}
 	c.tokens, c.trail = office.NewTokens(cfg.OperatorTokens), office.NewTrail(cfg.Audit)
 	if alone := command.alone[words[0]]; alone != nil && cfg.Redis.IsEmbedded() {
-		verb, command.offline = alone, true
+		return alone(context.Background(), c)
 	}
-	if command.offline {
+	if slices.Contains(command.offline, words[0]) {
 		return verb(context.Background(), c)
 	}
 	return c.inOffice(cfg, errs, verb)
@@ -164,15 +167,23 @@ func (c *deskCall) inOffice(cfg config, errs io.Writer, verb func(context.Contex
 	return verb(ctx, c)
 }
 
-// shellUser names who acts in the shell, for the audit file.
-func shellUser() string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return "shell:" + u.Username
+// sign names who acts in the shell, for the audit file. No name of a token has a colon, so that
+// nobody who acts in the shell can be taken for somebody who has a token.
+func (c *deskCall) sign() error {
+	const shell = "shell:"
+	name := strings.TrimPrefix(c.who, shell)
+	if u, err := user.Current(); name == "" && err == nil {
+		name = u.Username
 	}
-	return "shell"
+	if len(name) > 64 || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }) {
+		return usagef("--as %q: use up to 64 characters, without blanks", name)
+	}
+	c.who = shell + name
+	return nil
 }
 
-// split takes the flags of these commands out of args. What is left are words, and settings for load.
+// split takes the flags of these commands out of args. What is left are words, and settings for
+// load.
 func (c *deskCall) split(args []string) (words, rest []string, err error) {
 	for len(args) > 0 {
 		name, value, inline := strings.Cut(strings.TrimLeft(args[0], "-"), "=")
@@ -234,7 +245,7 @@ func isSwitch(name string) bool {
 // deskTail ends the help of each of these commands.
 const deskTail = `
   --reason TEXT   why; it stands in the audit file. Every act needs one.
-  --as NAME       who acts, for the audit file; shell:USER unless told otherwise
+  --as NAME       who acts: shell:NAME in the audit file, and shell:USER unless told otherwise
   --json          answer in JSON
   All settings of parley may follow, above all --redis, --state and --config; parley --help lists them.
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -44,11 +45,18 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
-	relay, err := openRelay(h, cfg, ring, log) //nolint:contextcheck // the relay outlives the start
+	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
+		return "", fmt.Errorf("relay-external: %w", err)
+	}
+	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
 	if err != nil {
 		return "", err
 	}
-	memory, err := openStore(ctx, h, cfg.Redis, log)
+	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
+	if err != nil {
+		return "", err
+	}
+	memory, err := openStore(ctx, h, cfg.Redis.Telling(keepFrom(relay)), log)
 	if err != nil {
 		return "", err
 	}
@@ -68,9 +76,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
+	if cfg.TLS != tlsOff {
+		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
+	}
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
+	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
 		server.Drain()
+		relay.Retire()
 		leave(context.WithoutCancel(ctx), cfg, hub, log)
 		relay.Drain() // ends soon after: who needs a relay now is better served elsewhere
 		return nil
@@ -136,20 +149,38 @@ type parts struct {
 
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
 // a restart.
-func openRelay(h *house, cfg config, ring *keyring.Ring, log *slog.Logger) (*turn.Server, error) {
+func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
 	relay, err := turn.Start(turn.Config{
 		Listen:        cfg.RelayListen,
-		External:      cfg.RelayExternal,
+		ListenTLS:     cfg.RelayTLS,
+		TLS:           certs.forRelay(),
+		Secure:        cfg.secureRelay(),
+		External:      cfg.RelayExternal.v4,
+		External6:     cfg.RelayExternal.v6,
 		Secret:        ring.Derive("relay credentials"),
-		Ports:         cfg.RelayPorts,
+		Ports:         cfg.relayNumbers(),
+		OpenPorts:     cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
 		Log:           log,
 	})
+	if errors.Is(err, turn.ErrListenTLS) {
+		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
+	}
 	if err != nil {
 		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
 	}
 	h.closeLater("relay", relay.Close)
 	return relay, nil
+}
+
+// keepFrom tells the relay of every Redis that is connected to: no browser may reach it through the
+// relay, at whatever address Sentinels or a Cluster have put it.
+func keepFrom(relay *turn.Server) func(net.Addr) {
+	return func(a net.Addr) {
+		if tcp, reached := a.(*net.TCPAddr); reached { // and not a socket of this machine
+			relay.Forbid(tcp.AddrPort().Addr())
+		}
+	}
 }
 
 // openSignaling starts queue, desk and office, and the hub on them.
@@ -160,8 +191,9 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 		Paused:  p.office.Paused,
 		Ring:    p.ring,
 		Redis:   signaling.Redis{Client: p.memory.rdb, PubSub: p.memory.listener(h)},
-		Ice:     func(call string) signaling.Ice { return ice(p.relay.Credential(call)) },
-		Open:    func(room string) signaling.Ice { return ice(p.relay.CredentialOf(turn.Open, room)) },
+		Ice:     func(call string) signaling.Ice { return iceHere(p.relay, turn.Veil, call) },
+		Open:    func(room string) signaling.Ice { return iceHere(p.relay, turn.Open, room) },
+		Others:  otherRelays(p.relay),
 		Origins: cfg.PublicURL,
 		Log:     p.log,
 	})
@@ -172,12 +204,35 @@ func openSignaling(ctx context.Context, h *house, cfg config, p parts) *signalin
 	return hub
 }
 
-// ice puts a credential of the relay into the words of signaling.
-func ice(c turn.Credential) signaling.Ice {
-	return signaling.Ice{
-		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
-		TTLMS:   c.TTL.Milliseconds(),
+// iceHere is a credential of this node's relay, without servers while it takes no new calls.
+func iceHere(relay *turn.Server, kind turn.Kind, call string) signaling.Ice {
+	if relay.Draining() {
+		return ice(turn.Credential{TTL: turn.CredentialTime})
 	}
+	return ice(relay.CredentialOf(kind, call))
+}
+
+// otherRelays joins the relay to those of the other nodes.
+func otherRelays(relay *turn.Server) signaling.OtherRelays {
+	there := func(kind turn.Kind) func(call, announced string) signaling.Ice {
+		return func(call, announced string) signaling.Ice {
+			c, _ := relay.CredentialThere(announced, kind, call) // of another version: it is left out
+			return ice(c)
+		}
+	}
+	return signaling.OtherRelays{
+		Announce: relay.Announcement, Meet: relay.Meet, End: relay.End,
+		Ice: there(turn.Veil), Open: there(turn.Open),
+	}
+}
+
+// ice puts a credential of a relay into the words of signaling.
+func ice(c turn.Credential) signaling.Ice {
+	all := signaling.Ice{Servers: []signaling.IceServer{}, TTLMS: c.TTL.Milliseconds()}
+	if len(c.URLs) > 0 {
+		all.Servers = append(all.Servers, signaling.IceServer{URLs: c.URLs, Username: c.Username, Credential: c.Password})
+	}
+	return all
 }
 
 // openDoor makes the server that lets browsers in.
@@ -194,7 +249,11 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
-		Log:     p.log,
+		Relay: func() web.Relay {
+			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
+			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}
+		},
+		Log: p.log,
 	})
 }
 

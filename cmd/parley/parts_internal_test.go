@@ -29,6 +29,7 @@ func TestStopTakesNobodyNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cred := credential(t, cfg)
 	h, log := newHouse(), slog.New(slog.DiscardHandler)
 	_, err = build(t.Context(), h, cfg, log)
 	t.Cleanup(func() {
@@ -39,7 +40,6 @@ func TestStopTakesNobodyNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cred := credential(t, cfg)
 	held, err := allocate(t, cfg.RelayListen, cred)
 	if err != nil {
 		t.Fatalf("before the end: %v", err)
@@ -56,7 +56,8 @@ func TestStopTakesNobodyNew(t *testing.T) {
 	}
 }
 
-// credential returns one that the relay of cfg takes, from another relay with the same secret.
+// credential returns one that the relay of cfg takes, from an earlier one at the same address with the
+// same secret.
 func credential(t *testing.T, cfg config) turn.Credential {
 	t.Helper()
 	ring, err := keyring.Load(filepath.Join(cfg.State, "keys"))
@@ -64,7 +65,7 @@ func credential(t *testing.T, cfg config) turn.Credential {
 		t.Fatal(err)
 	}
 	other, err := turn.Start(turn.Config{
-		Listen: netip.MustParseAddrPort("127.0.0.1:0"), Secret: ring.Derive("relay credentials"), Log: slog.New(slog.DiscardHandler),
+		Listen: cfg.RelayListen, Secret: ring.Derive("relay credentials"), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"parley/internal/vtest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +25,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
-// commands of our own: get URL STATUS TEXT waits until the answer is as said; redis start|stop.
+// commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -30,6 +34,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"get":   get,
+			"sign":  sign,
 			"redis": redisCommand,
 			"hold":  hold,
 		},
@@ -103,13 +108,22 @@ func ask(ctx context.Context, url string) (status, body string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	r, err := http.DefaultClient.Do(q)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	r, err := client.Do(q)
 	if err != nil {
 		return "", "", err
 	}
 	defer r.Body.Close()
 	b, err := io.ReadAll(r.Body)
 	return fmt.Sprint(r.StatusCode), string(b), err
+}
+
+// sign writes a certificate and its key.
+func sign(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: sign CERT KEY NAME...")
+	}
+	ts.Check(vtest.CertificateFiles(ts.MkAbs(args[0]), ts.MkAbs(args[1]), args[2:]...))
 }
 
 // redisCommand starts or stops a Redis on $REDIS.

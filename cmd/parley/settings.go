@@ -34,12 +34,26 @@ type config struct {
 	TokenOnly      bool
 	OperatorTokens string
 	Audit          string
+	TLS            string // tlsOff, tlsFiles or tlsAuto
+	Certificate    string // file
+	Key            string // file
+	Authority      string // directory of ACME
 	RelayListen    netip.AddrPort
-	RelayExternal  netip.Addr // invalid: the address of RelayListen
+	RelayExternal  external       // nothing: the address of RelayListen
+	RelayTLS       netip.AddrPort // invalid: no port for TLS of its own
+	RelayName      string         // in the certificate
 	RelayPorts     turn.PortRange
 	RelayLoopback  bool
 	LogLevel       slog.Level
 	LogFormat      string
+}
+
+// scheme is how the page is spoken to where it is served.
+func (c config) scheme() string {
+	if c.TLS == tlsOff {
+		return "http"
+	}
+	return "https"
 }
 
 // setting is one line of the table: the same name serves the file, the environment and the flag.
@@ -58,7 +72,7 @@ type setting struct {
 
 // settings is the whole table, in the order of --help. A setting may derive from those above it.
 func settings() []setting {
-	return slices.Concat(doorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
+	return slices.Concat(doorSettings(), visitorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
 }
 
 func doorSettings() []setting {
@@ -74,9 +88,39 @@ func doorSettings() []setting {
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
 		},
 		{
+			name: "tls", value: tlsOff, shape: "off|files|auto",
+			says: "Who speaks TLS with browsers: off, a proxy in front of the page; files, parley itself, with tls-cert and tls-key; auto, parley itself, with certificates that it gets for the hosts of public-url. Set files or auto to let others reach you without a proxy: the port of the page then carries calls too, also through networks that let nothing else out.",
+			read: func(c *config, v string) error {
+				if c.TLS = v; v != tlsOff && v != tlsFiles && v != tlsAuto {
+					return errors.New("say off, files or auto")
+				}
+				return nil
+			},
+		},
+		{
+			name: "tls-cert", shape: "FILE",
+			says: "The certificate with its chain, in PEM, for tls = files or for relay-tls-listen. A file that changes is read again by itself.",
+			read: func(c *config, v string) error { c.Certificate = v; return nil },
+		},
+		{
+			name: "tls-key", shape: "FILE",
+			says: "The key of tls-cert, in PEM. Let only parley's user read it.",
+			read: func(c *config, v string) error { c.Key = v; return nil },
+		},
+		{
+			name: "tls-authority", value: letsEncrypt, shape: "URL",
+			says: "The ACME directory of who signs for tls = auto. Set it to your own authority's, or to a staging directory while you try things out.",
+			read: func(c *config, v string) (err error) { c.Authority, err = directory(v); return err },
+		},
+	}
+}
+
+func visitorSettings() []setting {
+	return []setting{
+		{
 			name: "public-url", shape: "URL,...",
 			says:   "Under which addresses people open the page. Set it as soon as that is not localhost; pages from elsewhere are refused.",
-			derive: func(c config) string { return strings.Join(localOrigins(c.Listen), ",") },
+			derive: func(c config) string { return strings.Join(localOrigins(c.scheme(), c.Listen), ",") },
 			read:   func(c *config, v string) (err error) { c.PublicURL, err = origins(v); return err },
 		},
 		{
@@ -150,32 +194,6 @@ func officeSettings() []setting {
 	}
 }
 
-func relaySettings() []setting {
-	return []setting{
-		{
-			name: "relay-listen", value: "127.0.0.1:3478", shape: "IP:PORT",
-			says: "Where browsers reach the relay, by UDP and TCP. Set it to an address that visitors reach, and open the port.",
-			read: func(c *config, v string) (err error) { c.RelayListen, err = addrPort(v); return err },
-		},
-		{
-			name: "relay-external", shape: "IP",
-			says: "Under which address the relay is known outside. Set it when this machine is behind NAT or listens on all addresses.",
-			read: func(c *config, v string) (err error) { c.RelayExternal, err = address(v); return err },
-		},
-		{
-			name: "relay-ports", value: "49152-65535", shape: "FIRST-LAST",
-			says: "Which UDP ports relays that reach beyond a call may take. Calls between strangers stay inside the relay and open none.",
-			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
-		},
-		{
-			name: "relay-allow-loopback", flag: true, shape: "true|false",
-			value: "false",
-			says:  "Whether relays that reach beyond a call may forward to this machine itself, for tests. Calls between strangers never need it; never set it on a server.",
-			read:  func(c *config, v string) (err error) { c.RelayLoopback, err = yes(v); return err },
-		},
-	}
-}
-
 func logSettings() []setting {
 	return []setting{
 		{
@@ -221,12 +239,12 @@ func hostPort(v string) (string, error) {
 }
 
 // localOrigins are what a browser on this machine may call the page.
-func localOrigins(listen string) []string {
+func localOrigins(scheme, listen string) []string {
 	_, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil
 	}
-	return []string{"http://localhost:" + port, "http://127.0.0.1:" + port}
+	return []string{scheme + "://localhost:" + port, scheme + "://127.0.0.1:" + port}
 }
 
 func origins(v string) ([]string, error) {
@@ -325,38 +343,6 @@ func notEmpty(v string) error {
 		return errors.New("it is empty: name a directory, for example /var/lib/parley")
 	}
 	return nil
-}
-
-func addrPort(v string) (netip.AddrPort, error) {
-	if strings.HasPrefix(v, ":") {
-		v = "0.0.0.0" + v
-	}
-	a, err := netip.ParseAddrPort(v)
-	if err != nil {
-		return a, errors.New("say IP:PORT, for example 203.0.113.5:3478")
-	}
-	return a, nil
-}
-
-func address(v string) (netip.Addr, error) {
-	if v == "" {
-		return netip.Addr{}, nil
-	}
-	a, err := netip.ParseAddr(v)
-	if err != nil || a.IsUnspecified() || !a.Unmap().Is4() {
-		return a, fmt.Errorf("%q is not an IPv4 address that browsers could reach", v)
-	}
-	return a, nil
-}
-
-func portRange(v string) (turn.PortRange, error) {
-	first, last, _ := strings.Cut(v, "-")
-	a, errA := strconv.ParseUint(first, 10, 16)
-	b, errB := strconv.ParseUint(last, 10, 16)
-	if errA != nil || errB != nil || a < 1024 || b < a+1 {
-		return turn.PortRange{}, errors.New("say FIRST-LAST between 1024 and 65535, at least two ports, for example 50000-50999")
-	}
-	return turn.PortRange{First: uint16(a), Last: uint16(b)}, nil
 }
 
 // list splits at commas and leaves out empty parts.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,9 +31,12 @@ type rooms struct {
 	weeks *keyring.Epochs
 	where netip.AddrPort // of the relay; kept when it comes back
 
+	ahead atomic.Int64 // what the relays' clock is ahead of ours, in nanoseconds
+
 	mu    sync.Mutex // guards the following fields
 	relay *turn.Server
-	urls  []string // what browsers are told instead of the relay's own, if any
+	other *turn.Server // as of a second node, if there is one
+	urls  []string     // what browsers are told instead of the relay's own, if any
 }
 
 // assemble starts every part on loopback with a real Redis; it ends with the test.
@@ -55,7 +59,7 @@ func assemble(t testing.TB) *rooms {
 	queue := matcher.New(rdb, matcher.Config{Log: log})
 	hub := signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: r.ring, Epochs: r.weeks, Log: log}), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
-		Ice: r.ice, Origins: []string{origin}, Log: log,
+		Ice: r.ice, Others: signaling.OtherRelays{End: r.end}, Origins: []string{origin}, Log: log,
 	})
 	server, err := web.New(web.Config{
 		Socket: hub, Ready: func(context.Context) error { return nil }, Log: log,
@@ -91,10 +95,18 @@ func (r *rooms) ice(call string) signaling.Ice {
 	if r.urls != nil {
 		c.URLs = r.urls
 	}
-	return signaling.Ice{
-		Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}},
-		TTLMS:   c.TTL.Milliseconds(),
+	all := []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}}
+	if r.other != nil {
+		o := r.other.Credential(call)
+		all = append(all, signaling.IceServer{URLs: o.URLs, Username: o.Username, Credential: o.Password})
 	}
+	return signaling.Ice{Servers: all, TTLMS: c.TTL.Milliseconds()}
+}
+
+func (r *rooms) end(call string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.relay.End(call)
 }
 
 func (r *rooms) startRelay(t testing.TB) {
@@ -102,15 +114,39 @@ func (r *rooms) startRelay(t testing.TB) {
 	if !r.where.IsValid() {
 		r.where = netip.MustParseAddrPort("127.0.0.1:0")
 	}
+	relay := r.newRelay(t, r.where)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.relay, r.where = relay, relay.Addr()
+}
+
+func (r *rooms) newRelay(t testing.TB, at netip.AddrPort) *turn.Server {
+	t.Helper()
 	relay, err := turn.Start(turn.Config{
-		Listen: r.where, Secret: r.ring.Derive("relay credentials"), Log: slog.New(slog.DiscardHandler),
+		Listen: at, Secret: r.ring.Derive("relay credentials"), Log: slog.New(slog.DiscardHandler),
+		Now: func() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return relay
+}
+
+// another starts a second relay at an address of its own, as a second node would; it ends with the
+// test.
+func (r *rooms) another(t testing.TB) {
+	t.Helper()
+	other := r.newRelay(t, netip.MustParseAddrPort("127.0.0.2:0"))
+	t.Cleanup(func() {
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.relay, r.where = relay, relay.Addr()
+	r.other = other
+	other.Meet([]string{r.relay.Announcement()})
+	r.relay.Meet([]string{other.Announcement()})
 }
 
 func (r *rooms) stopRelay(t testing.TB) {

@@ -186,6 +186,11 @@ func searches() map[string]broken {
 			add:  []string{"50.5 ana got aborted why=peer room=r1"},
 			rule: history.EndedByUs, who: "ana", names: []string{"50.5 ana got aborted why=peer room=r1"},
 		},
+		"nobody came, who was heard long ago": {
+			cut:  []string{"80 dia got closed code=1006"},
+			add:  []string{"135 dia got aborted why=peer room=r2"},
+			rule: history.EndedByUs, who: "dia", names: []string{"135 dia got aborted why=peer room=r2"},
+		},
 		"a later place after a call to which nobody came": {
 			add:  []string{"70.3 cem got aborted why=peer room=r2", "70.4 cem got queued since_ms=100"},
 			cut:  []string{"71 cem did relay room=r2 seq=1", "71.1 dia got relay room=r2 seq=1", "110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
@@ -291,6 +296,16 @@ func TestStillGood(t *testing.T) {
 			},
 			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got queued since_ms=16000", "76 cem got cancelled", "76 cem got queued since_ms=4000"},
 		},
+		"a call in which one side alone was heard turns back into two searches": {
+			cut: []string{"110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
+			swap: []string{
+				"140 cem got queued since_ms=29000", "140 cem got queued since_ms=80000", "170 cem got queued since_ms=59000", "170 cem got queued since_ms=110000",
+			},
+			add: []string{
+				"75.2 cem got aborted why=peer room=r2", "75.2 dia got aborted why=peer room=r2",
+				"75.3 cem got queued since_ms=15300", "75.3 dia got queued since_ms=5300",
+			},
+		},
 		"a rejoin that comes too late": {
 			swap: []string{"40.1 bo got connected room=r1 me=y peer=x match=m1 token=2", "40.1 bo got error code=bad_value about=rejoin"},
 			cut: []string{
@@ -373,5 +388,33 @@ func TestRecorderWritesWhatCheckReads(t *testing.T) {
 	}
 	if got, err := history.Check(&file); err != nil || got.Events != 3 || got.People != 1 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestThird: a store that lost its last writes may make a match once more. Who was told of the
+// first one must be out of it at once; where nothing is ever lost, there is no third.
+func TestThird(t *testing.T) {
+	for name, c := range map[string]struct {
+		held time.Duration
+		add  []string
+		want int
+	}{
+		"out of it in a second":      {35 * time.Second, []string{"71 eve got aborted why=peer match=m3", "71.1 eve got queued since_ms=2000"}, 0},
+		"held by it":                 {35 * time.Second, nil, 1},
+		"comes into the call":        {35 * time.Second, []string{"70.3 eve got connected room=r2 me=z peer=x match=m3 token=1"}, 1},
+		"where nothing is ever lost": {5 * time.Second, []string{"71 eve got aborted why=peer match=m3", "71.1 eve got queued since_ms=2000"}, 1},
+	} {
+		b := broken{add: append([]string{
+			"69 eve did came device=d9", "69 eve did hello", "69.1 eve got welcome", "69.1 eve did find", "69.2 eve got queued",
+			"70.15 eve got matched match=m3", "70.15 eve did confirm match=m3", "90 eve did cancel", "90 eve got cancelled", "91 eve did went",
+		}, c.add...)}
+		r, err := history.CheckHeld(bytes.NewReader(parse(t, strings.Join(b.lines(t), "\n"))), c.held)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.DeleteFunc(r.Violations, func(v history.Violation) bool { return v.Rule != history.TwoCalls })
+		if len(found) != c.want {
+			t.Errorf("%s: %v, want %d", name, r.Violations, c.want)
+		}
 	}
 }

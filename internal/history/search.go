@@ -6,6 +6,7 @@ type match struct {
 	confirmed map[string]int  // line by person
 	first     int64
 	judged    bool // who was told alone was complained of
+	third     mark // the newest that was told as a third
 }
 
 // mark is where something was told or done.
@@ -89,8 +90,8 @@ func (c *checker) matched(p *person, e Event) {
 	if len(m.told) == 0 {
 		m.first = e.At
 	}
-	if _, again := m.told[p.name]; !again && len(m.told) == 2 {
-		c.violate(TwoCalls, p.name, "is the third in match "+e.Match, c.line)
+	if _, again := m.told[p.name]; !again && len(m.told) >= 2 {
+		c.thirdIn(m, p, e)
 	}
 	for name, other := range m.told {
 		if name != p.name {
@@ -98,6 +99,18 @@ func (c *checker) matched(p *person, e Event) {
 		}
 	}
 	m.told[p.name] = mark{line: c.line, at: e.At}
+}
+
+// thirdIn takes a third who is told of a match. A store that has lost its last writes may make the
+// match of a ticket once more, before those of the first one hear that theirs came to nothing.
+// They must then, at once: see [checker.lookAtMatch]; and no third comes into the call, see
+// [checker.enter].
+func (c *checker) thirdIn(m *match, p *person, e Event) {
+	if c.held <= heldWithin {
+		c.violate(TwoCalls, p.name, "is the third in match "+e.Match, c.line)
+		return
+	}
+	m.third = mark{line: c.line, at: e.At}
 }
 
 // forgetFreed drops those who were told that the match came to nothing: a store that has forgotten it
@@ -141,7 +154,7 @@ func (c *checker) release(p *person) {
 // aborted ends a match, or a call to which nobody came.
 func (c *checker) aborted(p *person, e Event) {
 	if r := c.rooms[p.room]; r != nil && e.Room == p.room && e.Why == "peer" {
-		if name, theirs := r.other(p.name); theirs != nil && len(theirs.stream.got) > 0 {
+		if name, theirs := r.other(p.name); theirs != nil && c.wasCall(r.sides[p.name], theirs) {
 			c.violate(EndedByUs, p.name, "is told that nobody came to call "+e.Room+", and has heard "+name, theirs.line, c.line)
 		}
 		r.leave(p.name, e.At)
@@ -159,6 +172,14 @@ func (c *checker) aborted(p *person, e Event) {
 	if e.Why == "late" {
 		p.search.line = 0
 	}
+}
+
+// wasCall tells whether who has heard the other side can no longer be told that there was no call:
+// the other has heard this one too, or it was long ago. Where one side alone was heard, the other
+// may have gone on searching before the first word reached it.
+func (c *checker) wasCall(mine, theirs *side) bool {
+	heard, wasHeard := len(theirs.stream.got) > 0, mine != nil && len(mine.stream.got) > 0
+	return heard && (wasHeard || mine == nil || c.now-mine.at > minute+slack)
 }
 
 // over takes expired and cancelled.
@@ -209,6 +230,14 @@ func (c *checker) lookAtMatch(id string, m *match) {
 	if age > 2*minute {
 		delete(c.matches, id)
 		return
+	}
+	if m.third.at > 0 && c.now-m.third.at > toldWithin+slack {
+		for name, told := range m.told {
+			if p := c.people[name]; !told.free && !p.away(told.at, c.now) {
+				c.violate(TwoCalls, name, "is one of three in match "+id+", and held by it", told.line, m.third.line)
+			}
+		}
+		m.third = mark{}
 	}
 	if len(m.told) != 1 || m.judged || age <= freedWithin+slack {
 		return

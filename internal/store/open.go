@@ -35,8 +35,8 @@ const (
 )
 
 // Open returns a client for commands. It connects when it is first used, and never sends a command
-// twice: a script whose answer was lost may have paired two people already. Its callers repeat, each
-// by a name that makes the second time harmless.
+// twice: a script whose answer was lost may have paired two people already. Its callers repeat,
+// each by a name that makes the second time harmless.
 func (w Where) Open() redis.UniversalClient { return w.open(forCommands) }
 
 // Listener returns a client to subscribe with, apart from that for commands.
@@ -44,9 +44,10 @@ func (w Where) Listener() redis.UniversalClient { return w.open(forListening) }
 
 func (w Where) open(protocol int) redis.UniversalClient {
 	o := w.options(protocol)
+	o.Dialer = w.dial
 	switch w.kind {
 	case sentinel:
-		o.ReadTimeout, o.DialTimeout, o.Dialer = askTime, 4*askTime, w.dial
+		o.ReadTimeout, o.DialTimeout = askTime, 4*askTime
 		return redis.NewFailoverClient(o.Failover())
 	case cluster:
 		c := o.Cluster()
@@ -62,9 +63,17 @@ func (w Where) open(protocol int) redis.UniversalClient {
 	return redis.NewClient(o.Simple())
 }
 
-// dial connects to a Sentinel or a master that it named. The time for one connection is less than that
-// for an attempt with all its questions.
+// dial connects to a server, a Sentinel, or a master that it named. The time for one connection is
+// less than that for an attempt with all its questions.
 func (w Where) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	conn, err := w.connect(ctx, network, addr)
+	if err == nil && w.met != nil {
+		w.met(conn.RemoteAddr())
+	}
+	return conn, err
+}
+
+func (w Where) connect(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: dialTime}
 	if !w.tls {
 		return d.DialContext(ctx, network, addr)

@@ -37,6 +37,15 @@ type Where struct {
 
 	user, password                 string
 	sentinelUser, sentinelPassword string
+
+	met func(net.Addr) // told of each server that was connected to; nil: nobody is
+}
+
+// Telling returns the same address, whose clients tell met to which servers they have connected: what
+// an address names may be several, and change. It is called from many goroutines.
+func (w Where) Telling(met func(net.Addr)) Where {
+	w.met = met
+	return w
 }
 
 // scheme is what a kind of address may hold.

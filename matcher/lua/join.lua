@@ -3,21 +3,36 @@
 --
 -- Several tickets may join in one call, one after the other: much of what a call costs, it costs once.
 --
--- KEYS  for each: the ticket; the pools of my places in my own band; then those in each other band that
---         I may meet
--- ARGV  for each two: <near><first><interests><band><places><keys><arrived><after>..., and the wish
+-- KEYS  for each: the ticket; the pools of my places in my own band
+-- ARGV  for each two: <near><first><interests><band><places><arrived><meets>, and the wish
 --         near, first: I stand in places up to near from my arrival, up to first after widens, and after
 --         twice that in all others, once I join again; interests: how many; these and band one digit
---         places: how many, two digits; keys: how many are mine, three digits; filled up with blanks,
---         for one of the engines reads as octal what begins with 0
+--         places: how many, two digits, the first a blank if need be, for one of the engines reads as
+--         octal what begins with 0
 --         arrived: in microseconds, 16 digits; a time to come = now
---         after: for each band that I may meet, the preferred first, after how many of my keys its pools
---         stand, three digits; arrived may be left out with all after: now, and my own band only
+--         meets: the bands that I may meet, one digit each, the preferred first; arrived may be left out
+--         with meets: now, and my own band only
 --         wish: see ticket.lua
 -- Result for each one text, for a script pays for each: 'waiting;<now>;<arrived>;<ripe>'
 --       | 'offered;<now>;<new or old>;<match>;<record>', as in match.lua
 --       | 'closed' | 'lease': this node's lease ran out, renew it and ask again
 -- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
+
+-- elsewhere returns the pools of another band in which somebody may stand, by place; nothing if there is
+-- none. All bands but CROWD keep a list of them, for they are mostly empty: one question costs less than
+-- one for each pool, and the list less than their names in every call. Who queues puts a pool on it, and
+-- who finds nobody there takes it off.
+local function elsewhere(keys, own, places, band)
+  local call, sub, list = redis.call, string.sub, OCCUPIED_KEY .. band
+  if band ~= CROWD and call('EXISTS', list) == 0 then return nil end
+  local pools = {}
+  for place = 1, places do pools[place] = sub(keys[own + place], 1, -2) .. band end
+  if band == CROWD then return pools end
+  for place, listed in ipairs(call('SMISMEMBER', list, unpack(pools))) do
+    if listed == 0 then pools[place] = false end
+  end
+  return pools
+end
 
 -- join is for the ticket that is key number own.
 local function join(own, terms, wish)
@@ -39,7 +54,7 @@ local function join(own, terms, wish)
   local arrived, at, ripe, ripe_at = NOW, now, nil, nil
   local stored = call('GET', mine)
   if not stored then
-    local kept = sub(terms, 10, 25)
+    local kept = sub(terms, 7, 22)
     if kept ~= '' and kept < NOW then
       arrived, at = kept, tonumber(kept)
     end
@@ -78,18 +93,24 @@ local function join(own, terms, wish)
   local best_since, last, extra   -- of the first that fits: since when it stands; until when one that shares
                                   -- more is better; how many were looked at for that
 
-  for block = 26, math.max(26, #terms), 3 do
+  local standing = sub(terms, 4, 4)
+  for choice = 23, math.max(23, #terms) do
     -- A head is a pool's first entry not yet passed: since when it stands there, the entries of the pool
     -- as read, which of them it is, and its rank in the pool.
-    local after = own + (tonumber(sub(terms, block, block + 2)) or 0)
+    local theirs = sub(terms, choice, choice)
+    local other = theirs ~= '' and theirs ~= standing
+    local pools = other and elsewhere(keys, own, places, theirs)
     local heads
     local n = 0
-    -- Other bands are mostly empty, and one question costs less than one for each pool.
-    local empty = after ~= own and call('EXISTS', unpack(keys, after + 1, after + places)) == 0
-    for place = 1, empty and 0 or places do
-      local page = call('ZRANGE', keys[after + place], '0', '1')
+    for place = 1, (pools or not other) and places or 0 do
+      local pool = not other and keys[own + place] or pools and pools[place]
+      local page = pool and call('ZRANGE', pool, '0', '1') or {}
       local front = page[1]
-      if after == own then fronts[place] = front or '' end
+      if not other then
+        fronts[place] = front or ''
+      elseif pool and theirs ~= CROWD and (not front or byte(front) == END) then
+        call('SREM', OCCUPIED_KEY .. theirs, pool)
+      end
       if front and byte(front) ~= END then
         local from = sub(front, 1, FROM_WHO - 1)
         if place <= near or from <= (place <= first and first_reach or other_reach) then
@@ -113,7 +134,7 @@ local function join(own, terms, wish)
         last = last or stamp(best_since + WINDOW)
         if head[1] > last then break end
       end
-      local pool, page, at = keys[after + place], head[2], head[3]
+      local pool, page, at = other and pools[place] or keys[own + place], head[2], head[3]
       local other = sub(page[at], FROM_WHO)
       local fate = seen[other]
       if not fate then
@@ -126,7 +147,7 @@ local function join(own, terms, wish)
           if best then extra = extra + 1 end
           if not device then
             device = ',' .. sub(wish, FROM_DEVICE - BEFORE_WISH, TO_DEVICE - BEFORE_WISH) .. ','
-            band = ',' .. sub(terms, 4, 4) .. ','
+            band = ',' .. standing .. ','
             wanted = sub(wish, FROM_INTERESTS - BEFORE_WISH, TO_INTERESTS - BEFORE_WISH)
           end
           local other_device = ',' .. sub(record, FROM_DEVICE, TO_DEVICE) .. ','
@@ -198,8 +219,12 @@ local function join(own, terms, wish)
   local spell = '~' .. sub(NOW, 1, 8)
   ripe = ripe or stamp(ripe_at)
   local wide = places > first and other_reach == EVER
-  local entry = arrived .. id
-  for place = 1, wide and places or first do
+  local entry, last_place = arrived .. id, wide and places or first
+  if standing ~= CROWD then
+    call('SADD', OCCUPIED_KEY .. standing, unpack(keys, own + 1, own + last_place))
+    call('PEXPIRE', OCCUPIED_KEY .. standing, OCCUPIED_TTL) -- no sooner than any of the pools
+  end
+  for place = 1, last_place do
     local pool = keys[own + place]
     local front = fronts[place] or call('ZRANGE', pool, '0', '0')[1] or ''
     if place > near then entry = (place <= first and ripe or stamp(other_at)) .. id end
@@ -224,6 +249,6 @@ end
 local answers, own = {}, 1
 for i = 1, #ARGV, 2 do
   answers[#answers + 1] = join(own, ARGV[i], ARGV[i + 1])
-  own = own + sub(ARGV[i], 7, 9)
+  own = own + 1 + sub(ARGV[i], 5, 6)
 end
 return answers

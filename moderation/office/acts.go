@@ -27,8 +27,8 @@ type policyLine struct {
 }
 
 // SetPolicy makes p hold if revision still does. What it changes is computed anew and stands in the
-// trail with it, and is returned. Errors: [ErrReason], [ErrTrail], [ErrUnavailable], [ConflictError],
-// [ErrPolicy].
+// trail with it, and is returned. Errors: [ErrReason], [ErrTrail], [ErrUnavailable],
+// [ConflictError], [ErrPolicy].
 func (o *Office) SetPolicy(ctx context.Context, p score.Policy, revision int64, by Order) (Preview, error) {
 	if err := checkPolicy(p); err != nil {
 		return Preview{}, err
@@ -91,6 +91,25 @@ func (o *Office) SetPause(ctx context.Context, paused bool, by Order) error { //
 	return err
 }
 
+// TokenAct is the line of the trail which says that name was given a token, or lost it.
+func TokenAct(name string, given bool, by Order) Entry { //nolint:revive // it is what is told, not how
+	type line struct {
+		Name  string `json:"name"`
+		Token string `json:"token"`
+	}
+	e := by.entry(ActToken)
+	if e.New = told(line{name, "made"}); !given {
+		e.New = told(line{name, "removed"})
+	}
+	return e
+}
+
+// Record writes an act down, and then does it. Errors: [ErrReason], [ErrTrail], [ErrUnavailable],
+// or what then says, in which case a further line tells that it failed.
+func (o *Office) Record(ctx context.Context, e Entry, then func(context.Context) error) error {
+	return o.do(ctx, deed{Entry: e, then: then})
+}
+
 // catchUp takes up on this node at once what was just set; the others look within two seconds.
 func (o *Office) catchUp(ctx context.Context) {
 	if s, err := o.State(ctx); err == nil {
@@ -98,8 +117,8 @@ func (o *Office) catchUp(ctx context.Context) {
 	}
 }
 
-// Begin starts a new trail in place of one that cannot go on, which is put aside under the name that
-// is returned. The first line of the new one holds the head that Redis remembered.
+// Begin starts a new trail in place of one that cannot go on, which is put aside under the name
+// that is returned. The first line of the new one holds the head that Redis remembered.
 func (o *Office) Begin(ctx context.Context, by Order) (aside string, err error) {
 	if _, err := checkReason(by.Reason); err != nil {
 		return "", err

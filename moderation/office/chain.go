@@ -35,6 +35,7 @@ const (
 	ActPause  Act = "pause"  // matching was paused or resumed
 	ActVoid   Act = "void"   // reports of one network were taken back
 	ActReview Act = "review" // a record was expunged or kept
+	ActToken  Act = "token"  // somebody was given a token for the console, or lost it
 	ActFailed Act = "failed" // the line before this one had no effect; New says why
 )
 

@@ -194,19 +194,23 @@ func (o *Office) effect(ctx context.Context, before, head Anchor, d deed) (strin
 
 // failed notes that the act of the line before had no effect.
 func (o *Office) failed(ctx context.Context, l *locked, before Anchor, d deed, says string) error {
-	e := Entry{
-		When: time.Now(), Who: d.Who, Act: ActFailed, Reason: d.Reason,
-		New: told(struct {
-			Line int64  `json:"line"`
-			Says string `json:"says"`
-		}{l.trail.head.Seq, says}),
-	}
-	head, err := l.append(e)
+	head, err := l.append(failure(l.trail.head.Seq, d.Entry, says))
 	if err != nil {
 		return err
 	}
 	_, err = o.effect(ctx, before, head, deed{})
 	return err
+}
+
+// failure is the line which says that the act e, in line seq, had no effect.
+func failure(seq int64, e Entry, says string) Entry {
+	return Entry{
+		When: time.Now(), Who: e.Who, Act: ActFailed, Reason: e.Reason,
+		New: told(struct {
+			Line int64  `json:"line"`
+			Says string `json:"says"`
+		}{seq, says}),
+	}
 }
 
 // conflict tells who was faster.

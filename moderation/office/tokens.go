@@ -30,34 +30,57 @@ var ErrNoTokens = errors.New("the console is off, because nobody has a token: pa
 
 const tokenMark = "parley-" // tells what a token found somewhere is for
 
+// May tells why no token can be made for name; nil when one can.
+func (t *Tokens) May(name string) error {
+	if !mayName(name) {
+		return fmt.Errorf("%q is no name for a token: use up to 32 small letters, digits and -, a letter first", name)
+	}
+	all, err := t.read()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(names(all), name) {
+		return fmt.Errorf("%s has a token already: parley console remove %s takes it away", name, name)
+	}
+	return nil
+}
+
 // Make makes a token for name and returns it. It is shown this once.
 func (t *Tokens) Make(name string, now time.Time) (string, error) {
-	if !mayName(name) {
-		return "", fmt.Errorf("%q is no name for a token: use up to 32 small letters, digits and -, a letter first", name)
+	if err := t.May(name); err != nil {
+		return "", err
 	}
 	all, err := t.read()
 	if err != nil {
 		return "", err
-	}
-	if slices.ContainsFunc(all, func(o owner) bool { return o.name == name }) {
-		return "", fmt.Errorf("%s has a token already: parley console remove %s takes it away", name, name)
 	}
 	token := tokenMark + rand.Text() // 130 bits
 	sum := sha256.Sum256([]byte(token))
 	return token, t.write(append(all, owner{name, sum, now.UTC().Format(time.DateOnly)}))
 }
 
-// Remove takes the token of name away; it holds no longer from the next request on.
-func (t *Tokens) Remove(name string) error {
+// Has tells that name has no token; nil when it has one.
+func (t *Tokens) Has(name string) error {
 	all, err := t.read()
 	if err != nil {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(all), func(o owner) bool { return o.name == name })
-	if len(left) == len(all) {
+	if !slices.Contains(names(all), name) {
 		return fmt.Errorf("nobody called %q has a token; there are: %s", name, strings.Join(names(all), ", "))
 	}
-	return t.write(left)
+	return nil
+}
+
+// Remove takes the token of name away; it holds no longer from the next request on.
+func (t *Tokens) Remove(name string) error {
+	if err := t.Has(name); err != nil {
+		return err
+	}
+	all, err := t.read()
+	if err != nil {
+		return err
+	}
+	return t.write(slices.DeleteFunc(all, func(o owner) bool { return o.name == name }))
 }
 
 // Names returns who has a token.

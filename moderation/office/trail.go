@@ -168,6 +168,28 @@ func (l *locked) close() {
 	_ = l.file.Close()
 }
 
+// Record is [Office.Record] where Redis cannot be asked: in the shell, while the store is embedded
+// in the running parley. Redis hears of the line with the next act.
+func (t *Trail) Record(ctx context.Context, e Entry, then func(context.Context) error) error {
+	var err error
+	if e.Reason, err = checkReason(e.Reason); err != nil {
+		return err
+	}
+	l, err := t.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if _, err := l.append(e); err != nil {
+		return err
+	}
+	if err := then(ctx); err != nil {
+		_, wrong := l.append(failure(l.trail.head.Seq, e, err.Error()))
+		return errors.Join(err, wrong)
+	}
+	return nil
+}
+
 // Last returns at most n lines, the newest first.
 func (t *Trail) Last(n int) ([]Line, error) {
 	lines, err := t.Read()

@@ -11,15 +11,18 @@ import (
 // MaxRecordSize + MaxEvents * EventSize, which is less than 4 KiB.
 const (
 	EventSize     = 35
-	MaxRecordSize = headSize + MaxDays*daySize + (MaxPeers+MaxCrowd)*seenSize
+	MaxRecordSize = headSize + MaxSumSize + MaxDays*daySize + (MaxPeers+MaxCrowd)*seenSize
 
 	headSize = 18
 	daySize  = 12
 	seenSize = 12
 )
 
-// version is the first byte of all that the codec writes.
-const version = 1
+// The first byte of all that the codec writes.
+const (
+	eventVersion  = 1
+	recordVersion = 2 // 1, which is still read, had no sum
+)
 
 // ErrCodec says that bytes are no report or record of this version.
 var ErrCodec = errors.New("not a report or record of this version of parley")
@@ -41,9 +44,9 @@ func AppendEvent(b []byte, e Event) []byte {
 			flags |= 1 << i
 		}
 	}
-	b = append(b, version)
+	b = append(b, eventVersion)
 	b = appendHour(b, e.At)
-	b = append(b, byte(max(0, slices.Index(Reasons(), e.Reason))), flags) //nolint:gosec // fewer than 256
+	b = append(b, codeOf(e.Reason), flags)
 	for _, f := range [...]float32{e.Rate, e.DayUsed, e.NetUsed} {
 		b = binary.BigEndian.AppendUint32(b, math.Float32bits(f))
 	}
@@ -53,7 +56,7 @@ func AppendEvent(b []byte, e Event) []byte {
 
 // ParseEvent returns the report that AppendEvent wrote into b.
 func ParseEvent(b []byte) (Event, error) {
-	if len(b) != EventSize || b[0] != version || int(b[5]) >= len(Reasons()) || b[6] >= flagsEnd {
+	if len(b) != EventSize || b[0] != eventVersion || int(b[5]) >= len(Reasons()) || b[6] >= flagsEnd {
 		return Event{}, ErrCodec
 	}
 	flags := b[6]
@@ -78,18 +81,22 @@ func ParseEvent(b []byte) (Event, error) {
 	return e, nil
 }
 
-// AppendRecord appends a record to b, without its reports: of these only which slots they have. Times
-// are kept in whole hours.
+// codeOf is a reason as the codec writes it.
+func codeOf(r Reason) byte { return byte(max(0, slices.Index(Reasons(), r))) } //nolint:gosec // fewer than 256
+
+// AppendRecord appends a record to b, without its reports: of these only which slots they have, and
+// r.Sum, which is the caller's business. Times are kept in whole hours.
 func AppendRecord(b []byte, r *Record) []byte {
 	var slots uint64
 	for i := range r.Events {
 		slots |= 1 << (r.Events[i].Slot % MaxEvents)
 	}
-	b = append(b, version, byte(r.Band), byte(min(max(0, r.Spells), maxSpells)))
+	b = append(b, recordVersion, byte(r.Band), byte(min(max(0, r.Spells), maxSpells)))
 	b = appendHour(b, r.SpellEnd)
 	b = binary.BigEndian.AppendUint64(b, slots)
 	days, peers, crowd := last(r.Clean, MaxDays), last(r.Peers, MaxPeers), last(r.Crowd, MaxCrowd)
 	b = append(b, byte(len(days)), byte(len(peers)), byte(len(crowd))) //nolint:gosec // at most 64
+	b = appendSum(b, r.Sum)
 	for _, d := range days {
 		b = binary.BigEndian.AppendUint16(b, uint16(d.Day))                             //nolint:gosec // until the year 2149
 		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Count, math.MaxUint16)))      //nolint:gosec // bounded
@@ -103,19 +110,25 @@ func AppendRecord(b []byte, r *Record) []byte {
 	return b
 }
 
-// ParseRecord returns the record that AppendRecord wrote into b, without reports, and the slots that
-// its reports had: bit n for slot n.
+// ParseRecord returns the record that AppendRecord wrote into b, without reports, and the slots
+// that its reports had: bit n for slot n. It also reads the version before, without a sum.
 func ParseRecord(b []byte) (r *Record, slots uint64, err error) {
-	if len(b) < headSize || b[0] != version || b[1] > byte(Cooldown) || b[2] > maxSpells {
+	if len(b) < headSize || b[0] < 1 || b[0] > recordVersion || b[1] > byte(Cooldown) || b[2] > maxSpells {
 		return nil, 0, ErrCodec
 	}
 	days, peers, crowd := int(b[15]), int(b[16]), int(b[17])
-	if days > MaxDays || peers > MaxPeers || crowd > MaxCrowd || len(b) != headSize+days*daySize+(peers+crowd)*seenSize {
+	if days > MaxDays || peers > MaxPeers || crowd > MaxCrowd {
 		return nil, 0, ErrCodec
 	}
 	r = &Record{Band: Band(b[1]), Spells: int(b[2]), SpellEnd: parseHour(b[3:])}
 	slots = binary.BigEndian.Uint64(b[7:])
-	b = b[headSize:]
+	summed, ok := b[0] >= 2, true
+	if b = b[headSize:]; summed {
+		r.Sum, b, ok = parseSum(b)
+	}
+	if !ok || len(b) != days*daySize+(peers+crowd)*seenSize {
+		return nil, 0, ErrCodec
+	}
 	for range days {
 		r.Clean = append(r.Clean, Day{
 			Day:     int64(binary.BigEndian.Uint16(b)),

@@ -112,6 +112,9 @@ func (r *Record) Grounds(p Policy, now int64) []Count {
 	if !r.Alive(p, now) {
 		return nil
 	}
+	if r.brief {
+		return slices.Clone(r.Sum.grounds)
+	}
 	var counted [room]float64
 	r.caps(p, &counted)
 	var all []Count

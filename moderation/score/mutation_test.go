@@ -16,7 +16,7 @@ var mutants = []mutant{
 	{"decay", "score.go", "math.Exp2(-float64(max(0, age))", "math.Exp2(float64(max(0, age))"},
 	{"no decay of reports", "score.go", "left := p.decay(now - e.At)", "left := 1.0"},
 	{"reports expire", "score.go", "if now-e.At >= p.expire() {", "if false {"},
-	{"records expire", "record.go", "return r != nil && len(r.Events) > 0 && now-r.Newest() < p.expire()", "return r != nil && len(r.Events) > 0"},
+	{"records expire", "record.go", "(r.brief || len(r.Events) > 0) && now-r.Newest() < p.expire()", "(r.brief || len(r.Events) > 0)"},
 	{"a clean call keeps no record alive", "record.go", "if x.Reported || x.Fresh", "if len(r.Events) > 0 { r.Events[len(r.Events)-1].At = x.At }\n\tif x.Reported || x.Fresh"},
 	{"clean days do not go", "record.go", "	r.Peers = slices.DeleteFunc", "	r.Clean = slices.DeleteFunc(r.Clean, func(d Day) bool { return now-d.Day*day >= p.expire() })\n	r.Peers = slices.DeleteFunc"},
 	{"clean days do not end", "score.go", "sum += d.decayed(p, now)", "if now-d.Day*day >= p.expire() { continue }\n\t\tsum += d.decayed(p, now)"},
@@ -47,6 +47,9 @@ var mutants = []mutant{
 	{"who reports everybody", "event.go", "float32(1 / (1 + excess))", "float32(1 / (1 + 0*excess))"},
 	{"window begins anew", "event.go", "now-w.Start >= day", "false"},
 	{"void gives back", "judge.go", "r.giveBack(gone, float32(counted[i]))", "_ = i"},
+	{"sums decay", "score.go", "return r.Sum.weight * left, r", "return r.Sum.weight, r"},
+	{"sums end with the first report", "sum.go", "now >= r.Sum.until ||", ""},
+	{"sums hold for their rule", "sum.go", "r.Sum.rule != p.rule()", "false"},
 	{"merged events", "merge.go", "all.Events = append(all.Events, e)", "all.Events = append(all.Events[:0], e)"},
 }
 

@@ -23,6 +23,9 @@ type Record struct {
 	Band     Band    // the last that Judge found, before spells
 	SpellEnd int64   // Unix seconds; 0: there was no spell
 	Spells   int     // how many there were
+	Sum      Sum     // of the reports, as they were when it was made; see Brief
+
+	brief bool // there are no Events here: Sum stands for them
 }
 
 // Day counts the clean calls of one day. It lives as long as its record: if it went when it is 30 days
@@ -125,7 +128,12 @@ func (r *Record) forget(p Policy, now int64) {
 
 // Newest returns the time of the newest report, or 0.
 func (r *Record) Newest() int64 {
-	if r == nil || len(r.Events) == 0 {
+	switch {
+	case r == nil:
+		return 0
+	case r.brief:
+		return r.Sum.at
+	case len(r.Events) == 0:
 		return 0
 	}
 	return r.Events[len(r.Events)-1].At
@@ -134,7 +142,7 @@ func (r *Record) Newest() int64 {
 // Alive tells whether the record still says anything: its newest report is younger than
 // p.Expire. A nil Record is not alive.
 func (r *Record) Alive(p Policy, now int64) bool {
-	return r != nil && len(r.Events) > 0 && now-r.Newest() < p.expire()
+	return r != nil && (r.brief || len(r.Events) > 0) && now-r.Newest() < p.expire()
 }
 
 // Gone returns when the record ends unless it gets another report: Unix seconds, 0 without reports.

@@ -8,9 +8,19 @@ func Score(p Policy, now int64, r *Record) (score, reporters float64) {
 	if !r.Alive(p, now) {
 		return 0, 0
 	}
-	var counted [MaxEvents + 1]float64
+	weight, reporters := r.weigh(p, now)
+	clean := r.clean(p, now)
+	return (p.PriorA + weight) / (p.PriorA + p.PriorB + weight + clean), reporters
+}
+
+// weigh returns the decayed weight of the reports, and their number where each counts at most 1.
+func (r *Record) weigh(p Policy, now int64) (weight, reporters float64) {
+	if r.brief {
+		left := p.decay(now - r.Sum.at)
+		return r.Sum.weight * left, r.Sum.reporters * left
+	}
+	var counted [room]float64
 	r.caps(p, &counted)
-	var weight float64
 	for i := range r.Events {
 		e := &r.Events[i]
 		if now-e.At >= p.expire() {
@@ -20,8 +30,7 @@ func Score(p Policy, now int64, r *Record) (score, reporters float64) {
 		weight += counted[i] * left
 		reporters += min(1, counted[i]) * left
 	}
-	clean := r.clean(p, now)
-	return (p.PriorA + weight) / (p.PriorA + p.PriorB + weight + clean), reporters
+	return weight, reporters
 }
 
 // decay is what is left of 1 after so many seconds.

@@ -17,7 +17,7 @@ export function inside(ctx) {
   const title = h1();
   const grid = h('div', { class: 'peers', 'data-testid': 'peers', role: 'list' });
   const mine = h('video', {
-    class: 'mine',
+    class: 'self',
     muted: true,
     autoplay: true,
     playsinline: true,

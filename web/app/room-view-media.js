@@ -58,7 +58,7 @@ export function preview(ctx) {
   const { t, dispatch } = ctx;
   const title = h1(t('preview.title'));
   const picture = h('video', {
-    class: 'mine',
+    class: 'self',
     muted: true,
     autoplay: true,
     playsinline: true,

@@ -1,0 +1,89 @@
+package e2e_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"parley/internal/vtest"
+)
+
+// only leaves a browser one way to the relay: as on a network that blocks the others.
+const only = `(() => {
+	const Real = globalThis.RTCPeerConnection;
+	const fits = (url) => /^turns:/.test(url) ? %[1]q === 'tls' : url.endsWith('transport=' + %[1]q);
+	const left = (config) => ({ ...config, iceServers: (config.iceServers ?? [])
+		.map((s) => ({ ...s, urls: [s.urls].flat().filter(fits) })).filter((s) => s.urls.length > 0) });
+	globalThis.RTCPeerConnection = class extends Real {
+		constructor(config) { super(left(config)); }
+		setConfiguration(config) { super.setConfiguration(left(config)); }
+	};
+})()`
+
+// startSecure starts the program with TLS of its own on the port of the page.
+func startSecure(t testing.TB, extra ...string) *parley {
+	t.Helper()
+	dir, host := t.TempDir(), vtest.FreeAddr(t)
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := vtest.CertificateFiles(cert, key, "localhost", "127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	origin := "https://" + localhost(host)
+	p := &parley{URL: origin + "/", host: host}
+	p.Process = vtest.StartProcess(t, "parley", append([]string{
+		"--listen", host, "--operator-listen", vtest.FreeAddr(t), "--relay-listen", vtest.FreeAddr(t),
+		"--tls", "files", "--tls-cert", cert, "--tls-key", key, "--public-url", origin, "--state", t.TempDir(),
+	}, extra...)...)
+	p.AwaitSaid("ready")
+	return p
+}
+
+// believing starts a browser that takes certificates which signed themselves, for calls too.
+func believing(t testing.TB) chrome {
+	return chromium(t, chromedp.Flag("ignore-certificate-errors", true))
+}
+
+// TestBrowserTransports: two strangers talk when nothing but one way to the relay is open, by UDP, by
+// TCP, or by TLS on the port of the page; also when each has another.
+func TestBrowserTransports(t *testing.T) {
+	browser := believing(t)
+	server := startSecure(t)
+	for _, ways := range [][2]string{{"udp", "udp"}, {"tcp", "tcp"}, {"tls", "tls"}, {"tls", "udp"}} {
+		t.Run(ways[0]+" "+ways[1], func(t *testing.T) {
+			var both [2]*person
+			for i, hz := range []int{700, 1000} {
+				p := bystander(t, browser, hz)
+				p.runsFirst(fmt.Sprintf(only, ways[i]))
+				p.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
+				p.ready("music")
+				both[i] = p
+			}
+			ana, bo := both[0], both[1]
+			ana.searches()
+			ana.reaches("queued", 5*time.Second)
+			bo.searches()
+			talks(ana, bo, 20*time.Second)
+			for i, p := range both {
+				if way := p.way(); way != ways[i] {
+					t.Errorf("%d Hz: the call goes by %q, want %s", p.hz, way, ways[i])
+				}
+			}
+			ana.press("leave")
+		})
+	}
+}
+
+// way is how the chosen candidate of a person's call reaches the relay.
+func (p *person) way() string {
+	p.t.Helper()
+	return strings.ToLower(js[string](p, `(async () => {
+		const stats = [...(await seen.pcs.at(-1).getStats()).values()];
+		const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+		const local = stats.find((s) => s.id === pair?.localCandidateId);
+		return local?.relayProtocol ?? 'nothing';
+	})()`))
+}

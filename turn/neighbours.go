@@ -1,0 +1,186 @@
+package turn
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"strings"
+)
+
+// A relay of another node of the installation is reached through that node: packets between two
+// such relays go from one node's UDP port to the other's, in a frame of our own:
+//
+//	0   0x90, 1 byte           neither STUN nor ChannelData (RFC 7983 section 7)
+//	1   number, 8 bytes        of all frames of the sending process, never used twice
+//	9   port of the relay that sends, 2 bytes
+//	11  port of the relay that is meant, 2 bytes
+//	13  the packet, sealed with AES-256-GCM; the head and the call's mark are sealed with it
+//
+// The key follows from the secret and the names of both processes. So a frame that opens was made
+// by the node whose address it comes from, for this one, and for a relay of the very call that its
+// own relay belongs to: the same veil as inside one process. Frames may be lost, doubled or late
+// like any datagram; what they carry is protected against that by the browsers.
+const (
+	frameMark = 0x90
+	frameHead = 13
+	frameTag  = 16
+)
+
+// neighbour is the relay of another node.
+type neighbour struct {
+	at      netip.AddrPort // where browsers, and we, reach it
+	life    string         // the random name of its process
+	urls    []string
+	takes   bool        // new relays
+	to, had cipher.AEAD // for what goes there, and for what comes
+}
+
+// neighbours are those that are known; never changed in place.
+type neighbours struct {
+	byAddr map[netip.AddrPort]*neighbour
+	byHost map[netip.Addr][]*neighbour
+}
+
+// lifeSize is the length of a process's random name.
+const lifeSize = 16
+
+func newLife() string {
+	b := make([]byte, lifeSize)
+	rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// errAnnounced says that what was said of a relay is not understood.
+var errAnnounced = errors.New("turn: what another node says of its relay is not understood")
+
+// What a relay says of itself.
+const (
+	takesAll  = "open"
+	takesNone = "draining"
+)
+
+// Announcement is what other nodes of the installation must know of this relay: lines with its
+// address, the name of its process, whether it takes new calls, and its URLs.
+func (s *Server) Announcement() string {
+	state := takesAll
+	if s.Draining() {
+		state = takesNone
+	}
+	return strings.Join(append([]string{s.name(), s.life, state}, s.urls()...), "\n")
+}
+
+// readAnnouncement reads what another relay has announced.
+func readAnnouncement(text string) (*neighbour, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 4 || len(text) > 4096 || lines[2] != takesAll && lines[2] != takesNone {
+		return nil, errAnnounced
+	}
+	at, err := netip.ParseAddrPort(lines[0])
+	if err != nil || at.Port() == 0 || lines[1] == "" {
+		return nil, errAnnounced
+	}
+	return &neighbour{at: unmapped(at), life: lines[1], takes: lines[2] == takesAll, urls: lines[3:]}, nil
+}
+
+// Meet tells the relay of all others of the installation, by their announcements. It serves calls
+// together with these and keeps open relays from them. What it cannot read it leaves out, and
+// counts.
+func (s *Server) Meet(announced []string) {
+	all := &neighbours{byAddr: map[netip.AddrPort]*neighbour{}, byHost: map[netip.Addr][]*neighbour{}}
+	for _, text := range announced {
+		n, err := readAnnouncement(text)
+		if err != nil {
+			s.tally.strangeNodes.Add(1)
+			continue
+		}
+		n.to = sealer(derive(s.cfg.Secret, "from "+s.life+" to "+n.life))
+		n.had = sealer(derive(s.cfg.Secret, "from "+n.life+" to "+s.life))
+		all.byAddr[n.at] = n
+		all.byHost[n.at.Addr()] = append(all.byHost[n.at.Addr()], n)
+	}
+	s.near.Store(all)
+}
+
+// CredentialThere returns a fresh credential of kind for call at another relay of the installation.
+// It has no URLs when that takes nobody.
+func (s *Server) CredentialThere(announced string, kind Kind, call string) (Credential, error) {
+	n, err := readAnnouncement(announced)
+	if err != nil || !n.takes {
+		return Credential{}, err
+	}
+	return s.credentialAt(kind, call, n.at.String(), n.urls), nil
+}
+
+// neighboursAt returns those that have an address.
+func (s *Server) neighboursAt(a netip.Addr) []*neighbour {
+	if near := s.near.Load(); near != nil {
+		return near.byHost[a]
+	}
+	return nil
+}
+
+// nonceOf is that of a frame.
+func nonceOf(head []byte) []byte { return append(make([]byte, 4, 12), head[1:9]...) }
+
+// sealsWith is what is sealed with a packet and not sent.
+func sealsWith(head []byte, call mark) []byte { return append(head[:frameHead:frameHead], call[:]...) }
+
+// toNeighbours sends a packet of r to the relay that has an address on another node. Several nodes
+// may share a host; only one of them has a relay of the call there.
+func (s *Server) toNeighbours(r *relay, b []byte, to netip.AddrPort) {
+	if len(b) > maxPacket-frameHead-frameTag {
+		s.tally.route.Add(1)
+		return
+	}
+	buf := s.buffer()
+	defer s.buffers.Put(buf)
+	for _, n := range s.neighboursAt(to.Addr()) {
+		frame := s.frameFor(n, r.grant.call, r.port, to.Port(), b, buf[:0])
+		if _, err := s.datagrams.conn.WriteToUDPAddrPort(frame, n.at); err != nil {
+			s.tally.send.Add(1) // the next may get through
+			continue
+		}
+		s.tally.nodePackets.Add(1)
+		s.tally.nodeBytes.Add(int64(len(b)))
+	}
+}
+
+// frameFor appends to into the frame for a packet between two relays of a call.
+func (s *Server) frameFor(n *neighbour, call mark, from, to uint16, packet, into []byte) []byte { //nolint:revive // the fields of a frame
+	into = append(into, frameMark)
+	into = binary.BigEndian.AppendUint64(into, s.frames.Add(1))
+	into = binary.BigEndian.AppendUint16(into, from)
+	into = binary.BigEndian.AppendUint16(into, to)
+	return n.to.Seal(into, nonceOf(into), packet, sealsWith(into, call))
+}
+
+// fromNeighbour takes a datagram that may be a frame of another node, and says whether it was one.
+// It is delivered if the relay that is meant belongs to the call that it was sealed for; whether
+// that relay's browser has a permission for the sender is asked like for any packet.
+func (s *Server) fromNeighbour(b []byte, from netip.AddrPort) bool {
+	if len(b) == 0 || b[0] != frameMark {
+		return false
+	}
+	near := s.near.Load()
+	if near == nil || len(b) < frameHead+frameTag || len(b) > maxPacket {
+		s.tally.foreign.Add(1)
+		return true
+	}
+	n, r := near.byAddr[from], s.table.at(binary.BigEndian.Uint16(b[11:]))
+	if n == nil || r == nil {
+		s.tally.foreign.Add(1)
+		return true
+	}
+	packet, err := n.had.Open(b[frameHead:frameHead], nonceOf(b), b[frameHead:], sealsWith(b, r.grant.call))
+	if err != nil {
+		s.tally.foreign.Add(1)
+		return true
+	}
+	s.tally.nodePackets.Add(1)
+	s.tally.nodeBytes.Add(int64(len(packet)))
+	r.deliver(packet, netip.AddrPortFrom(n.at.Addr(), binary.BigEndian.Uint16(b[9:])))
+	return true
+}
