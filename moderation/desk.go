@@ -71,6 +71,7 @@ type Desk struct {
 	policy  atomic.Pointer[score.Policy]
 	lookups lookups
 	had     reminders
+	bare    bare
 	ended   chan talk
 	blind   sync.Once    // Redis does not tell whether it has replicas
 	told    atomic.Int64 // when the log last heard of damage

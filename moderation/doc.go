@@ -24,7 +24,7 @@
 //
 // A window ([retention.Window]) counts for 24 hours what a device did as a reporter, under a name
 // that changes every day. A review ([retention.Review]) says whether an operator has answered; the
-// record points to it, and nothing leads from it to a device.
+// record points to it, and it to the record; neither leads to a device.
 //
 // A device may have erased what is stored about its token ([Desk.Erase]). What is stored about its
 // digest stays, because it is of a kind of browser and not of a device. In the place of the record

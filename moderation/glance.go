@@ -12,6 +12,7 @@ import (
 // glance judges a device by its records alone, which say what their reports come to. It answers
 // false when that is not enough, so that the reports must be read.
 func (d *Desk) glance(ctx context.Context, p *person, now time.Time) (v Verdict, enough bool, err error) {
+	d.bare.trim(p, now)
 	var held []any
 	how, n := d.had.way(p), 0
 	switch how {
@@ -32,6 +33,7 @@ func (d *Desk) glance(ctx context.Context, p *person, now time.Time) (v Verdict,
 	}
 	if who.Token == nil && who.Digest == nil {
 		d.forgo(p, how)
+		d.bare.note(p)
 		return Verdict{}, true, nil
 	}
 	v, judged := d.judge(policy, hour, who)

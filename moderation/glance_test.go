@@ -18,8 +18,9 @@ import (
 	"parley/retention"
 )
 
-// trips counts the round trips of a client.
-type trips struct{ n atomic.Int64 }
+// trips counts the round trips of a client, and how many of them were steps of a walk through all
+// keys.
+type trips struct{ n, scans, keys atomic.Int64 }
 
 func (c *trips) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
@@ -29,6 +30,12 @@ func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() != "hello" { // of a new connection
 			c.n.Add(1)
+		}
+		switch cmd.Name() {
+		case "scan":
+			c.scans.Add(1)
+		case "mget":
+			c.keys.Store(int64(len(cmd.Args()) - 1))
 		}
 		return next(ctx, cmd)
 	}
@@ -198,4 +205,101 @@ func TestSumFollowsThePolicy(t *testing.T) {
 			t.Errorf("after it was raised again: %+v", v)
 		}
 	})
+}
+
+// TestReviewIsFoundByKey: an operator with a code comes to the records without a walk through all
+// keys; only when one is not any more where the review says does it take one, and finds what there
+// is.
+func TestReviewIsFoundByKey(t *testing.T) {
+	o := vtest.StartRedis(t)
+	rdb := redis.NewClient(o)
+	defer rdb.Close()
+	count := &trips{}
+	rdb.AddHook(count)
+	w := world{desk(rdb), rdb, nil}
+	dev := digestOf("x", bo)
+	w.accuse(t, dev, 2, moderation.Hate)
+	code, err := w.OpenReview(t.Context(), dev, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(records, scans int) moderation.Review {
+		t.Helper()
+		before := count.scans.Load()
+		r, err := w.FindReview(t.Context(), code)
+		if err != nil || r.State != moderation.Open || len(r.Records) != records {
+			t.Fatalf("%+v %v, want %d records", r, err, records)
+		}
+		if n := count.scans.Load() - before; (n > 0) != (scans > 0) {
+			t.Errorf("it took %d steps of a walk", n)
+		}
+		return r
+	}
+	r := find(2, 0)
+	if got, err := w.NamedReview(t.Context(), r.Name); err != nil || len(got.Records) != 2 {
+		t.Errorf("by its name: %+v %v", got, err)
+	}
+	gone := retention.Record.Key(r.Records[0].Name) // as if it were moved to another week
+	if err := rdb.Rename(t.Context(), gone, retention.Record.Key("AAAAAAAAAAAAAAAA")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	find(2, 1)
+	key := retention.Review.Key(r.Name)
+	if err := rdb.SetArgs(t.Context(), key, "open", redis.SetArgs{KeepTTL: true}).Err(); err != nil { // the shape before
+		t.Fatal(err)
+	}
+	find(2, 1)
+	if err := w.CloseReview(t.Context(), r.Name, moderation.Kept); err != nil {
+		t.Fatal(err)
+	}
+	if state, err := w.Answer(t.Context(), code); err != nil || state != moderation.Kept {
+		t.Errorf("%v %v", state, err)
+	}
+}
+
+// TestBare: a device of which nothing is kept is asked for under the two newest keys only from the
+// second look on, and is found at once when it is reported, also by a node whose clock is behind at
+// the turn of a week.
+func TestBare(t *testing.T) {
+	o := vtest.StartRedis(t)
+	rdb := redis.NewClient(o)
+	defer rdb.Close()
+	cfg := config(rdb)
+	now := sixEpochs(cfg.Epochs)
+	w := world{moderation.New(cfg), rdb, nil}
+	count := &trips{}
+	counted := redis.NewClient(o)
+	defer counted.Close()
+	counted.AddHook(count)
+	cfg.Redis = counted
+	other := moderation.New(cfg)
+	dev := digestOf("x", bo)
+	look := func(dev moderation.Device, at time.Time, band moderation.Band, keys int64) {
+		t.Helper()
+		v, err := other.Admit(t.Context(), dev, at)
+		if err != nil || v.Band != band {
+			t.Errorf("%+v %v, want %v", v, err, band)
+		}
+		if n := count.keys.Load(); n != keys {
+			t.Errorf("%d keys were asked for, want %d", n, keys)
+		}
+	}
+	look(dev, now, moderation.Clear, 6)
+	look(dev, now, moderation.Clear, 2)
+	fresh := dev
+	fresh.Fresh = true
+	look(fresh, now, moderation.Clear, 12) // the digest was not asked for
+	look(fresh, now, moderation.Clear, 4)
+	look(dev, now.Add(keyring.Week), moderation.Clear, 6) // it has another name
+	look(dev, now, moderation.Clear, 3)                   // there is the next key too, by a clock that is ahead
+	w.begin(t, "call")
+	behind := now.Add(-keyring.Week)
+	for i := range 2 {
+		from := number(i)
+		from.Net = from.Token[len(from.Token)-16:]
+		if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, behind), moderation.Hate, behind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(dev, now, moderation.Watch, 3)
 }

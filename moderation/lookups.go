@@ -217,3 +217,39 @@ func (r *reminders) note(p *person, w way) {
 	}
 	r.all[p.places[0].mark] = w
 }
+
+// maxBare is how many devices a node remembers that have nothing under older keys; beyond it, it
+// forgets them all.
+const maxBare = 1 << 16
+
+// bare are devices of which nothing was kept when this node looked under every key. What is new is
+// always kept under the newest key, or, where a clock is behind at the turn of a week, under that
+// before. So only these two need be asked for again, and whoever was reported a moment ago is
+// found. The next week a device has another name here, and every key is asked for once more.
+type bare struct {
+	mu  sync.Mutex // guards the following
+	all map[string]bool
+}
+
+func (b *bare) note(p *person) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all == nil || len(b.all) >= maxBare {
+		b.all = map[string]bool{}
+	}
+	name := p.places[0].mark
+	b.all[name] = b.all[name] || p.Digest != "" // whether the digest was asked for too
+}
+
+// trim leaves of the places of a device those where something may be.
+func (b *bare) trim(p *person, now time.Time) {
+	b.mu.Lock()
+	digest, there := b.all[p.places[0].mark]
+	b.mu.Unlock()
+	if !there || p.Digest != "" && !digest {
+		return
+	}
+	if current, is := p.live.Current(now); is {
+		p.places = slices.DeleteFunc(p.places, func(at place) bool { return at.week < current.Week-1 })
+	}
+}

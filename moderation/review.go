@@ -76,7 +76,7 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 			r.review = codeHash(code)
 			c.touch(r)
 		}
-		c.set(retention.Review.Key(codeHash(code)), Open.String(), retention.ReviewTime)
+		c.set(retention.Review.Key(codeHash(code)), openOn(all), retention.ReviewTime)
 		switch done, err := d.apply(ctx, d.rdb, c); {
 		case err != nil:
 			return "", unavailable("open review", err)
@@ -87,7 +87,19 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 	return "", unavailable("open review", errBusy)
 }
 
-// reviews returns the reviews that the device itself has asked for, as the records of its token say.
+// openOn is an open review as it lies in Redis: the word, and the names of the records that it is
+// about. They hold its name too, so that this tells nothing more; an operator finds them without a
+// walk through all.
+func openOn(all []*stored) string {
+	words := []string{Open.String()}
+	for _, r := range all {
+		words = append(words, r.mark)
+	}
+	return strings.Join(words, " ")
+}
+
+// reviews returns the reviews that the device itself has asked for, as the records of its token
+// say.
 func (s sight) reviews() (own []string) {
 	for _, r := range s.token {
 		if r.review != noReview() {
@@ -97,12 +109,13 @@ func (s sight) reviews() (own []string) {
 	return own
 }
 
-// reviewable returns the records of a device without those of which somebody else has a review open.
+// reviewable returns the records of a device without those of which somebody else has a review
+// open.
 func (d *Desk) reviewable(ctx context.Context, s sight, own []string) ([]*stored, error) {
 	all := slices.Clone(s.token)
 	for _, r := range s.digest {
 		if r.review != noReview() && !slices.Contains(own, r.review) {
-			switch state, _, err := d.reviewState(ctx, r.review); {
+			switch state, err := d.reviewState(ctx, r.review); {
 			case err != nil:
 				return nil, err
 			case state == Open:
@@ -116,6 +129,6 @@ func (d *Desk) reviewable(ctx context.Context, s sight, own []string) ([]*stored
 
 // Answer says how the review with that code stands. Error: [ErrUnavailable].
 func (d *Desk) Answer(ctx context.Context, code string) (ReviewState, error) {
-	state, _, err := d.reviewState(ctx, codeHash(code))
+	state, err := d.reviewState(ctx, codeHash(code))
 	return state, err
 }

@@ -60,45 +60,96 @@ func (d *Desk) FindReview(ctx context.Context, code string) (Review, error) {
 	return all[0], nil
 }
 
-// reviews returns those of some names that exist. It walks through all records, if there is one:
-// nothing else leads from a review to a device.
+// NamedReview returns the review of a name, as [Desk.OpenReviews] tells it; one in state [Unknown]
+// if there is none. Error: [ErrUnavailable].
+func (d *Desk) NamedReview(ctx context.Context, name string) (Review, error) {
+	all, err := d.reviews(ctx, []string{name})
+	if err != nil || len(all) == 0 {
+		return Review{}, err
+	}
+	return all[0], nil
+}
+
+// reviews returns those of some names that exist, with their records. It looks where a review says
+// that they are; only for one of which some have gone from there, to another week or for ever, or
+// which was asked for before reviews said so, it walks through all records.
 func (d *Desk) reviews(ctx context.Context, names []string) ([]Review, error) {
 	var all []Review
-	places := map[string]int{}
+	at, known := map[string]int{}, true
+	var places []place
 	for _, name := range names {
-		state, left, err := d.reviewState(ctx, name)
+		q, err := d.readReview(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if state != Unknown && places[name] == 0 {
-			all = append(all, Review{Name: name, State: state, Left: left})
-			places[name] = len(all)
+		if q.state == Unknown || at[name] > 0 {
+			continue
+		}
+		all = append(all, Review{Name: name, State: q.state, Left: q.left})
+		at[name] = len(all)
+		known = known && (q.state != Open || len(q.on) > 0)
+		for _, mark := range q.on {
+			places = append(places, place{mark: mark})
 		}
 	}
-	if len(all) == 0 {
-		return nil, nil
+	if known && len(places) == 0 {
+		return all, nil
 	}
-	return all, d.walk(ctx, func(s *stored) {
-		if n := places[s.review]; n > 0 {
-			all[n-1].Records = append(all[n-1].Records, s.held())
-		}
-	})
+	return all, d.fillReviews(ctx, all, at, places, known)
 }
 
-// reviewState reads how the review of a name stands, and how long it has to live.
-func (d *Desk) reviewState(ctx context.Context, name string) (ReviewState, time.Duration, error) {
-	key := retention.Review.Key(name)
-	pipe := d.rdb.Pipeline()
-	word, left := pipe.Get(ctx, key), pipe.PTTL(ctx, key)
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return Unknown, 0, unavailable("look up review", err)
-	}
-	for _, s := range []ReviewState{Open, Expunged, Kept} {
-		if s.String() == word.Val() {
-			return s, left.Val(), nil
+// fillReviews puts the records into reviews, at whose places in all are those of their names: those
+// that lie in some places, if these are known and are all.
+func (d *Desk) fillReviews(ctx context.Context, all []Review, at map[string]int, places []place, known bool) error {
+	var found []*stored
+	var err error
+	if known {
+		if found, err = d.fetch(ctx, d.rdb, places); err != nil {
+			return unavailable("read records", err)
 		}
 	}
-	return Unknown, 0, nil
+	if slices.ContainsFunc(found, func(s *stored) bool { return at[s.review] == 0 }) || len(found) != len(places) || !known {
+		found = nil
+		if err := d.walk(ctx, func(s *stored) { found = append(found, s) }); err != nil {
+			return err
+		}
+	}
+	for _, s := range found {
+		if n := at[s.review]; n > 0 {
+			all[n-1].Records = append(all[n-1].Records, s.held())
+		}
+	}
+	return nil
+}
+
+// reviewAsked is a review as it lies in Redis.
+type reviewAsked struct {
+	state ReviewState
+	left  time.Duration // to live
+	on    []string      // the names of its records, while it is open
+}
+
+// readReview reads the review of a name.
+func (d *Desk) readReview(ctx context.Context, name string) (reviewAsked, error) {
+	key := retention.Review.Key(name)
+	pipe := d.rdb.Pipeline()
+	text, left := pipe.Get(ctx, key), pipe.PTTL(ctx, key)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return reviewAsked{}, unavailable("look up review", err)
+	}
+	words := strings.Fields(text.Val())
+	for _, s := range []ReviewState{Open, Expunged, Kept} {
+		if len(words) > 0 && s.String() == words[0] {
+			return reviewAsked{s, left.Val(), words[1:]}, nil
+		}
+	}
+	return reviewAsked{}, nil
+}
+
+// reviewState reads how the review of a name stands.
+func (d *Desk) reviewState(ctx context.Context, name string) (ReviewState, error) {
+	q, err := d.readReview(ctx, name)
+	return q.state, err
 }
 
 // CloseReview answers the review of a name: expunged, which deletes the records, or kept. It may be

@@ -66,7 +66,7 @@ func (d *Desk) Standing(ctx context.Context, dev Device, now time.Time) (Standin
 		at.Expires = now.Add(left)
 	}
 	if code != "" {
-		state, _, err := d.reviewState(ctx, code)
+		state, err := d.reviewState(ctx, code)
 		if err != nil {
 			return Standing{}, err
 		}

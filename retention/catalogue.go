@@ -173,7 +173,7 @@ func Catalogue() []Item {
 		{
 			Class: Record, Name: "record", Pattern: "parley:{d}:record:<device>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "About a device that was reported: which reports there are, how many calls it had each day since that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it. After a device had erased what was stored about it: only that its token was given up, for 30 days; that mark moves to the place of a report if the device goes on with the token and is reported again.",
+			Holds:   "About a device that was reported: which reports there are and what they weigh together, by reason, how many calls it had each day since that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it. After a device had erased what was stored about it: only that its token was given up, for 30 days; that mark moves to the place of a report if the device goes on with the token and is reported again.",
 			Why:     "So that many good calls weigh against few reports, and nobody is judged by a browser that others have too. The mark, so that nobody can lose the reports and keep the trust that a device gains with time.",
 			Breach:  "How trusted unnamed devices are, and how many calls they had each day; how many of them gave their token up in the last 30 days.",
 			Carried: true,
@@ -188,7 +188,7 @@ func Catalogue() []Item {
 		{
 			Class: Review, Name: "review", Pattern: "parley:{d}:review:<code>", Kind: "string",
 			TTL:    ReviewTime,
-			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept. The code that the device was given is a hash.",
+			Holds:  "Whether an operator has answered the review of a device: open, expunged or kept; while it is open, under which keyed names the records lie. The code that the device was given is a hash.",
 			Why:    "So that a person can have a look taken at reports without having an account.",
 			Breach: "How many reviews were asked for in the last week, and how they were answered.",
 		},

@@ -82,7 +82,7 @@ func (s *session) judged(now time.Time, e joined) bool {
 	switch v := e.entry.verdict; {
 	case e.entry.spent.wait > 0:
 		s.idle()
-		s.refuse(q.of, TooMany, e.entry.spent.says())
+		s.tooMany(q.of, e.entry.spent.wait, e.entry.spent.says())
 		return false
 	case v.Band == moderation.Cooldown:
 		s.idle()

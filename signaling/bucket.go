@@ -28,6 +28,12 @@ func (b *bucket) take(now time.Time, n float64) time.Duration {
 	return time.Duration(-b.level / b.rate * float64(time.Second))
 }
 
+// wait returns how long it takes until there is a token.
+func (b *bucket) wait(now time.Time) time.Duration {
+	b.fill(now)
+	return time.Duration(max(0, 1-b.level) / b.rate * float64(time.Second))
+}
+
 // ready tells whether there is a token.
 func (b *bucket) ready(now time.Time) bool {
 	b.fill(now)

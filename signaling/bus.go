@@ -92,7 +92,7 @@ func (b *Bus) returned(node string, l ToRoom) {
 // unreached refuses frame c of a session of this node.
 func (b *Bus) unreached(from Address, c uint64) {
 	if cl, ok := b.clients.get(from.ID); ok {
-		cl.post(answered{Refused{c, Unavailable, "the node of the call cannot be reached: try again in a few seconds"}})
+		cl.post(answered{Refused{Of: c, Code: Unavailable, Text: "the node of the call cannot be reached: try again in a few seconds"}})
 	}
 }
 

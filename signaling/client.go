@@ -193,7 +193,7 @@ func (cl *client) refuse(l *line, f Fault) {
 	if cl.line != l || !cl.count(f.Of) {
 		return
 	}
-	cl.postLocked(answered{Refused{f.Of, f.Code, f.Text}})
+	cl.postLocked(answered{Refused{Of: f.Of, Code: f.Code, Text: f.Text}})
 }
 
 // count notes a frame's number. It reports false for one that was heard before.
@@ -243,7 +243,7 @@ func (cl *client) open(now time.Time, m FromBrowser) Event {
 // openFind opens the tokens of a search.
 func (cl *client) openFind(now time.Time, m Find) Event {
 	if len(m.Avoid) > maxAvoid {
-		return answered{Refused{m.C, BadValue, "avoid: at most 128 tokens"}}
+		return answered{Refused{Of: m.C, Code: BadValue, Text: "avoid: at most 128 tokens"}}
 	}
 	work, crowd := cl.hub.cfg.Work, cl.hub.meter.Count(now)
 	return &find{

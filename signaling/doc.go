@@ -246,7 +246,8 @@
 //	review    n c code                       keep it: it is told once, and good for 7 days
 //	answer    n c state                      "open", "expunged" (what was stored is deleted), "kept", or
 //	                                         "unknown": no such code, or over 7 days old
-//	error     n c of code text               of = the c that was refused, 0 when unknown; nothing else changed
+//	error     n c of code text wait_ms       of = the c that was refused, 0 when unknown; nothing else changed;
+//	                                         wait_ms with the code too_many only
 //	ack       c
 //	ping                                     every 25 s; answer pong
 //	notice    code text                      not numbered, a hint: "slow_down" at most once a second;
@@ -267,7 +268,7 @@
 //	bad_handle     this report or block is not possible: the call is unknown, not yours, or ended over 10 minutes ago
 //	no_member      the peer is not in this room, or not at its door any more
 //	peer_busy      the peer does not keep up, or is not back yet; send the same frame again (new c) after 1 s
-//	too_many       too many searches, private rooms, returns to a call, wishes for credentials, or questions, or envelopes to somebody who has not answered; text says how long to wait
+//	too_many       too many searches, private rooms, returns to a call, wishes for credentials, or questions, or envelopes to somebody who has not answered; wait_ms says how long to wait
 //	unavailable    the store or the node of the call is away; nothing is lost, try again in a few seconds
 //
 // # Close codes

@@ -312,11 +312,13 @@ type ReviewAnswer struct {
 	State string `json:"state"`
 }
 
-// Refused is the error frame: the frame numbered Of changed nothing.
+// Refused is the error frame: the frame numbered Of changed nothing. WaitMS, with [TooMany], is
+// after what time the same may be asked for again.
 type Refused struct {
-	Of   uint64    `json:"of"`
-	Code ErrorCode `json:"code"`
-	Text string    `json:"text"`
+	Of     uint64    `json:"of"`
+	Code   ErrorCode `json:"code"`
+	Text   string    `json:"text"`
+	WaitMS int64     `json:"wait_ms,omitzero"`
 }
 
 // Acked acknowledges the browser's frames when the server has nothing else to say. Its only field,

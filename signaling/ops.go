@@ -207,7 +207,7 @@ func (h *Hub) block(cl *client, e block) {
 // decide asks the desk and answers frame c.
 func (h *Hub) decide(cl *client, c uint64, do func(context.Context, time.Time) (ToBrowser, error)) {
 	if h.jobs.full(&cl.lane) {
-		cl.post(answered{Refused{c, Unavailable, refusal(Unavailable)}})
+		cl.post(answered{Refused{Of: c, Code: Unavailable, Text: refusal(Unavailable)}})
 		return
 	}
 	h.ask(&cl.lane, func(ctx context.Context) error {
@@ -217,7 +217,7 @@ func (h *Hub) decide(cl *client, c uint64, do func(context.Context, time.Time) (
 			return nil
 		}
 		code := codeOf(err)
-		cl.post(answered{Refused{c, code, refusal(code)}})
+		cl.post(answered{Refused{Of: c, Code: code, Text: refusal(code)}})
 		if code == Unavailable {
 			return err
 		}

@@ -14,7 +14,7 @@ func (s *session) question(now time.Time, c uint64, m FromBrowser) {
 	case erases && s.phase != Idle:
 		s.refuse(c, BadState, "there is a search or a call: cancel or leave it before what is stored is deleted")
 	case !s.questions.try(now):
-		s.refuse(c, TooMany, "too many questions: wait 5 s")
+		s.tooMany(c, s.questions.wait(now), "too many questions: wait 5 s")
 	default:
 		s.do(inquire{c, m})
 	}

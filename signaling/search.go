@@ -87,7 +87,7 @@ func (s *session) find(now time.Time, e *find) {
 	case invalid != nil:
 		s.refuse(e.msg.C, BadValue, invalid.Error())
 	case !s.searches.ready(now):
-		s.refuse(e.msg.C, TooMany, "too many searches: wait half a minute")
+		s.tooMany(e.msg.C, s.searches.wait(now), "too many searches: wait half a minute")
 	case s.pays(e):
 		s.searches.try(now)
 		if e.zeros == 0 {

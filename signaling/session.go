@@ -133,10 +133,21 @@ func (s *session) note(now time.Time, e Event) {
 	}
 }
 
-func (s *session) do(e Effect)                                  { s.out = append(s.out, e) }
-func (s *session) send(m ToBrowser)                             { s.do(send{m}) }
-func (s *session) refuse(of uint64, code ErrorCode, why string) { s.send(Refused{of, code, why}) }
-func (s *session) online() bool                                 { return s.lost.IsZero() }
+func (s *session) do(e Effect)      { s.out = append(s.out, e) }
+func (s *session) send(m ToBrowser) { s.do(send{m}) }
+func (s *session) refuse(of uint64, code ErrorCode, why string) {
+	s.send(Refused{Of: of, Code: code, Text: why})
+}
+
+// tooMany refuses what may be asked for again after a time.
+func (s *session) tooMany(of uint64, wait time.Duration, why string) {
+	s.send(Refused{Of: of, Code: TooMany, Text: why, WaitMS: upTo(wait)})
+}
+
+// upTo is a time in whole milliseconds that is no shorter.
+func upTo(d time.Duration) int64 { return int64((d + time.Millisecond - 1) / time.Millisecond) }
+
+func (s *session) online() bool { return s.lost.IsZero() }
 
 // hear answers a frame of the browser.
 func (s *session) hear(now time.Time, m FromBrowser) {
@@ -180,7 +191,7 @@ func (s *session) freshRelays(now time.Time, c uint64) {
 	case s.phase != InRoom:
 		s.refuse(c, BadState, "no call: the relay is for calls only")
 	case !s.relays.try(now):
-		s.refuse(c, TooMany, "too many credentials of the relay: use the last, or wait 2 s")
+		s.tooMany(c, s.relays.wait(now), "too many credentials of the relay: use the last, or wait 2 s")
 	default:
 		s.do(post{s.call.room, Want{s.self, s.call.member, c}})
 	}
@@ -224,7 +235,7 @@ func (s *session) rejoin(now time.Time, e rejoin) {
 	case e.pass == nil:
 		s.refuse(e.msg.C, BadValue, "pass is not valid here or too old: the call cannot be rejoined")
 	case !s.searches.try(now):
-		s.refuse(e.msg.C, TooMany, "too many returns to a call: wait half a minute")
+		s.tooMany(e.msg.C, s.searches.wait(now), "too many returns to a call: wait half a minute")
 	default:
 		room, again := Address{e.pass.Node, e.pass.Room}, *e.pass
 		again.Turn = max(again.Turn+1, e.at.UnixMilli())

@@ -115,7 +115,7 @@ func (b *browser) withRelay(t testing.TB) *browser {
 	return b
 }
 
-// hears tells whether from's words reach to within a second.
+// hears tells whether from's words reach to within five seconds.
 func hears(t testing.TB, from, to *browser, words string) bool {
 	t.Helper()
 	if err := to.CreatePermission(from.relay.LocalAddr()); err != nil {
@@ -125,7 +125,7 @@ func hears(t testing.TB, from, to *browser, words string) bool {
 		t.Fatalf("send: %v", err)
 	}
 	b := make([]byte, 1600)
-	_ = to.relay.SetReadDeadline(time.Now().Add(time.Second))
+	_ = to.relay.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, sender, err := to.relay.ReadFrom(b)
 	if err != nil {
 		return false

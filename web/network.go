@@ -1,14 +1,16 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"parley/signaling"
 )
 
-// networkOf returns the part of an address that neighbours share: the /24 of an IPv4 address and the
-// /48 of an IPv6 one. Whatever is not an address has none.
+// networkOf returns the part of an address that neighbours share: the /24 of an IPv4 address and
+// the /48 of an IPv6 one. Whatever is not an address has none.
 func networkOf(address string) (netip.Prefix, bool) {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -23,9 +25,31 @@ func networkOf(address string) (netip.Prefix, bool) {
 	return p, err == nil
 }
 
+// passedOn are the headers by which a proxy says for whom it asks.
+func passedOn() []string { return []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} }
+
+// doubt tells the log once when a request that somebody passed on comes from an address which the
+// operator does not trust: behind a proxy that is not named all visitors look like one, with one
+// limit.
+func (s *Server) doubt(r *http.Request) {
+	if within(r.RemoteAddr, s.proxies) || !slices.ContainsFunc(passedOn(), func(name string) bool { return r.Header.Get(name) != "" }) {
+		return
+	}
+	s.proxied.Do(func() {
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
+	})
+}
+
+// within tells whether the address of a connection is in one of some ranges.
+func within(remote string, ranges []netip.Prefix) bool {
+	at, err := netip.ParseAddrPort(remote)
+	return err == nil && slices.ContainsFunc(ranges, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap()) })
+}
+
 // strip is the last that is seen of an address: signaling gets the request with a keyed mark of the
 // network in its place.
 func (s *Server) strip(r *http.Request, address string) *http.Request {
+	s.doubt(r)
 	mark := ""
 	if p, ok := networkOf(address); ok && s.network != nil {
 		mark = s.network(p)
@@ -33,7 +57,7 @@ func (s *Server) strip(r *http.Request, address string) *http.Request {
 	r = r.WithContext(signaling.WithNetwork(r.Context(), mark))
 	r.RemoteAddr = ""
 	r.Header = r.Header.Clone()
-	for _, name := range []string{"X-Forwarded-For", "X-Real-Ip", "Forwarded"} {
+	for _, name := range passedOn() {
 		r.Header.Del(name)
 	}
 	return r

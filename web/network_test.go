@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -54,5 +56,38 @@ func TestNetwork(t *testing.T) {
 	}).Public()
 	if ask(h, "GET", "/ws"); signaling.Network(heard.Context()) != "" {
 		t.Error("a mark without a key")
+	}
+}
+
+// TestProxyNotNamed: operators are told once when a proxy that they did not name passes requests
+// on, and not when nobody passes any on, or one that they did name.
+func TestProxyNotNamed(t *testing.T) {
+	for _, c := range []struct {
+		says    string
+		proxies []netip.Prefix
+		headers []string
+		want    int
+	}{
+		{"no proxy", nil, nil, 0},
+		{"not named", nil, []string{"X-Forwarded-For", "203.0.113.7"}, 1},
+		{"not named, by another header", nil, []string{"Forwarded", "for=203.0.113.7"}, 1},
+		{"another is named", []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}, []string{"X-Forwarded-For", "203.0.113.7"}, 1},
+		{"named", []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, []string{"X-Forwarded-For", "203.0.113.7"}, 0},
+	} {
+		t.Run(c.says, func(t *testing.T) {
+			var log bytes.Buffer
+			s := newServer(t, func(cfg *web.Config) {
+				cfg.Proxies, cfg.Log = c.proxies, slog.New(slog.NewTextHandler(&log, nil))
+			})
+			for range 3 {
+				ask(s.Public(), "GET", "/ws", c.headers...)
+			}
+			if n := strings.Count(log.String(), "not in trusted-proxies"); n != c.want {
+				t.Errorf("told %d times, want %d: %s", n, c.want, &log)
+			}
+			if strings.Contains(log.String(), "203.0.113") || strings.Contains(log.String(), "192.0.2") {
+				t.Errorf("an address is in the log: %s", &log)
+			}
+		})
 	}
 }

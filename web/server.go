@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,8 @@ type Server struct {
 	missing   *file // what a wrong address shows
 	console   *console
 	draining  atomic.Bool
+	proxies   []netip.Prefix
+	proxied   sync.Once // the log has heard of a proxy that is not named
 }
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
@@ -62,7 +65,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), network: cfg.Network, relay: cfg.Relay, limit: newLimiter(cfg.Limits), site: site,
+		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay,
+		limit: newLimiter(cfg.Limits), site: site,
 	}
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)

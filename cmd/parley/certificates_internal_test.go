@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +86,44 @@ func TestCertificateOutOfTime(t *testing.T) {
 		if err := f.holds([]string{"localhost"}, time.Now().Add(d)); err == nil || !strings.Contains(err.Error(), "which is not now") {
 			t.Errorf("%v from now: %v", d, err)
 		}
+	}
+}
+
+// TestWhoNamesNoServer: Firefox names none when it speaks TURN, and is shown the relay's certificate.
+// Names that are not ours are refused without asking the authority, which would count each.
+func TestWhoNamesNoServer(t *testing.T) {
+	cfg := config{
+		TLS: tlsAuto, State: t.TempDir(), RelayName: "relay.example.org", PublicURL: []string{"https://talk.example.org"},
+		Authority: "https://127.0.0.1:1/directory", // nobody answers there
+	}
+	for _, name := range []string{"relay.example.org", "talk.example.org"} {
+		sheet, key, err := vtest.Certificate(time.Now().Add(60*24*time.Hour), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := filepath.Join(cfg.State, "certificates", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, slices.Concat(key, sheet), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	certs, err := openCertificates(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for asked, want := range map[string]string{
+		"": "relay.example.org", "relay.example.org": "relay.example.org", "Talk.Example.Org": "talk.example.org", "other.example.org": "", "localhost": "",
+	} {
+		ours, theirs := net.Pipe()
+		go func() { _ = tls.Server(ours, certs.forPage()).Handshake(); ours.Close() }()
+		client := tls.Client(theirs, &tls.Config{ServerName: asked, InsecureSkipVerify: true})
+		err := client.Handshake()
+		switch {
+		case want == "" && err == nil:
+			t.Errorf("%s: shown %q", asked, client.ConnectionState().PeerCertificates[0].DNSNames)
+		case want != "" && (err != nil || client.ConnectionState().PeerCertificates[0].DNSNames[0] != want):
+			t.Errorf("%q: %v, want %s", asked, err, want)
+		}
+		theirs.Close()
 	}
 }
 

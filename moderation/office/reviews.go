@@ -100,22 +100,17 @@ func (o *Office) AnswerReview(ctx context.Context, id string, verdict ReviewVerd
 	if verdict != Expunge && verdict != Keep {
 		return fmt.Errorf("%w: a review is expunged or kept", ErrCode)
 	}
-	open, err := o.desk.OpenReviews(ctx)
-	if err != nil {
+	switch r, err := o.desk.NamedReview(ctx, id); {
+	case err != nil:
 		return storeFault(err)
-	}
-	known := false
-	for _, r := range open {
-		known = known || r.Name == id
-	}
-	if !known {
+	case r.State != moderation.Open:
 		return ErrCode
 	}
 	e := by.entry(ActReview)
 	e.New = told(struct {
 		Verdict ReviewVerdict `json:"verdict"`
 	}{verdict})
-	err = o.do(ctx, deed{Entry: e, then: func(ctx context.Context) error {
+	err := o.do(ctx, deed{Entry: e, then: func(ctx context.Context) error {
 		answer := moderation.Kept
 		if verdict == Expunge {
 			answer = moderation.Expunged

@@ -39,6 +39,9 @@
 // 24 hours. Clean calls are counted only while a record exists, by day. A reported call is never
 // clean, even if the report counts for nothing.
 //
+// All reports fade by the same rule, so a record may hold what they come to together ([Sum]) and be
+// judged by that until one of them is gone or is to be weighed by other numbers.
+//
 // # What follows from it
 //
 // Time alone never raises a score, except towards a/(a+b) from below, where only many clean calls

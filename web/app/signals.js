@@ -21,8 +21,11 @@ function system({ userAgent = '', maxTouchPoints = 0 }) {
   return /Windows|Mac|CrOS|Linux/.exec(userAgent)?.[0].toLowerCase() ?? 'other';
 }
 
-/** The family of the browser: it stays when the version changes. @param {any} navigator */
-const family = ({ userAgent = '' }) => /Firefox|Edg|OPR|Chrom|Safari/.exec(userAgent)?.[0] ?? 'other';
+/** The family of the browser: it stays when the version changes. Edge and Opera say last who they are, after
+ * those whose pages they want; who says nothing of itself, as Brave, is of the family that it is made of.
+ * @param {any} navigator */
+const family = ({ userAgent = '' }) =>
+  ['Firefox', 'Edg', 'OPR', 'Chrom', 'Safari'].find((name) => userAgent.includes(name)) ?? 'other';
 
 /** The class of each attribute, in this order.
  * @param {Around} around @returns {(string | number)[]} */

@@ -52,6 +52,15 @@ test('another kind of device is another digest', async () => {
   assert.equal(new Set(all).size, all.length);
 });
 
+test('Edge and Opera are no Chrome', () => {
+  for (const [says, family] of [
+    ['Edg/156.0', 'Edg'],
+    ['OPR/120.0', 'OPR'],
+    ['', 'Chrom'],
+  ])
+    assert.equal(classes(other({ navigator: { userAgent: `${phone.navigator.userAgent} ${says}` } }))[1], family);
+});
+
 test('a tablet that says it is a Mac is found by its touch points', () => {
   const userAgent = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15';
   assert.equal(classes(other({ navigator: { userAgent, maxTouchPoints: 5 } }))[0], 'ios');

@@ -81,6 +81,8 @@ function what(line) {
       return [h('strong', {}, `Reports of ${line.new?.network} taken back: ${line.preview?.reports ?? ''}`)];
     case 'review':
       return [h('strong', {}, `Review: record ${line.new?.verdict}`)];
+    case 'token':
+      return [h('strong', {}, `Token of ${line.new?.name} ${line.new?.token}`)];
     case 'begin':
       return [h('strong', {}, 'A new trail begins')];
     case 'failed':
