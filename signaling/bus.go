@@ -135,14 +135,13 @@ func (b *Bus) busy(h Heard) {
 
 // undelivered says what to do about an envelope that was not taken.
 func undelivered(code ErrorCode) string {
-	switch code {
-	case PeerBusy:
+	if code == PeerBusy {
 		return "the peer does not keep up: send it again, under a new number, after 1 s"
-	case TooMany:
-		return "that member has not answered twice: until then no more than 8 envelopes of 4 KiB"
-	default:
-		return "that member is not in this room"
 	}
+	if code == TooMany {
+		return "that member has not answered twice: until then no more than 8 envelopes of 4 KiB"
+	}
+	return "that member is not in this room"
 }
 
 // call is a room with what it needs to act: its mailbox, its timer, its lane to the store.

@@ -51,8 +51,8 @@ func (c *crowd) comes(id, device, network string, kind signaling.RoomKind) strin
 	return answer
 }
 
-// TestCrowd: nobody can fill a channel from one network, 64 are the most, and it is the others' as before when
-// some leave.
+// TestCrowd: nobody can fill a channel from one network, 64 are the most, and it is the others' as
+// before when some leave.
 func TestCrowd(t *testing.T) {
 	const kind = signaling.ChannelRoom
 	c := newCrowd(t, kind, signaling.Record{Life: "life", Capacity: signaling.Visitors})
@@ -78,8 +78,8 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// TestDoor: so many may stand at a door, one of each device, and turning it off lets in as many as there is
-// room for.
+// TestDoor: so many may stand at a door, one of each device, and turning it off lets in as many as
+// there is room for.
 func TestDoor(t *testing.T) {
 	const kind = signaling.LinkRoom
 	c := newCrowd(t, kind, signaling.Record{Life: "life", Capacity: 4, Knock: true, Left: time.Hour})
@@ -114,8 +114,8 @@ func TestDoor(t *testing.T) {
 	}
 }
 
-// TestProbes: a stranger can say eight small things to somebody who does not answer, and as much as the rates
-// allow once that one has answered twice.
+// TestProbes: a stranger can say eight small things to somebody who does not answer, and as much
+// as the rates allow once that one has answered twice.
 func TestProbes(t *testing.T) {
 	const kind = signaling.ChannelRoom
 	c := newCrowd(t, kind, signaling.Record{Life: "life", Capacity: signaling.Visitors})

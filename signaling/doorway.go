@@ -52,7 +52,7 @@ func (s *session) opens(now time.Time, e opens) {
 	case e.bad != "":
 		s.refuse(e.c, BadValue, e.bad)
 	case !s.searches.try(now):
-		s.refuse(e.c, TooMany, "too many rooms and searches: wait half a minute")
+		s.tooMany(e.c, s.searches.wait(now), "too many rooms and searches: wait half a minute")
 	default:
 		w, member := e.wish, s.newID()
 		w.life = s.newID()
@@ -74,7 +74,7 @@ func (s *session) found(e found) {
 	switch {
 	case e.spent.wait > 0:
 		s.idle()
-		s.refuse(of, TooMany, e.spent.roomSays())
+		s.tooMany(of, e.spent.wait, e.spent.roomSays())
 	case e.err != nil:
 		s.idle()
 		s.refuse(of, Unavailable, awayText)

@@ -163,7 +163,7 @@ func (h *Hub) endRelays(call string) {
 	h.cfg.Others.End(call)
 	for _, node := range h.cfg.Queue.Living() {
 		if node != h.node {
-			h.send(node, "", appendKind(nil, mailEnded, call))
+			h.send(node, "", kindOf(mailEnded, call))
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (c *conn) pass(home, session string, m Hello) bool {
 	if !h.bus.far(home, g.id, mailOf(mailAttach, session, attach{g.id, m})) {
 		return false
 	}
-	defer func() { h.bus.far(home, "", appendKind(nil, mailGone, g.id)) }() // a lost one shows when the home next pings
+	defer func() { h.bus.far(home, "", kindOf(mailGone, g.id)) }() // a lost one shows when the home next pings
 	if !g.accepted() {
 		return false
 	}
@@ -104,7 +104,7 @@ func (g *gate) serve() {
 
 // forward sends a frame of the browser to the home. It reports false when nothing more can be read.
 func (g *gate) forward(in incoming) (arrival, bool) {
-	buf := bytes.NewBuffer(appendKind(nil, mailUp, g.id))
+	buf := bytes.NewBuffer(kindOf(mailUp, g.id))
 	got, err := g.conn.read(buf, in)
 	fault := new(Fault)
 	code := CloseSlow // what the home does not get is sent again: nothing behind it may pass

@@ -35,7 +35,7 @@ type spout struct {
 
 // frame implements [wire].
 func (p *spout) frame(f outgoing) error {
-	b := f.appendHead(appendKind(nil, mailDown, p.id), f.n, f.ack)
+	b := f.appendHead(kindOf(mailDown, p.id), f.n, f.ack)
 	if !p.hub.bus.far(p.door, p.id, append(b, f.tail...)) {
 		return errPipe
 	}
@@ -56,7 +56,7 @@ func (p *spout) cut() {
 
 // endPipe tells the door to close its socket. Code 0 says that there is no such session.
 func (h *Hub) endPipe(door, id string, code CloseCode) {
-	b := appendKind(nil, mailEnd, id)
+	b := kindOf(mailEnd, id)
 	if !h.bus.far(door, "", binary.AppendUvarint(b, uint64(code))) { //nolint:gosec // codes are positive
 		h.debts.owe(door)
 	}

@@ -13,8 +13,9 @@ import (
 	"parley/signaling"
 )
 
-// house is a room behind a tag with all that it deals with: people who come, go, are lost and come back as they
-// like, and a store that answers late, or not at all, or is told of another node. It keeps the books.
+// house is a room behind a tag with all that it deals with: people who come, go, are lost and come
+// back as they like, and a store that answers late, or not at all, or is told of another node. It
+// keeps the books.
 type house struct {
 	t        *rapid.T
 	kind     signaling.RoomKind
@@ -264,8 +265,9 @@ func (h *house) say(t *rapid.T) {
 	h.step(&signaling.Say{Room: "room", Sender: from.at, C: 1, From: from.member, To: to.member, Tail: []byte("tail")})
 }
 
-// TestPrivateRoom: whatever people and the store do, there are never more inside than the room is for, nobody
-// outside hears anything, a burnt link never opens again, and a room that nobody is in does not stay.
+// TestPrivateRoom: whatever people and the store do, there are never more inside than the room is
+// for, nobody outside hears anything, a burnt link never opens again, and a room that nobody is in
+// does not stay.
 func TestPrivateRoom(t *testing.T) {
 	welcomes, refused, burnt := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -315,8 +317,8 @@ func TestPrivateRoom(t *testing.T) {
 	}
 }
 
-// fall ends this node: the room is lost, and another node, under the same name here, may carry it. What it
-// had yet to tell the store is lost with it.
+// fall ends this node: the room is lost, and another node, under the same name here, may carry it.
+// What it had yet to tell the store is lost with it.
 func (h *house) fall() {
 	h.there, h.holds, h.ends = false, nil, nil
 	if h.store.there {

@@ -131,7 +131,7 @@ func (h *Hub) settleDebts() {
 	for node := range h.debts.take() {
 		switch {
 		case !h.cfg.Queue.Alive(node):
-		case h.bus.far(node, "", appendKind(nil, mailTorn, "")):
+		case h.bus.far(node, "", kindOf(mailTorn, "")):
 			h.Torn(node)
 		default:
 			h.debts.owe(node)

@@ -200,20 +200,6 @@ func (r *room) furnish(to Address, l ToSession) {
 	r.do(furnish{tell{to, l}, r.relayed(), nodes})
 }
 
-// relayed is a call as relays know it.
-type relayed struct {
-	name string // "" for a room that has never opened
-	kind RoomKind
-}
-
-// relayed names the call to the relays. A private room is another one each time that its tag is used.
-func (r *room) relayed() relayed {
-	if r.policy.private() {
-		return relayed{r.tags.life, r.policy.Kind}
-	}
-	return relayed{name: r.id}
-}
-
 func (r *room) find(id string) *member {
 	i := slices.IndexFunc(r.members, func(m member) bool { return m.Member == id })
 	if i < 0 {

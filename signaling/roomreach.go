@@ -96,3 +96,17 @@ func (r *room) heardOf(from Address, id string, s sure) {
 	m.sure = s
 	r.calm()
 }
+
+// relayed is a call as relays know it.
+type relayed struct {
+	name string // "" for a room that has never opened
+	kind RoomKind
+}
+
+// relayed names the call to the relays. A private room is another one each time that its tag is used.
+func (r *room) relayed() relayed {
+	if r.policy.private() {
+		return relayed{r.tags.life, r.policy.Kind}
+	}
+	return relayed{name: r.id}
+}

@@ -116,8 +116,9 @@ func mailToSession(id string, l ToSession) []byte {
 	panic(fmt.Sprintf("signaling: %T does not leave the node", l))
 }
 
-func appendKind(b []byte, kind byte, id string) []byte {
-	return appendText(append(b, kind), id)
+// kindOf begins mail.
+func kindOf(kind byte, id string) []byte {
+	return appendText([]byte{kind}, id)
 }
 
 func appendText(b []byte, s string) []byte {
@@ -125,7 +126,7 @@ func appendText(b []byte, s string) []byte {
 }
 
 func sayOf(kind byte, id string, s *Say) []byte {
-	b := appendKind(nil, kind, id)
+	b := kindOf(kind, id)
 	for _, text := range [...]string{s.Room, s.Sender.Node, s.Sender.ID, s.From, s.To} {
 		b = appendText(b, text)
 	}
@@ -138,7 +139,7 @@ func mailOf(kind byte, id string, letter any) []byte {
 	if err != nil {
 		panic(fmt.Sprintf("signaling: encode %T: %v", letter, err)) // our own types always marshal
 	}
-	return append(appendKind(nil, kind, id), body...)
+	return append(kindOf(kind, id), body...)
 }
 
 // mail is what came from another node, half read.
