@@ -9,8 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserLinkRoom: a room made by one, entered by another who knocks; both hear the tone and see the
-// moving picture of the other, texts arrive, and no server saw words, addresses or text.
+// TestBrowserLinkRoom: a room made by one, entered by another who knocks; both hear the tone and see
+// the moving picture of the other, texts arrive, and no server saw words, addresses or text.
 func TestBrowserLinkRoom(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -55,7 +55,7 @@ func TestBrowserChannel(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
 	var people []*person
-	for i, password := range []string{"giraffe umbrella", "giraffe umbrella", "giraffe umbrela", "giraffe umbrela"} {
+	for i, password := range []string{"giraffe umbrella", "giraffe umbrella", "giraffe parasol", "giraffe parasol"} {
 		p := newPerson(t, browser, server.URL, 700+400*i)
 		p.joinsChannel("7", password, "mic")
 		people = append(people, p)
@@ -66,12 +66,12 @@ func TestBrowserChannel(t *testing.T) {
 		if n := js[int](p, `document.querySelectorAll('[data-testid="peer"]').length`); n != 1 {
 			t.Errorf("%d Hz meets %d people, want 1", p.hz, n)
 		}
-		p.gaveNothingAway("giraffe", "umbrel")
+		p.gaveNothingAway("giraffe", "umbrella", "parasol")
 	}
 }
 
-// TestBrowserChannelLocks: ten minutes after it opened nobody new is answered, even with the right password,
-// until a member who did not open it allows joining.
+// TestBrowserChannelLocks: ten minutes after it opened nobody new is answered, even with the right
+// password, until a member who did not open it allows joining.
 func TestBrowserChannelLocks(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
