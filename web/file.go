@@ -127,6 +127,8 @@ func newSite(app fs.FS) (*site, error) {
 		switch {
 		case name == "index.html":
 			s.index, err = newFile(kind, never, s.placed(body))
+		case path.Dir(name) == "vendor": // as its authors made it, with their notice
+			s.files[name], err = newFile(kind, forever, body)
 		case path.Ext(name) == ".js", path.Ext(name) == ".css":
 			s.files[name], err = newFile(kind, forever, lean(body))
 		default:

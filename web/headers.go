@@ -8,8 +8,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"media-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types parley-solver"
 
-// permissions grants the page the microphone and nothing else.
-const permissions = "microphone=(self), camera=(), geolocation=(), display-capture=(), browsing-topics=()"
+// permissions grants the page the microphone, and the camera, for which only private rooms ask.
+const permissions = "microphone=(self), camera=(self), geolocation=(), display-capture=(), browsing-topics=()"
 
 // guard sets the headers that every answer carries, errors too.
 func guard(h http.Header) {

@@ -24,6 +24,7 @@ type route struct {
 func (s *Server) routes() []route {
 	all := []route{
 		{"/", s.site.index.ServeHTTP},
+		{"/room", s.site.index.ServeHTTP}, // where a link leads; its words are behind the # and never come here
 		{"/a/:hash/*", s.asset},
 		{"/catalogue.json", s.catalogue.ServeHTTP},
 		{"/privacy", s.privacy.ServeHTTP},

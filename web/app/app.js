@@ -37,7 +37,8 @@ export { start } from './app-state.js';
 /** @typedef {import('./app-state.js').Context} Context */
 /** @typedef {import('./protocol.js').Frame} Frame */
 /** @typedef {{[K in Event['type']]: (s: State, e: Event & {type: K}, x: Context) => void}} Handlers */
-/** @typedef {'welcome' | 'relay' | 'ack' | 'ping' | 'drain'} Lower what the socket and the call deal with */
+/** @typedef {'welcome' | 'relay' | 'ack' | 'ping' | 'drain' | 'knocking' | 'shut' | 'joined' | 'member' | 'knock' | 'door'} Lower what
+ *  the socket, the call and the room deal with */
 /** @typedef {{[K in Exclude<Frame['t'], Lower>]: (s: State, f: Frame & {t: K}, x: Context) => void}} FrameHandlers */
 
 const SLOW = 8000;

@@ -64,7 +64,65 @@ function own(selector, kind) {
   return found;
 }
 
+/** invited tells what the link that was followed wants, and takes its words out of the address bar; where a room was
+ * lost by a reload, this tab remembers it.
+ * @returns {{what: import('./room-page.js').What | '', fragment: string}} */
+function invited() {
+  const fragment = location.hash.slice(1);
+  const link = /\/room$/.test(location.pathname);
+  if (link || fragment) history.replaceState(null, '', new URL('./', document.baseURI));
+  if (link) return { what: 'phrase', fragment };
+  return { what: within() ? 'back' : '', fragment: '' };
+}
+
+/** Whether this tab is in a room. */
+function within() {
+  try {
+    return sessionStorage.getItem('parley-room') !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** Private is a room in the place of everything else, until the page is loaded again. */
+class Private {
+  #send;
+  #notify;
+  #online = false;
+  /** @type {Promise<{hear: (event: any) => void}> | null} */
+  #opened = null;
+
+  /** @param {(frame: protocol.Outgoing) => void} send @param {(what: 'matched' | 'message') => void} notify */
+  constructor(send, notify) {
+    this.#send = send;
+    this.#notify = notify;
+  }
+
+  get open() {
+    return this.#opened !== null;
+  }
+
+  /** @param {import('./room-page.js').What} what @param {string} [fragment] */
+  enter(what, fragment = '') {
+    if (this.#opened) return;
+    const page = { what, fragment, send: this.#send, notify: this.#notify };
+    this.#opened = import('./room-page.js').then(({ open }) => open(own('#app', HTMLElement), page));
+    this.#opened.catch(() => location.reload());
+    if (this.#online) this.hear({ type: 'welcome', resumed: true });
+  }
+
+  /** hear takes what the socket says, if a room is open.
+   * @param {import('./app-state.js').SocketEvent} event */
+  hear(event) {
+    if (event.type === 'welcome') this.#online = true;
+    if (event.type === 'offline') this.#online = false;
+    this.#opened?.then((room) => room.hear(event));
+    return this.open;
+  }
+}
+
 async function main() {
+  const { what, fragment } = invited();
   const store = new Store(() => localStorage, token);
   const offer = catalogue();
   const wanted = offer.then(({ signals }) => signals !== false);
@@ -73,6 +131,11 @@ async function main() {
   /** @type {Event[]} */
   const events = [];
   let running = false;
+
+  function draw() {
+    if (!room.open) view.render(state);
+    wake.keep(state.call !== null || room.open);
+  }
 
   /** Takes events one at a time: an effect may bring the next one.
    * @param {Event} event */
@@ -86,20 +149,24 @@ async function main() {
         state = after;
         if (state.screen === 'mic' || state.screen === 'queued') effects.fetch(state.screen === 'mic');
         for (const effect of todo) attempt(() => effects.run(effect));
-        view.render(state);
-        wake.keep(state.call !== null);
+        draw();
       }
     } finally {
       running = false;
     }
   }
 
-  const view = mount(own('#app', HTMLElement), { dispatch, t, catalogue: list });
+  const room = new Private(
+    (frame) => socket.send(frame),
+    (what) => effects.run({ do: 'notify', what }),
+  );
+  const view = mount(own('#app', HTMLElement), { dispatch, t, catalogue: list, room: (what) => room.enter(what) });
   const wake = new Wake();
   const socket = new Socket({
     url: new URL('ws', document.baseURI).href.replace(/^http/, 'ws'),
     who,
     hear: (event) => {
+      if (room.hear(event)) return;
       if (event.type === 'frame' && event.frame.t === 'relay') effects.receive(event.frame);
       else dispatch(event);
     },
@@ -120,6 +187,7 @@ async function main() {
   // Nothing to search for where the browser gives no microphone: its screen says so.
   if (!window.isSecureContext) socket.close();
   listen(socket, effects, dispatch, () => state);
+  if (what) room.enter(what, fragment);
   socket.wake();
 }
 

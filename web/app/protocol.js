@@ -18,6 +18,8 @@
 /** @typedef {{t: 'held', of: number, until_ms: number, reasons: string[]}} Holding */
 /** @typedef {{t: 'standing', band: 'clear' | 'watch' | 'restricted' | 'cooldown', until_ms: number, reasons: string[],
  *    expires_ms: number, records: boolean, stored: ('own' | 'alike' | 'gave_up')[]}} Stand */
+/** @typedef {{t: 'joined', room: string, kind: 'link' | 'channel', me: string, members: {id: string, away: boolean}[], capacity: number,
+ *    knock: boolean, expires_ms: number, ice: Ice, pass: string}} Joined */
 /** @typedef {'offer' | 'answer'} Role */
 /** @typedef {{n?: number, c?: number}} Numbered */
 /** @typedef {Welcome | Queued | Matched | Connected | Envelope | Refusal | Riddle | Holding | Stand
@@ -25,6 +27,8 @@
  *    | {t: 'cancelled' | 'expired'} | {t: 'aborted', why: 'peer' | 'late'} | {t: 'peer', state: 'away' | 'back'}
  *    | {t: 'ended', why: string} | {t: 'relays', ice: Ice} | {t: 'blocked', avoid: string}
  *    | {t: 'reported', avoid: string, next: 'counted' | 'counted_before'}
+ *    | {t: 'knocking', of: number, within_ms: number} | {t: 'shut', of: number, why: string} | Joined | {t: 'door', knock: boolean}
+ *    | {t: 'member', member: string, state: 'joined' | 'away' | 'back' | 'left' | 'lost'} | {t: 'knock', member: string, state: 'here' | 'gone'}
  *    | {t: 'ack', c: number} | {t: 'ping'} | {t: 'notice', code: string, text: string} | {t: 'drain', within_ms: number}} Message */
 /** @typedef {Message & Numbered} Frame */
 /** @typedef {{t: string, [field: string]: unknown}} Outgoing */
@@ -113,6 +117,22 @@ const FRAMES = {
   ping: {},
   notice: { code: text, text },
   drain: { within_ms: whole },
+  knocking: { of: whole, within_ms: whole },
+  shut: { of: whole, why: text },
+  joined: {
+    room: id,
+    kind: oneOf('link', 'channel'),
+    me: id,
+    members: list(object({ id, away: flag }), 64),
+    capacity: whole,
+    knock: flag,
+    expires_ms: whole,
+    ice,
+    pass: text,
+  },
+  member: { member: id, state: oneOf('joined', 'away', 'back', 'left', 'lost') },
+  knock: { member: id, state: oneOf('here', 'gone') },
+  door: { knock: flag },
 };
 
 /** wrong names the first field that is missing or wrong, or ''.

@@ -6,6 +6,9 @@
 // sender and receiver is authenticated too. A server that exchanges the keys can read: the short
 // authentication string (channels.js) is what finds it.
 //
+// In a private room both also know a secret that the server does not: of the phrase, or of the pair (room-keys.js,
+// room-cpace.js). It goes into the keys, and a server that exchanges the public ones gets nowhere.
+//
 //   box    = version kind body, base64url
 //   kind 1 = public key, 32 bytes
 //   kind 2 = AES-GCM of: length (2 bytes) text zeros, padded to one of four sizes
@@ -43,6 +46,7 @@ async function exported(key) {
 export class Seal {
   #ids;
   #pair;
+  #secret;
   #seq = 0;
   /** @type {Promise<Uint8Array>} */
   #mine;
@@ -54,13 +58,14 @@ export class Seal {
   /** @type {Set<number>} */
   #seen = new Set();
 
-  /** @param {Ids} ids @param {Pair} keys */
-  constructor(ids, keys) {
+  /** @param {Ids} ids @param {Pair} keys @param {Uint8Array<ArrayBuffer>} [secret] that both knew before */
+  constructor(ids, keys, secret = new Uint8Array()) {
     if ([ids.room, ids.me, ids.peer].some((id) => id === '' || id.includes('|')) || ids.me === ids.peer) {
       throw new Error('bad ids of a room');
     }
     this.#ids = ids;
     this.#pair = keys;
+    this.#secret = secret;
     this.#mine = exported(keys.publicKey);
   }
 
@@ -150,7 +155,7 @@ export class Seal {
     const { room, me, peer } = this.#ids;
     const said = me < peer ? [room, me, peer, mine, theirs] : [room, peer, me, theirs, mine];
     const transcript = new Uint8Array(await crypto.subtle.digest('SHA-256', listed(said)));
-    const source = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveBits']);
+    const source = await crypto.subtle.importKey('raw', both(secret, this.#secret), 'HKDF', false, ['deriveBits']);
     const [send, receive] = await Promise.all([
       direction(source, transcript, me, peer),
       direction(source, transcript, peer, me),
@@ -158,6 +163,10 @@ export class Seal {
     this.#keys = { send, receive };
   }
 }
+
+/** Always 32 bytes of one and none or 32 of the other.
+ * @param {ArrayBuffer} agreed @param {Uint8Array} known */
+const both = (agreed, known) => new Uint8Array([...new Uint8Array(agreed), ...known]);
 
 /** @param {CryptoKey} source @param {Uint8Array<ArrayBuffer>} salt @param {string} from @param {string} to */
 async function direction(source, salt, from, to) {
@@ -198,6 +207,14 @@ function unpad(plain) {
   const length = ((plain[0] ?? 0) << 8) | (plain[1] ?? 0);
   if (!SIZES.includes(plain.length) || length > plain.length - 2) throw new Error('badly padded envelope');
   return new TextDecoder('utf-8', { fatal: true }).decode(plain.subarray(2, 2 + length));
+}
+
+/** carriesKey tells a box with a public key from a sealed one; it throws for what is neither.
+ * @param {string} box */
+export function carriesKey(box) {
+  const [version, kind] = decode(box);
+  if (version !== VERSION || (kind !== KEY && kind !== SEALED)) throw new Error('envelope of another kind');
+  return kind === KEY;
 }
 
 /** @param {string} box */

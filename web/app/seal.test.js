@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { pair, Seal } from './seal.js';
+import { carriesKey, pair, Seal } from './seal.js';
 
 /** two returns the ends of one call that have exchanged their keys. */
 async function two(room = 'room1') {
@@ -114,4 +114,26 @@ test('what comes before its key is told from what comes after, and opens then', 
   await ana.open('b2', fromBo.seq, fromBo.box);
   assert.equal(ana.early(text.box), false);
   assert.equal(await ana.open('b2', text.seq, text.box), 'early');
+});
+
+test('in a room both know a secret before: without it the public keys open nothing', async () => {
+  const secret = (n) => new Uint8Array(32).fill(n);
+  const meet = async (ofAna, ofBo) => {
+    const ana = new Seal({ room: 't', me: 'a1', peer: 'b2' }, await pair(), ofAna);
+    const bo = new Seal({ room: 't', me: 'b2', peer: 'a1' }, await pair(), ofBo);
+    const [fromAna, fromBo] = await Promise.all([ana.hello(), bo.hello()]);
+    await Promise.all([bo.open('a1', fromAna.seq, fromAna.box), ana.open('b2', fromBo.seq, fromBo.box)]);
+    const { seq, box } = await ana.seal('hi');
+    assert.deepEqual([carriesKey(fromAna.box), carriesKey(box)], [true, false]);
+    return bo.open('a1', seq, box);
+  };
+  assert.equal(await meet(secret(1), secret(1)), 'hi');
+  for (const [a, b] of [
+    [secret(1), secret(2)],
+    [secret(1), undefined],
+    [undefined, secret(1)],
+  ])
+    await assert.rejects(meet(a, b));
+  assert.throws(() => carriesKey('AgEA'), /kind/);
+  assert.throws(() => carriesKey('!'), /base64url/);
 });

@@ -198,7 +198,7 @@ export function ended(ctx) {
   const { t, act } = ctx;
   const title = h1();
   const body = p('lead');
-  const check = p('note', h('a', { href: 'check', target: '_blank', rel: 'noopener', 'data-testid': 'check' }, t('ended.check')));
+  const check = p('note', checkLink(ctx));
   const talked = p('talked');
   const next = p('note');
   const stay = button('stay', 'quiet', act('stay'), t('ended.stay'));
@@ -235,13 +235,7 @@ export function ended(ctx) {
     el: h(
       'div',
       { class: 'ended' },
-      title,
-      body,
-      reported,
-      help.el,
-      check,
-      talked,
-      next,
+      ...[title, body, reported, help.el, check, talked, next],
       h('div', { class: 'go' }, again, stay, home),
       wrong,
     ),
@@ -263,6 +257,10 @@ export function ended(ctx) {
     },
   };
 }
+
+/** The way to the page that tries the relay. @param {import('./view.js').Ctx} ctx */
+const checkLink = ({ t }) =>
+  h('a', { href: 'check', target: '_blank', rel: 'noopener', 'data-testid': 'check' }, t('ended.check'));
 
 /** Whom to turn to, after what is more than a nuisance. @param {import('./view.js').Ctx} ctx */
 function helpers({ t, catalogue }) {

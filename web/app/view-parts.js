@@ -98,6 +98,7 @@ function drawing(d) {
 /** Drawings, as paths that are stroked, never filled. */
 const paths = {
   mic: 'M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5 11a7 7 0 0 0 14 0M12 18v3',
+  camera: 'M3 7h12v10H3zM15 11l6-3.5v9L15 13',
   mute: 'M9 9v3a3 3 0 0 0 5 2.2M15 11V6a3 3 0 0 0-5.8-1M5 11a7 7 0 0 0 11.5 5.3M19 11a7 7 0 0 1-.5 2.6M12 18v3M4 3l16 18',
   next: 'M5 5l9 7-9 7zM19 5v14',
   leave: 'M3 14c5-5 13-5 18 0l-2 3-4-1.5v-2.6a12 12 0 0 0-6 0v2.6L5 17z',

@@ -52,6 +52,18 @@ export function home(ctx) {
       missing,
     ),
     go,
+    h(
+      'section',
+      { 'aria-labelledby': 'private' },
+      h('h2', { id: 'private' }, t('home.private')),
+      h(
+        'div',
+        { class: 'row' },
+        button('create-link', '', () => ctx.room('make'), t('home.private.link')),
+        button('join-channel', '', () => ctx.room('channel'), t('home.private.channel')),
+        button('join-phrase', '', () => ctx.room('phrase'), t('home.private.phrase')),
+      ),
+    ),
     kept(ctx),
   );
   return {

@@ -34,7 +34,7 @@ import { home, queue } from './view-search.js';
  * @typedef {{
  *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,
  *   names: {language: (tag: string) => string, topics: (slugs: string[], or?: boolean) => string},
- *   choose: (change: Partial<Choices>) => void, keys: {use: (on: boolean) => void},
+ *   choose: (change: Partial<Choices>) => void, room: (what: 'make' | 'channel' | 'phrase') => void, keys: {use: (on: boolean) => void},
  * }} Ctx
  */
 /** @typedef {{el: HTMLElement, title: HTMLElement, update: (state: State) => void, tick?: (now: number) => void}} Screen */
@@ -71,9 +71,9 @@ const second = 500;
 /**
  * Builds the page inside root.
  * @param {HTMLElement} root
- * @param {{dispatch: (action: any) => void, t: import('./view-parts.js').T, catalogue: Catalogue}} page
+ * @param {{dispatch: (action: any) => void, t: import('./view-parts.js').T, catalogue: Catalogue, room: Ctx['room']}} page
  */
-export function mount(root, { dispatch, t, catalogue }) {
+export function mount(root, { dispatch, t, catalogue, room }) {
   /** @type {State | undefined} */
   let state;
   const voice = announcer(t);
@@ -87,6 +87,7 @@ export function mount(root, { dispatch, t, catalogue }) {
     catalogue,
     choices,
     keys,
+    room,
     names: naming(t),
     choose: (change) => dispatch({ type: 'choose', choices: { ...choices(), ...change } }),
   };

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { advise, line, measure, need, plan, UNKNOWN, VOICE } from './room-plan.js';
+
+const at = (members, more = {}) => ({ members, line: UNKNOWN, sending: true, weak: false, ...more });
+const area = ({ video }) => (video ? video.width * video.height * video.fps : 0);
+
+test('pictures get smaller as the room grows, never larger', () => {
+  const plans = [2, 3, 4, 5, 6, 7, 8].map((members) => plan(at(members)));
+  assert.deepEqual(
+    plans.map(({ video }) => `${video.height} ${video.kbps}`),
+    ['720 1200', '540 700', '360 400', '360 400', '270 250', '270 250', '180 130'],
+  );
+  for (let i = 1; i < plans.length; i++) assert.ok(area(plans[i]) <= area(plans[i - 1]));
+  // What eight send in all is no more than what four do: the mesh stays within a common line.
+  assert.ok(need(8, plans[6].video) < 1500, String(need(8, plans[6].video)));
+});
+
+test('a slow line makes pictures smaller, and voice goes on when no picture can', () => {
+  const tall = (kbps) => plan(at(4, { line: kbps })).video?.height ?? 0;
+  assert.deepEqual([tall(9000), tall(1800), tall(1000), tall(500), tall(300)], [360, 360, 180, 136, 0]);
+  assert.deepEqual(plan(at(4, { line: 300 })), { video: null, why: 'line' });
+  assert.ok(need(4, null) === 3 * VOICE && need(4, null) < 300, 'voice alone has room there');
+  // Whatever the line: the plan never asks for more than it carries.
+  for (let members = 2; members <= 8; members++)
+    for (let kbps = 50; kbps < 6000; kbps += 50) {
+      const { video } = plan(at(members, { line: kbps }));
+      if (video) assert.ok(need(members, video) <= kbps, `${members} at ${kbps}`);
+    }
+});
+
+test('a weak machine encodes less, a camera that is off nothing', () => {
+  assert.deepEqual([plan(at(2, { weak: true })).video.height, plan(at(2, { weak: true })).why], [360, 'cpu']);
+  assert.ok(plan(at(8, { weak: true })).video.height > 0);
+  assert.deepEqual(plan(at(2, { sending: false })), { video: null, why: 'off' });
+});
+
+test('the limit is said before it hurts', () => {
+  assert.equal(advise(at(3, { line: 9000 }), 8).level, '');
+  const near = advise(at(2, { line: 1650 }), 8);
+  assert.deepEqual([near.level, near.members, near.needs > near.has * 0.8], ['near', 3, true]);
+  assert.equal(advise(at(2, { line: 1650 }), 2).level, '', 'nobody more can come');
+  const over = advise(at(4, { line: 500 }), 8);
+  assert.deepEqual([over.level, over.has, over.needs > 500], ['over', 500, true]);
+  assert.equal(advise(at(4), 8).level, '', 'nothing is said of a line that nobody measured');
+  assert.equal(advise(at(4, { line: 500, sending: false }), 8).level, '', 'voice needs little');
+});
+
+test('one hiccup of the line ends no picture, and recovery is slow', () => {
+  let l = measure(line(), 0, 3000);
+  assert.equal(l.kbps, 3000);
+  l = measure(l, 1000, 300);
+  assert.equal(l.kbps, 3000);
+  l = measure(l, 1500, 3000);
+  l = measure(l, 2000, 300);
+  l = measure(l, 3900, 300);
+  assert.equal(l.kbps, 3000, 'not yet two seconds');
+  l = measure(l, 4000, 300);
+  assert.equal(l.kbps, 300);
+  l = measure(l, 4250, 3000);
+  assert.equal(l.kbps, 975);
+  assert.equal(measure(l, 5000, 0), l, 'no figure is no news');
+});
