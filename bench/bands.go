@@ -20,9 +20,11 @@ import (
 const (
 	// known is how many devices have a record, each of three reports; one join of a hundred is theirs.
 	known = 500
-	// fresh is one of how many visitors has an install of the last 24 hours, whose digest is looked up too.
+	// fresh is one of how many visitors has an install of the last 24 hours, whose digest is looked
+	// up too.
 	fresh = 5
-	// searches is how often a visitor searches; the node that knows them asks for less from the second time on.
+	// searches is how often a visitor searches; the node that knows them asks for less from the
+	// second time on.
 	searches = 5
 	// visitors is how many are there at a time.
 	visitors = 2000

@@ -92,26 +92,18 @@ func (d *Desk) reviews(ctx context.Context, names []string) ([]Review, error) {
 			places = append(places, place{mark: mark})
 		}
 	}
-	if known && len(places) == 0 {
-		return all, nil
-	}
-	return all, d.fillReviews(ctx, all, at, places, known)
-}
-
-// fillReviews puts the records into reviews, at whose places in all are those of their names: those
-// that lie in some places, if these are known and are all.
-func (d *Desk) fillReviews(ctx context.Context, all []Review, at map[string]int, places []place, known bool) error {
 	var found []*stored
-	var err error
-	if known {
+	if known && len(places) > 0 {
+		var err error
 		if found, err = d.fetch(ctx, d.rdb, places); err != nil {
-			return unavailable("read records", err)
+			return nil, unavailable("read records", err)
 		}
+		known = len(found) == len(places) && !slices.ContainsFunc(found, func(s *stored) bool { return at[s.review] == 0 })
 	}
-	if slices.ContainsFunc(found, func(s *stored) bool { return at[s.review] == 0 }) || len(found) != len(places) || !known {
+	if !known {
 		found = nil
 		if err := d.walk(ctx, func(s *stored) { found = append(found, s) }); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, s := range found {
@@ -119,7 +111,7 @@ func (d *Desk) fillReviews(ctx context.Context, all []Review, at map[string]int,
 			all[n-1].Records = append(all[n-1].Records, s.held())
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // reviewAsked is a review as it lies in Redis.

@@ -35,8 +35,9 @@ func (s *Server) doubt(r *http.Request) {
 	if within(r.RemoteAddr, s.proxies) || !slices.ContainsFunc(passedOn(), func(name string) bool { return r.Header.Get(name) != "" }) {
 		return
 	}
+	ctx := r.Context()
 	s.proxied.Do(func() {
-		s.log.LogAttrs(r.Context(), slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
+		s.log.LogAttrs(ctx, slog.LevelWarn, "a request names the visitor whom it was passed on for, and comes from an address that is not in trusted-proxies, so it is not believed: if parley is behind a proxy name that, or all visitors share the limits of one network; if not, somebody made it up")
 	})
 }
 
