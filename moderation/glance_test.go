@@ -257,8 +257,8 @@ func TestReviewIsFoundByKey(t *testing.T) {
 	}
 }
 
-// TestBare: a device of which nothing is kept is asked for under the two newest keys only from the
-// second look on, and is found at once when it is reported, also by a node whose clock is behind at
+// TestBare: a device of which nothing is kept is asked for under the keys of the last week, this and
+// later ones only from the second look on, and is found at once when it is reported, also by a node whose clock is behind at
 // the turn of a week.
 func TestBare(t *testing.T) {
 	o := vtest.StartRedis(t)
@@ -285,13 +285,13 @@ func TestBare(t *testing.T) {
 		}
 	}
 	look(dev, now, moderation.Clear, 6)
-	look(dev, now, moderation.Clear, 2)
+	look(dev, now, moderation.Clear, 3) // of the week to come, this and the last
 	fresh := dev
 	fresh.Fresh = true
 	look(fresh, now, moderation.Clear, 12) // the digest was not asked for
-	look(fresh, now, moderation.Clear, 4)
+	look(fresh, now, moderation.Clear, 6)
 	look(dev, now.Add(keyring.Week), moderation.Clear, 6) // it has another name
-	look(dev, now, moderation.Clear, 3)                   // there is the next key too, by a clock that is ahead
+	look(dev, now, moderation.Clear, 4)                   // there is one key more, by a clock that is ahead
 	w.begin(t, "call")
 	behind := now.Add(-keyring.Week)
 	for i := range 2 {
@@ -301,5 +301,5 @@ func TestBare(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	look(dev, now, moderation.Watch, 3)
+	look(dev, now, moderation.Watch, 4)
 }

@@ -2,6 +2,7 @@ package vtest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -33,11 +34,13 @@ func Flush(ctx context.Context, rdb redis.UniversalClient) error {
 	return rdb.FlushAll(ctx).Err()
 }
 
-// AllKeys returns every key, of all masters.
+// AllKeys returns, sorted, every key, of all masters.
 func AllKeys(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 	all, is := rdb.(*redis.ClusterClient)
 	if !is {
-		return rdb.Keys(ctx, "*").Result()
+		keys, err := rdb.Keys(ctx, "*").Result()
+		slices.Sort(keys)
+		return keys, err
 	}
 	var mu sync.Mutex // guards keys: the masters are asked at the same time
 	var keys []string
@@ -48,5 +51,6 @@ func AllKeys(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 		keys = append(keys, some...)
 		return err
 	})
+	slices.Sort(keys)
 	return keys, err
 }
