@@ -239,7 +239,7 @@ func TestBrowserConsoleThresholds(t *testing.T) {
 	p.press("tab-history")
 	p.tells("history", "a raid since Tuesday")
 	p.tells("history", "it gets worse")
-	p.tells("trail", "is whole: 2 lines")
+	p.tells("trail", "is whole: 4 lines")
 	p.shows("06-history")
 	p.everythingIsNamed("history")
 }
@@ -324,7 +324,7 @@ func TestBrowserConsoleActs(t *testing.T) {
 	p.press("pause")
 	p.tells("said", "Matching goes on")
 	p.press("tab-history")
-	p.tells("trail", "is whole: 4 lines")
+	p.tells("trail", "is whole: 6 lines")
 	p.tells("history", "one angry person")
 	p.shows("11-history")
 	p.press("logout")
