@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -227,3 +228,11 @@ func (s *Server) Frame(call string, from, to uint16, packet []byte) []byte {
 
 // Frames takes a datagram as if it came from another node.
 func (s *Server) Frames(b []byte, from netip.AddrPort) bool { return s.fromNeighbour(b, from) }
+
+// Sign is an announcement of some lines that this relay's installation takes for its own.
+func (s *Server) Sign(lines string) string { return s.vouch(lines) }
+
+// Lines are those of an announcement, without its signature.
+func Lines(announcement string) string {
+	return announcement[:strings.LastIndexByte(announcement, '\n')]
+}

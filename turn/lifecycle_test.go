@@ -265,7 +265,7 @@ func TestLogNamesNobody(t *testing.T) {
 	r.ask(stun.MethodRefresh)
 	r.send([]byte{0x40, 0, 0, 1, 9})
 	_, _ = knock(t, s, overTCP).Write([]byte("GET / HTTP/1.1\r\n\r\n"))
-	s.Meet([]string{"198.18.7.7:1\ncanary\nopen\nturn:canary", "canary"})
+	s.Meet([]string{s.Sign("198.18.7.7:1\ncanary\nopen\nturn:canary"), "canary"})
 	s.Forbid(netip.MustParseAddr("198.18.7.8"))
 	s.End("canary call")
 	s.Frames([]byte("\x90canary"), netip.MustParseAddrPort("198.18.7.7:1"))

@@ -2,7 +2,9 @@ package turn
 
 import (
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -64,16 +66,34 @@ const (
 )
 
 // Announcement is what other nodes of the installation must know of this relay: lines with its
-// address, the name of its process, whether it takes new calls, and its URLs.
+// address, the name of its process, whether it takes new calls, and its URLs; then the signature of
+// all that. Browsers are sent where it says, and must not be sent to the relay of whoever can write
+// to the store.
 func (s *Server) Announcement() string {
 	state := takesAll
 	if s.Draining() {
 		state = takesNone
 	}
-	return strings.Join(append([]string{s.name(), s.life, state}, s.urls()...), "\n")
+	return s.vouch(strings.Join(append([]string{s.name(), s.life, state}, s.urls()...), "\n"))
 }
 
-// readAnnouncement reads what another relay has announced.
+// vouch returns lines with their signature: HMAC-SHA256 under a key of the installation.
+func (s *Server) vouch(lines string) string {
+	mac := hmac.New(sha256.New, derive(s.cfg.Secret, "announcement"))
+	mac.Write([]byte(lines))
+	return lines + "\n" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// verify reads an announcement that was made with our secret.
+func (s *Server) verify(text string) (*neighbour, error) {
+	end := strings.LastIndexByte(text, '\n')
+	if end < 0 || !hmac.Equal([]byte(s.vouch(text[:end])), []byte(text)) {
+		return nil, errAnnounced
+	}
+	return readAnnouncement(text[:end])
+}
+
+// readAnnouncement reads the lines of an announcement.
 func readAnnouncement(text string) (*neighbour, error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || len(text) > 4096 || lines[2] != takesAll && lines[2] != takesNone {
@@ -92,7 +112,7 @@ func readAnnouncement(text string) (*neighbour, error) {
 func (s *Server) Meet(announced []string) {
 	all := &neighbours{byAddr: map[netip.AddrPort]*neighbour{}, byHost: map[netip.Addr][]*neighbour{}}
 	for _, text := range announced {
-		n, err := readAnnouncement(text)
+		n, err := s.verify(text)
 		if err != nil {
 			s.tally.strangeNodes.Add(1)
 			continue
@@ -108,7 +128,7 @@ func (s *Server) Meet(announced []string) {
 // CredentialThere returns a fresh credential of kind for call at another relay of the installation.
 // It has no URLs when that takes nobody.
 func (s *Server) CredentialThere(announced string, kind Kind, call string) (Credential, error) {
-	n, err := readAnnouncement(announced)
+	n, err := s.verify(announced)
 	if err != nil || !n.takes {
 		return Credential{}, err
 	}

@@ -139,7 +139,7 @@ func TestForgedFrames(t *testing.T) {
 		return b
 	}
 	foreign := start(t, func(c *turn.Config) { c.Secret = []byte("the secret of somebody else") })
-	foreign.Meet([]string{two.Announcement()})
+	foreign.Meet([]string{foreign.Sign(turn.Lines(two.Announcement()))})
 	late := start(t, nil) // another process at the same place, which two has not met
 	late.Meet([]string{two.Announcement()})
 	for name, forged := range map[string]struct {
@@ -202,20 +202,31 @@ func TestDrainingNodeKeepsItsCalls(t *testing.T) {
 // left out.
 func TestStrangeAnnouncements(t *testing.T) {
 	s := start(t, nil)
-	good := start(t, nil).Announcement()
-	for _, text := range []string{
+	announced := start(t, nil).Announcement()
+	good := turn.Lines(announced)
+	for _, lines := range []string{
 		"", "\n\n\n", strings.Replace(good, "open", "closed", 1), strings.Replace(good, "127.0.0.1:", "localhost:", 1),
 		strings.Join(strings.Split(good, "\n")[:3], "\n"), good + strings.Repeat("x", 5000), "127.0.0.1:0" + good[strings.Index(good, "\n"):],
 	} {
+		text := s.Sign(lines)
 		if _, err := s.CredentialThere(text, turn.Veil, "call"); err == nil {
 			t.Errorf("%.80q is taken", text)
 		}
 		s.Meet([]string{text})
 	}
-	if n := s.Counters().StrangeNodes; n != 7 {
-		t.Errorf("%d counted, want 7", n)
+	// Browsers would be sent to the relay of whoever can write to the store.
+	elsewhere := strings.Replace(announced, "turn:127.0.0.1", "turn:192.0.2.1", 1)
+	other := start(t, func(c *turn.Config) { c.Secret = []byte("the secret of somebody else") })
+	for _, text := range []string{good, good + "\n", elsewhere, other.Announcement(), other.Sign(good)} {
+		if c, err := s.CredentialThere(text, turn.Veil, "call"); err == nil {
+			t.Errorf("not signed by a node: %+v", c)
+		}
+		s.Meet([]string{text})
 	}
-	if _, err := s.CredentialThere(good, turn.Veil, "call"); err != nil {
+	if n := s.Counters().StrangeNodes; n != 12 {
+		t.Errorf("%d counted, want 12", n)
+	}
+	if _, err := s.CredentialThere(announced, turn.Veil, "call"); err != nil {
 		t.Errorf("a good one: %v", err)
 	}
 }
