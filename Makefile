@@ -2,7 +2,7 @@
 .PHONY: run test check bench bench-turn screens chaos soak fuzz nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
-TESTFLAGS =
+TESTFLAGS = -timeout=20m
 FUZZTIME = 30s
 LINTER = go tool -modfile=tools/go.mod
 
