@@ -296,6 +296,10 @@ func TestStillGood(t *testing.T) {
 			},
 			add: []string{"72 cem did leave room=r2", "72 cem did find avoid=1", "76 cem got aborted why=peer", "76 cem got queued since_ms=16000", "76 cem got cancelled", "76 cem got queued since_ms=4000"},
 		},
+		"a leave that crosses a call to which nobody came, of somebody who wants no other": {
+			cut: []string{"71 cem did relay room=r2 seq=1", "71.1 dia got relay room=r2 seq=1", "110 cem got ended why=peer_lost room=r2"},
+			add: []string{"72 cem did leave room=r2", "76 cem got aborted why=peer", "76 cem got cancelled"},
+		},
 		"a call in which one side alone was heard turns back into two searches": {
 			cut: []string{"110 cem got ended why=peer_lost room=r2", "111 cem did find avoid=1"},
 			swap: []string{

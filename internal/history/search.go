@@ -160,10 +160,11 @@ func (c *checker) aborted(p *person, e Event) {
 		r.leave(p.name, e.At)
 		p.room, p.rejoins, p.search.line = "", false, c.line
 	}
-	if p.leaving > 0 && e.Why == "peer" { // the leave crossed it, and takes the search back
+	crossed := p.leaving > 0 && e.Why == "peer" // the leave crossed it, and takes the search back
+	if crossed {
 		p.cancels, p.leaving = append(p.cancels, p.leaving), 0
 	}
-	if p.search.line == 0 {
+	if p.search.line == 0 && !crossed {
 		c.violate(NoSearch, p.name, "is told that a match came to nothing, and does not search", c.line)
 	}
 	c.release(p)
