@@ -14,21 +14,15 @@
 //   full                      our group has eight
 //   again                     the one way we have is dead: build another one
 
-import { fingerprint, candidate as voiceCandidate } from './sdp.js';
+import { fingerprint, OPUS, refuse, split, TOKEN, candidate as voiceCandidate } from './sdp.js';
 
 /** @typedef {{k: 'offer' | 'answer', g: number, o: number, sdp: string} | {k: 'candidate', g: number, candidate: string, mid: string}
  *    | {k: 'proof', g: number, mac: string} | {k: 'hi', back: string} | {k: 'full'} | {k: 'again', g: number}} Word */
 
-const LONGEST = 20000;
-const MOST_LINES = 600;
-const LONGEST_LINE = 1000;
+const BOUNDS = { length: 20000, lines: 600 };
 const MOST_SECTIONS = 3;
 const MOST_GENERATIONS = 1000;
 
-// As in sdp.js: the packets of a constant bit rate do not betray the rhythm of speech.
-const OPUS = 'minptime=10;useinbandfec=1;usedtx=0;cbr=1;maxaveragebitrate=24000';
-
-const TOKEN = '[\\w+/=-]';
 const EXTENSIONS = [
   'urn:ietf:params:rtp-hdrext:sdes:mid',
   'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
@@ -48,7 +42,7 @@ const KNOWN = new RegExp(
 /** clean writes the description again with nothing but what is allowed, or throws.
  * @param {string} sdp @returns {string} */
 export function clean(sdp) {
-  const [head = [], ...sections] = split(sdp);
+  const [head = [], ...sections] = split(sdp, BOUNDS);
   if (sections.length === 0 || sections.length > MOST_SECTIONS) refuse('sections');
   const hex = fingerprint(sdp).toUpperCase().match(/../g)?.join(':');
   const origin = head.map((line) => /^o=\S+ (\d{1,20} \d{1,20}) /.exec(line)?.[1]).find(Boolean) ?? '1 1';
@@ -62,26 +56,6 @@ export function clean(sdp) {
     out.push(first ?? '', 'c=IN IP4 0.0.0.0', 'a=ice-options:trickle', `a=fingerprint:sha-256 ${hex}`, ...rest);
   }
   return `${out.join('\r\n')}\r\n`;
-}
-
-/** @param {string} why @returns {never} */
-function refuse(why) {
-  throw new Error(`description refused: ${why}`);
-}
-
-/** @param {string} sdp @returns {string[][]} the lines of the head and of each section */
-function split(sdp) {
-  if (typeof sdp !== 'string' || sdp.length > LONGEST) refuse('length');
-  const lines = sdp.split('\r\n');
-  if (lines.pop() !== '' || lines.length > MOST_LINES) refuse('lines');
-  /** @type {string[][]} */
-  const parts = [[]];
-  for (const line of lines) {
-    if (line.length > LONGEST_LINE || !/^[a-z]=[\x20-\x7e]*$/.test(line)) refuse('malformed line');
-    if (line.startsWith('m=')) parts.push([]);
-    parts.at(-1)?.push(line);
-  }
-  return parts;
 }
 
 /** @param {string[]} lines @returns {string[]} */

@@ -8,21 +8,24 @@
 /** The most candidates that one side may send for one description. */
 export const MOST_CANDIDATES = 30;
 
-const LONGEST = 16000;
-const MOST_LINES = 300;
+/** @typedef {{length: number, lines: number}} Bounds of a description, in characters and lines */
+
+const BOUNDS = { length: 16000, lines: 300 };
 const LONGEST_LINE = 1000;
 const MESSAGE = 65536;
-const TOKEN = '[\\w+/=-]';
 
-// The packets of a constant bit rate do not betray the rhythm of speech.
-const OPUS = 'minptime=10;useinbandfec=1;usedtx=0;cbr=1;maxaveragebitrate=24000';
+/** A character of the names and passwords of ICE. */
+export const TOKEN = '[\\w+/=-]';
+
+/** How Opus speaks: packets of a constant bit rate do not betray the rhythm of speech. */
+export const OPUS = 'minptime=10;useinbandfec=1;usedtx=0;cbr=1;maxaveragebitrate=24000';
 
 /** @typedef {{direct?: boolean}} Permission direct: both people agreed to show their addresses */
 
 /** clean writes the description again with nothing but what is allowed, or throws.
  * @param {string} sdp @returns {string} */
 export function clean(sdp) {
-  const [head = [], ...sections] = split(sdp);
+  const [head = [], ...sections] = split(sdp, BOUNDS);
   const hex = fingerprint(sdp).toUpperCase().match(/../g)?.join(':');
   const mids = sections.map((lines) => pick(lines, 'mid:([\\w-]{1,16})'));
   const [session] = match(head, 'o=\\S+ (\\d{1,20} \\d{1,20}) .*');
@@ -60,16 +63,16 @@ export function fingerprint(sdp) {
 }
 
 /** @param {string} why @returns {never} */
-function refuse(why) {
+export function refuse(why) {
   throw new Error(`description refused: ${why}`);
 }
 
 /** split returns the lines of the head and of each section.
- * @param {string} sdp @returns {string[][]} */
-function split(sdp) {
-  if (typeof sdp !== 'string' || sdp.length > LONGEST) refuse('length');
+ * @param {string} sdp @param {Bounds} bounds @returns {string[][]} */
+export function split(sdp, bounds) {
+  if (typeof sdp !== 'string' || sdp.length > bounds.length) refuse('length');
   const lines = sdp.split('\r\n');
-  if (lines.pop() !== '' || lines.length > MOST_LINES) refuse('lines');
+  if (lines.pop() !== '' || lines.length > bounds.lines) refuse('lines');
   /** @type {string[][]} */
   const parts = [[]];
   for (const line of lines) {
