@@ -13,8 +13,9 @@ func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley")) }
 // parley is one running server process. It keeps its ports and its state folder over a restart.
 type parley struct {
 	*vtest.Process
-	URL  string
-	host string // where it listens
+	URL   string
+	host  string // where it listens
+	relay string // where its relay does
 }
 
 // startParley starts the program with free ports and extra arguments; it ends with the test.
@@ -22,9 +23,9 @@ func startParley(t testing.TB, extra ...string) *parley {
 	t.Helper()
 	host := vtest.FreeAddr(t)
 	origin := "http://" + localhost(host)
-	p := &parley{URL: origin + "/", host: host}
+	p := &parley{URL: origin + "/", host: host, relay: vtest.FreeAddr(t)}
 	p.Process = vtest.StartProcess(t, "parley", append([]string{
-		"--listen", host, "--operator-listen", vtest.FreeAddr(t), "--relay-listen", vtest.FreeAddr(t),
+		"--listen", host, "--operator-listen", vtest.FreeAddr(t), "--relay-listen", p.relay,
 		"--public-url", origin, "--state", t.TempDir(),
 	}, extra...)...)
 	p.AwaitSaid("ready")

@@ -80,10 +80,16 @@ func TestBrowserTransports(t *testing.T) {
 // way is how the chosen candidate of a person's call reaches the relay.
 func (p *person) way() string {
 	p.t.Helper()
-	return strings.ToLower(js[string](p, `(async () => {
+	return strings.ToLower(p.chosen("relayProtocol"))
+}
+
+// chosen is a fact about the candidate over which a person's call goes.
+func (p *person) chosen(fact string) string {
+	p.t.Helper()
+	return js[string](p, fmt.Sprintf(`(async () => {
 		const stats = [...(await seen.pcs.at(-1).getStats()).values()];
 		const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
 		const local = stats.find((s) => s.id === pair?.localCandidateId);
-		return local?.relayProtocol ?? 'nothing';
-	})()`))
+		return local?.[%q] ?? 'nothing';
+	})()`, fact))
 }
