@@ -231,7 +231,7 @@ func (c Config) alsoTLS(plain net.Listener) (all []net.Listener, at netip.AddrPo
 		return nil, at, fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", c.ListenTLS, err))
 	}
 	at, err = netip.ParseAddrPort(l.Addr().String())
-	return append(all, tls.NewListener(l, c.TLS)), unmapped(at), err
+	return append(all, tls.NewListener(eagerly{l}, c.TLS)), unmapped(at), err
 }
 
 func inUse(what string, at netip.AddrPort, err error) error {
