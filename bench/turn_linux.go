@@ -51,11 +51,7 @@ func (s scene) both(ctx context.Context, b bench, f func(ours, base *party) erro
 	if b.plain {
 		name = "plainrelay"
 	}
-	profile := ""
-	if b.profile != "" {
-		profile = b.profile + "." + strings.ReplaceAll(s.name, " ", "-")
-	}
-	relay, err := startRelay(ctx, name, s.kind(), profile)
+	relay, err := startRelay(ctx, name, s.kind(), b.profileOf(s.name))
 	if err != nil {
 		return err
 	}
@@ -152,6 +148,14 @@ func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, ours, bas
 		}
 	}
 	return all, nil
+}
+
+// profileOf is the file for the profile of a scene, if profiles were asked for.
+func (b bench) profileOf(scene string) string {
+	if b.profile == "" {
+		return ""
+	}
+	return b.profile + "." + strings.ReplaceAll(scene, " ", "-")
 }
 
 // wants tells whether a scene was asked for.
@@ -268,7 +272,7 @@ func turnMemory(ctx context.Context, b bench) ([]figure, error) {
 	}
 	var memory, cpu []round
 	for range b.rounds {
-		relay, err := startRelay(ctx, "relay", turn.Veil, "")
+		relay, err := startRelay(ctx, "relay", turn.Veil, b.profileOf("memory"))
 		if err != nil {
 			return nil, err
 		}
