@@ -31,6 +31,7 @@ type stream struct {
 	in     *bufio.Reader
 	guest  *guest // in the lobby until it has a relay
 	client client
+	site   *site // that it came to
 	out    chan []byte
 	gone   chan struct{} // closed by the reader when it ends
 }
@@ -70,7 +71,7 @@ func (p *streams) welcome(conn net.Conn) {
 	}
 	c := &stream{
 		plane: p, conn: conn, in: bufio.NewReaderSize(conn, inSize), client: client{stream: true, addr: unmapped(tcp.AddrPort())},
-		out: make(chan []byte, outSize), gone: make(chan struct{}),
+		site: p.server.siteAt(conn.LocalAddr()), out: make(chan []byte, outSize), gone: make(chan struct{}),
 	}
 	if !p.add(c) {
 		p.server.tally.streamless.Add(1)
@@ -215,7 +216,7 @@ func (c *stream) read() {
 // does it all: pion and its two queues are not woken up.
 func (p *streams) carry(f frame) bool {
 	s := p.server
-	if s.path == nil {
+	if s.sites[0].path == nil {
 		return false
 	}
 	st := s.fromBrowser(f.buf, f.n, f.from, time.Now())
@@ -226,11 +227,11 @@ func (p *streams) carry(f frame) bool {
 	case toBrowser:
 		s.tally.packets.Add(1)
 		s.tally.bytes.Add(int64(st.size))
-		s.path.toBrowser(out, st.relay)
+		st.relay.site.path.toBrowser(out, st.relay)
 	case toPeer:
 		s.tally.outPackets.Add(1)
 		s.tally.outBytes.Add(int64(st.size))
-		s.path.toPeer(out, st)
+		st.relay.site.path.toPeer(out, st)
 	}
 	return true
 }
