@@ -242,6 +242,30 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	}
 }
 
+// Nor do frames between nodes, from a browser's packet to the other browser's, sent and received.
+func TestFramesAllocateNothing(t *testing.T) {
+	if onPlainPath() {
+		t.Skip("there pion carries packets, and makes garbage")
+	}
+	one, two := twoNodes(t, func(c *turn.Config) { c.Quotas.RoomRate = 1 << 30 })
+	ana, bo := sit(t, one, turn.Open, "call"), sit(t, two, turn.Open, "call")
+	ana.bind(0x4001, bo.relayed)
+	bo.permit(ana.relayed)
+	from := netip.MustParseAddrPort(ana.conn.LocalAddr().String())
+	packet := channelData(0x4001, "words")
+	if n := testing.AllocsPerRun(100, func() { one.Carry(packet, from) }); n != 0 {
+		t.Errorf("to the other node: %v allocations", n)
+	}
+	frame := one.Frame("call", netip.MustParseAddrPort(ana.relayed).Port(), netip.MustParseAddrPort(bo.relayed).Port(), []byte("words"))
+	before, again := two.Counters().Packets+two.Counters().NodePackets, make([]byte, len(frame))
+	if n := testing.AllocsPerRun(100, func() { two.Frames(append(again[:0], frame...), one.Addr()) }); n != 0 {
+		t.Errorf("from the other node: %v allocations", n)
+	}
+	if two.Counters().Packets+two.Counters().NodePackets < before+100 || two.Counters().DroppedForeign != 0 {
+		t.Errorf("the frames did not count: %+v", two.Counters())
+	}
+}
+
 // FuzzPath: whatever a browser with channels sends, what leaves is well formed and lies in its buffer.
 func FuzzPath(f *testing.F) {
 	s, err := turn.Start(relayWith(func(c *turn.Config) { c.Quotas.VoiceRate = 1 << 30 }))

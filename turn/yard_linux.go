@@ -146,11 +146,7 @@ func (l *lane) take(port uint16, now time.Time) {
 		}
 		l.did.inPackets++
 		l.did.inBytes += int64(size)
-		if r.client.stream {
-			s.streams.send(b[st.span.start:st.span.end], r.client)
-		} else {
-			l.out.add(b[st.span.start:st.span.end], &r.at)
-		}
+		l.toBrowser(b[st.span.start:st.span.end], r)
 	}
 }
 

@@ -52,6 +52,9 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
+	if err := openRedirect(ctx, h, cfg, certs); err != nil {
+		return "", err
+	}
 	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
 	if err != nil {
 		return "", err
@@ -152,6 +155,7 @@ type parts struct {
 func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
 	relay, err := turn.Start(turn.Config{
 		Listen:        cfg.RelayListen,
+		Also:          cfg.alsoAt(),
 		ListenTLS:     cfg.RelayTLS,
 		TLS:           certs.forRelay(),
 		Secure:        cfg.secureRelay(),
@@ -167,7 +171,7 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, lo
 		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
 	}
 	if err != nil {
-		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
+		return nil, sayPort("relay-listen", cfg.relayAt(err), err)
 	}
 	h.closeLater("relay", relay.Close)
 	return relay, nil
