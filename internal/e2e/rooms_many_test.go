@@ -100,8 +100,8 @@ func TestBrowserRoomOfFour(t *testing.T) {
 		}
 	}
 	_, words, _ := strings.Cut(link, "#")
-	for _, p := range people {
-		p.gaveNothingAway(append(strings.Split(words, "-"), text)...)
+	for _, p := range four {
+		p.gaveNothingAway("", append(strings.Split(words, "-"), text)...)
 	}
 	four[3].press("leave")
 	for _, p := range four[:3] {
