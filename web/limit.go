@@ -44,6 +44,21 @@ type limiter struct {
 	mu    sync.Mutex // guards the following fields
 	total int
 	slot  []slot
+	away  Counts
+}
+
+// Counts is how many handshakes the limits refused since the start.
+type Counts struct {
+	TooMany   int64 // their address holds too many sockets
+	TooOften  int64 // their address shakes hands too often
+	HouseFull int64 // the node holds too many sockets
+}
+
+// counts returns what was refused so far.
+func (l *limiter) counts() Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.away
 }
 
 type slot struct {
@@ -78,10 +93,13 @@ func (l *limiter) admit(address string, now time.Time) (why refusal, wait time.D
 	wait = s.free.Add(l.limits.Every).Sub(now) - time.Duration(l.limits.Burst)*l.limits.Every
 	switch {
 	case wait > 0:
+		l.away.TooOften++
 		return tooOften, wait
 	case s.open >= l.limits.PerAddress:
+		l.away.TooMany++
 		return tooMany, 30 * time.Second
 	case l.total >= l.limits.Sockets:
+		l.away.HouseFull++
 		return houseFull, 30 * time.Second
 	}
 	s.free = s.free.Add(l.limits.Every)

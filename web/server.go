@@ -29,7 +29,8 @@ type Config struct {
 	TokenOnly bool
 	// Relay makes what the page /check tries the relay with; nil: there is no such page.
 	Relay   func() Relay
-	Console *Console // what operators use on their listener; nil: there is none
+	Console *Console     // what operators use on their listener; nil: there is none
+	Metrics http.Handler // /metrics on the operators' listener; nil: there is none
 	Log     *slog.Logger
 }
 
@@ -48,6 +49,7 @@ type Server struct {
 	check     *file
 	missing   *file // what a wrong address shows
 	console   *console
+	metrics   http.Handler
 	draining  atomic.Bool
 	proxies   []netip.Prefix
 	proxied   sync.Once // the log has heard of a proxy that is not named
@@ -65,7 +67,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay,
+		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
 		limit: newLimiter(cfg.Limits), site: site,
 	}
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
@@ -103,6 +105,9 @@ func addressOf(proxies []netip.Prefix) echo.IPExtractor {
 	}
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
+
+// Counts returns how many handshakes the limits refused so far.
+func (s *Server) Counts() Counts { return s.limit.counts() }
 
 // Drain makes the node answer that it is not ready. Visitors who are here stay.
 func (s *Server) Drain() { s.draining.Store(true) }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/internal/keyring"
+	"parley/internal/metrics"
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
@@ -245,8 +246,10 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
-	return web.New(web.Config{
+	var server *web.Server // set below, before anybody can ask
+	server, err := web.New(web.Config{
 		Socket:  hub,
+		Metrics: metrics.Handler(func() metrics.View { return p.view(hub, server) }),
 		Ready:   p.memory.ready,
 		Proxies: cfg.TrustedProxies,
 		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
@@ -259,6 +262,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		},
 		Log: p.log,
 	})
+	return server, err
 }
 
 // networkBytes are 16 characters of a mark.

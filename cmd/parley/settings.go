@@ -86,7 +86,7 @@ func doorSettings() []setting {
 		},
 		{
 			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
-			says: "Where /healthz, /readyz and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
+			says: "Where /healthz, /readyz, /metrics and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
 		},
 		{
