@@ -75,6 +75,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
 	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
 	p.office = p.openOffice(cfg)
+	p.glance = retention.NewGlance(memory.rdb, log)
+	h.run(ctx, "count of what is remembered", p.glance.Run)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
@@ -148,6 +150,7 @@ type parts struct {
 	queue  *matcher.Queue
 	desk   *moderation.Desk
 	office *office.Office
+	glance *retention.Glance
 	log    *slog.Logger
 }
 
@@ -256,6 +259,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
+		Origin:  cfg.PublicURL[0], Processors: cfg.Processors, Census: p.glance.Last,
 		Relay: func() web.Relay {
 			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
 			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}

@@ -17,6 +17,7 @@ import (
 
 	"parley/internal/store"
 	"parley/turn"
+	"parley/web"
 )
 
 // config is what the operator decided, checked and ready for use.
@@ -34,6 +35,7 @@ type config struct {
 	TokenOnly      bool
 	OperatorTokens string
 	Audit          string
+	Processors     []web.Processor
 	TLS            string // tlsOff, tlsFiles or tlsAuto
 	Certificate    string // file
 	Key            string // file
@@ -198,6 +200,11 @@ func officeSettings() []setting {
 			says:   "Where everything that operators do is written down, for ever. There is one for all nodes: operators act only where it is.",
 			derive: func(c config) string { return filepath.Join(c.State, "audit.jsonl") },
 			read:   func(c *config, v string) error { c.Audit = v; return notEmpty(v) },
+		},
+		{
+			name: "processors", shape: "FILE",
+			says: "Who else touches data of visitors: whose machines these are, who carries packets, who reads logs. Set it as soon as that is anybody; /privacy/processors shows it, and docs/privacy.md has an example.",
+			read: func(c *config, v string) (err error) { c.Processors, err = readProcessors(v); return err },
 		},
 	}
 }
