@@ -230,6 +230,8 @@ func Catalogue() []Item {
 			Holds:  "Which reports on a device there are, what they weigh together, and how many are of each reason. It is gone with the first of these reports.",
 			Why:    "So that a look at a device need not read each report on it.",
 			Breach: "Nothing that the reports do not say.",
+			Reader: readNodes,
+			Size:   128,
 		},
 		{
 			Class: Window, Name: "window", Pattern: "parley:{d}:window:<device>", Kind: "hash",
