@@ -26,7 +26,9 @@ func TestMain(m *testing.M) {
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
 // commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
-// server's certificate; sign CERT KEY NAME... makes one; redis start|stop.
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop; hold tcp|udp PORT takes a
+// port; dial PORT waits until somebody listens there; proxy is in doctor_script_internal_test.go. $DOOR
+// and what else setup names are more free ports.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -37,6 +39,8 @@ func TestScripts(t *testing.T) {
 			"sign":  sign,
 			"redis": redisCommand,
 			"hold":  hold,
+			"proxy": proxyCommand,
+			"dial":  dialCommand,
 		},
 	})
 }
@@ -45,7 +49,7 @@ func TestScripts(t *testing.T) {
 type redisKey struct{}
 
 func setup(env *testscript.Env) error {
-	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS"} {
+	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS", "DOOR", "SILENT", "LATE", "ELSEWHERE"} {
 		port, err := freePort()
 		if err != nil {
 			return err
