@@ -47,11 +47,17 @@ type limiter struct {
 	away  Counts
 }
 
-// Counts is how many handshakes the limits refused since the start.
+// Counts is how many handshakes the limits refused since the start, and what proxies said of the others.
 type Counts struct {
 	TooMany   int64 // their address holds too many sockets
 	TooOften  int64 // their address shakes hands too often
 	HouseFull int64 // the node holds too many sockets
+
+	// Handshakes that were let in, by what a proxy said of the visitor's address: one that is named in
+	// trusted-proxies said it; somebody else did, so that it was not believed; one that is named said
+	// nothing, so that all its visitors look like one; it named an address that is kept for
+	// documentation, which can only be made up; or one of trusted-proxies, which is nobody but itself.
+	Believed, Doubted, Missing, MadeUp, Inside int64
 }
 
 // counts returns what was refused so far.

@@ -67,7 +67,8 @@ type Server struct {
 	metrics         http.Handler
 	draining        atomic.Bool
 	proxies         []netip.Prefix
-	proxied         sync.Once // the log has heard of a proxy that is not named
+	proxied         sync.Once                                                         // the log has heard of a proxy that is not named
+	said            struct{ believed, doubted, missing, madeUp, inside atomic.Int64 } // see [Counts]
 }
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
@@ -141,8 +142,13 @@ func addressOf(proxies []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
-// Counts returns how many handshakes the limits refused so far.
-func (s *Server) Counts() Counts { return s.limit.counts() }
+// Counts returns how many handshakes the limits refused so far, and what proxies said of the others.
+func (s *Server) Counts() Counts {
+	all := s.limit.counts()
+	all.Believed, all.Doubted, all.Missing = s.said.believed.Load(), s.said.doubted.Load(), s.said.missing.Load()
+	all.MadeUp, all.Inside = s.said.madeUp.Load(), s.said.inside.Load()
+	return all
+}
 
 // Drain makes the node answer that it is not ready. Visitors who are here stay.
 func (s *Server) Drain() { s.draining.Store(true) }

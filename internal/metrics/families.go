@@ -66,7 +66,14 @@ func turnedAway() []family {
 		point{"address_often", func(v *View) int64 { return v.Door.TooOften }},
 		point{"sockets", func(v *View) int64 { return v.Door.HouseFull }},
 	)
-	return []family{frames, away}
+	said := family{"parley_forwarded_total", "WebSockets by what a proxy said of the visitor's address: believed, because it is in trusted-proxies; doubted, because it is not; missing, though it is; made up, because nobody has that address; inside, because it is that of a trusted proxy itself.", false, "how", []point{
+		{"believed", func(v *View) int64 { return v.Door.Believed }},
+		{"doubted", func(v *View) int64 { return v.Door.Doubted }},
+		{"missing", func(v *View) int64 { return v.Door.Missing }},
+		{"made_up", func(v *View) int64 { return v.Door.MadeUp }},
+		{"inside", func(v *View) int64 { return v.Door.Inside }},
+	}}
+	return []family{frames, away, said}
 }
 
 // mail is how nodes hear each other.
