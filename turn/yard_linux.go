@@ -86,7 +86,7 @@ func (l *lane) watchDoor(fd int, port uint16) error {
 	return l.watch.add(fd, unix.EPOLLIN|unix.EPOLLET, int32(port))
 }
 
-// doors carries what waits at the doors and tells whether there was any.
+// doors carries what waits at the doors and tells whether there may be more.
 func (l *lane) doors() bool {
 	y := &l.yard
 	if !y.used.Load() {
@@ -109,7 +109,7 @@ func (l *lane) doors() bool {
 	}
 	l.flush()
 	y.taken = 0
-	return true
+	return n == len(y.events) || len(y.late) > 0
 }
 
 // take carries the packets of the door at port.
