@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -214,6 +215,30 @@ func TestLapsedPermissionClosesTheChannel(t *testing.T) {
 	await(t, func() bool { return s.Counters().DroppedPermission == 2 })
 	if got := bo.packet(moment); got != nil {
 		t.Errorf("heard %x", got)
+	}
+}
+
+// No packet is left lying until another comes, whenever it comes: also not one that arrives while the
+// packet before it is on its way and doors are asked.
+func TestNothingIsLeftLying(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
+	service := outsider(t, "127.0.0.2:0")
+	ana := sit(t, s, turn.Open, "call")
+	ana.bind(0x4001, service.LocalAddr().String())
+	packet := channelData(0x4001, "words")
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	for i := range int64(2000) {
+		ana.send(packet)
+		for range i % 64 {
+			runtime.Gosched() // at another moment each time
+		}
+		ana.send(packet)
+		for since := time.Now(); s.Counters().OutPackets != 2*(i+1); <-tick.C {
+			if time.Since(since) > 5*time.Second {
+				t.Fatalf("%d packets arrived, of %d", s.Counters().OutPackets, 2*(i+1))
+			}
+		}
 	}
 }
 
