@@ -73,6 +73,7 @@ func TestBrowserRoomNetworkGone(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
 	three := crowd(t, browser, server.URL, 3)
+	three[0].network(t, 0) // sockets know of it from their beginning, or never
 	for _, p := range three {
 		p.joinsChannel("7", "giraffe umbrella", "mic")
 	}
@@ -109,8 +110,11 @@ func (p *person) names() string {
 func (p *person) network(t *testing.T, loss float64) {
 	t.Helper()
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+			return err
+		}
 		_, err := chromedp.Call(ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: -1, PacketLoss: loss, Offline: loss == 100}},
+			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: -1, PacketLoss: loss, PacketQueueLength: 1000, Offline: loss == 100}},
 		})
 		return err
 	}))
