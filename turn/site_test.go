@@ -178,9 +178,9 @@ func TestAddressesThatDoNotFit(t *testing.T) {
 			c.Listen, c.External = netip.MustParseAddrPort("0.0.0.0:0"), netip.MustParseAddr("203.0.113.5")
 			also("127.0.0.2:0")(c)
 		},
-		"only single IPv4 addresses":       also("[::1]:0"),
-		"0.0.0.0:0, known as 0.0.0.0":      also("0.0.0.0:0"),
-		"is the external address of two":   also("127.0.0.2:0", "127.0.0.2:0"),
+		"only single IPv4 addresses":      also("[::1]:0"),
+		"0.0.0.0:0, known as 0.0.0.0":     also("0.0.0.0:0"),
+		"is the external address of two":  also("127.0.0.2:0", "127.0.0.2:0"),
 		"9 addresses are too many, 8 are": also(slices.Repeat([]string{"127.0.0.2:0"}, 8)...),
 	} {
 		cfg := turn.Config{Listen: netip.MustParseAddrPort("127.0.0.1:0"), Secret: make([]byte, 16), Log: slog.New(slog.DiscardHandler)}
