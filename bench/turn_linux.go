@@ -59,10 +59,6 @@ func (s scene) on(ctx context.Context, b bench, f func(sides) error) (err error)
 	case b.plain:
 		name = "plainrelay"
 	}
-	profile := ""
-	if b.profile != "" {
-		profile = b.profile + "." + strings.ReplaceAll(s.name, " ", "-")
-	}
 	var all sides
 	var open []func() error
 	defer func() {
@@ -75,7 +71,7 @@ func (s scene) on(ctx context.Context, b bench, f func(sides) error) (err error)
 		start func() (*turnServer, error)
 		left  bool // out
 	}{
-		{&all.ours, func() (*turnServer, error) { return startRelay(ctx, name, s.kind(), profile) }, false},
+		{&all.ours, func() (*turnServer, error) { return startRelay(ctx, name, s.kind(), b.profileOf(s.name)) }, false},
 		{&all.base, func() (*turnServer, error) { return startCoturn(ctx) }, false},
 		{&all.bare, func() (*turnServer, error) { return startForwarder(ctx) }, s.how != relayToRelay},
 	} {
@@ -169,6 +165,14 @@ func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, with side
 		}
 	}
 	return all, nil
+}
+
+// profileOf is the file for the profile of a scene, if profiles were asked for.
+func (b bench) profileOf(scene string) string {
+	if b.profile == "" {
+		return ""
+	}
+	return b.profile + "." + strings.ReplaceAll(scene, " ", "-")
 }
 
 // wants tells whether a scene was asked for.
@@ -304,7 +308,7 @@ func turnMemory(ctx context.Context, b bench) ([]figure, error) {
 	}
 	var memory, cpu []round
 	for range b.rounds {
-		relay, err := startRelay(ctx, "relay", turn.Veil, "")
+		relay, err := startRelay(ctx, "relay", turn.Veil, b.profileOf("memory"))
 		if err != nil {
 			return nil, err
 		}

@@ -117,6 +117,23 @@ func Unwritten(frames [][]byte) [][]byte {
 	return kept
 }
 
+// Behind says whether a stream has something left to send, or is being written to by who waits.
+func (s *Server) Behind() bool {
+	s.streams.mu.RLock()
+	defer s.streams.mu.RUnlock()
+	for _, c := range s.streams.conns {
+		if !c.below.mu.TryLock() {
+			return true
+		}
+		left := len(c.below.rest)
+		c.below.mu.Unlock()
+		if left > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Fail panics as a packet might that makes the code fail.
 func (s *Server) Fail(with string) {
 	defer s.survive()

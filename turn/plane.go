@@ -144,10 +144,21 @@ func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
 }
 
 func (p *streams) send(b []byte, to client) {
-	p.mu.RLock()
-	c := p.conns[to.addr]
-	p.mu.RUnlock()
-	if c != nil {
+	if c := p.of(to); c != nil {
 		c.send(b)
 	}
+}
+
+// later sends with what comes next.
+func (p *streams) later(b []byte, to client) {
+	if c := p.of(to); c != nil {
+		c.later(b)
+	}
+}
+
+// of returns the stream of a client, or nil.
+func (p *streams) of(c client) *stream {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.conns[c.addr]
 }

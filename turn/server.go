@@ -198,7 +198,7 @@ func (s *Server) listenTLS() error {
 		return fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", s.cfg.ListenTLS, err))
 	}
 	s.secure = unmapped(l.Addr().(*net.TCPAddr).AddrPort()) // a TCPListener has no other
-	s.listeners = append(s.listeners, tls.NewListener(l, s.cfg.TLS))
+	s.listeners = append(s.listeners, tls.NewListener(eagerly{l}, s.cfg.TLS))
 	return nil
 }
 
