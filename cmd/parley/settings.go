@@ -17,6 +17,7 @@ import (
 
 	"parley/internal/store"
 	"parley/turn"
+	"parley/web"
 )
 
 // config is what the operator decided, checked and ready for use.
@@ -34,6 +35,7 @@ type config struct {
 	TokenOnly      bool
 	OperatorTokens string
 	Audit          string
+	Processors     []web.Processor
 	TLS            string // tlsOff, tlsFiles or tlsAuto
 	Certificate    string // file
 	Key            string // file
@@ -86,7 +88,7 @@ func doorSettings() []setting {
 		},
 		{
 			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
-			says: "Where /healthz, /readyz and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
+			says: "Where /healthz, /readyz, /metrics and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
 		},
 		{
@@ -198,6 +200,11 @@ func officeSettings() []setting {
 			says:   "Where everything that operators do is written down, for ever. There is one for all nodes: operators act only where it is.",
 			derive: func(c config) string { return filepath.Join(c.State, "audit.jsonl") },
 			read:   func(c *config, v string) error { c.Audit = v; return notEmpty(v) },
+		},
+		{
+			name: "processors", shape: "FILE",
+			says: "Who else touches data of visitors: whose machines these are, who carries packets, who reads logs. Set it as soon as that is anybody; /privacy/processors shows it, and docs/privacy.md has an example.",
+			read: func(c *config, v string) (err error) { c.Processors, err = readProcessors(v); return err },
 		},
 	}
 }

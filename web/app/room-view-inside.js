@@ -142,6 +142,7 @@ function member({ t }) {
         t(`peer.${one.phase}`),
         t(one.mic ? 'peer.mic' : 'peer.no_mic'),
         one.path ? t(`peer.${one.path}`) : '',
+        one.phase === 'live' && one.weak ? t('peer.weak') : '',
       ];
       text(how, words.filter(Boolean).join(' '));
       show(picture, one.camera && one.video);
