@@ -46,7 +46,8 @@ func (s scene) kind() turn.Kind {
 	return turn.Veil
 }
 
-// sides are the scene's calls on parley's relay, on coturn and, from relay to relay, on a bare forwarder.
+// sides are the scene's calls on parley's relay, on coturn and, from relay to relay, on a bare
+// forwarder.
 type sides struct{ ours, base, bare *party }
 
 // on runs f with the scene's calls on each side.

@@ -194,8 +194,8 @@ func (r fdReader) Read(b []byte) (int, error) {
 	return max(n, 0), err
 }
 
-// fdConn is a descriptor as crypto/tls wants it. An eager one does not wait for what there is not: that
-// is an error which passes, and crypto/tls goes on after it.
+// fdConn is a descriptor as crypto/tls wants it. An eager one does not wait for what there is not:
+// that is an error which passes, and crypto/tls goes on after it.
 type fdConn struct {
 	net.Conn // nil: the rest is not used
 

@@ -58,8 +58,8 @@ func TestQuotaOfACall(t *testing.T) {
 	quotaOfACall(t, turn.Veil, func(c *turn.Config) { c.Quotas.PerCall = 24 })
 }
 
-// A browser with two interfaces of both families may make all its relays, also Firefox, which makes each
-// twice; in a call there is room for those of both, and once more while they restart.
+// A browser with two interfaces of both families may make all its relays, also Firefox, which makes
+// each twice; in a call there is room for those of both, and once more while they restart.
 func TestQuotaFitsBrowsers(t *testing.T) {
 	s := start(t, nil)
 	const urls4, urls6, interfaces, components = 3, 2, 2, 2

@@ -162,8 +162,9 @@ func held(leaf *x509.Certificate) []string {
 	return all
 }
 
-// fromAuthority gets certificates by ACME (RFC 8555: on the port of the page by RFC 8737, and on that of
-// redirect-listen, if there is one) when they are first asked for, and keeps them below the state folder.
+// fromAuthority gets certificates by ACME (RFC 8555: on the port of the page by RFC 8737, and on that
+// of redirect-listen, if there is one) when they are first asked for, and keeps them below the state
+// folder.
 func fromAuthority(cfg config, log *slog.Logger) *certificates {
 	names := certificateNames(cfg)
 	m := &autocert.Manager{

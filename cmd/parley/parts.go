@@ -49,11 +49,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
 		return "", fmt.Errorf("relay-external: %w", err)
 	}
-	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
+	certs, err := openTLS(ctx, h, cfg, log)
 	if err != nil {
-		return "", err
-	}
-	if err := openRedirect(ctx, h, cfg, certs); err != nil {
 		return "", err
 	}
 	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start

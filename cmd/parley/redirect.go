@@ -3,8 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -16,7 +15,8 @@ import (
 const (
 	// redirectTime is how long who comes without TLS may take over anything.
 	redirectTime = 5 * time.Second
-	// mostRedirected is how many may be there at once; the next is hung up on, and its browser tries again.
+	// mostRedirected is how many may be there at once; the next is hung up on, and its browser tries
+	// again.
 	mostRedirected = 256
 )
 
@@ -40,6 +40,15 @@ func unlessOff(v string, read func(string) (string, error)) (string, error) {
 	return read(v)
 }
 
+// openTLS reads or prepares certificates, and opens the port for who comes without TLS.
+func openTLS(ctx context.Context, h *house, cfg config, log *slog.Logger) (*certificates, error) {
+	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
+	if err != nil {
+		return nil, err
+	}
+	return certs, openRedirect(ctx, h, cfg, certs)
+}
+
 // openRedirect leads browsers that come without TLS to the page, and answers the authority that signs.
 func openRedirect(ctx context.Context, h *house, cfg config, certs *certificates) error {
 	if cfg.Redirect == "" {
@@ -57,7 +66,7 @@ func openRedirect(ctx context.Context, h *house, cfg config, certs *certificates
 	server := &http.Server{
 		Handler:     handler,
 		ReadTimeout: redirectTime, WriteTimeout: redirectTime, MaxHeaderBytes: 8 << 10,
-		ErrorLog: log.New(io.Discard, "", 0), // it would name visitors
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // it would name visitors
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			switch {
 			case state == http.StateNew && there.Add(1) > mostRedirected:

@@ -102,8 +102,8 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-// TestRedirectIsBounded: more connections than there is room for are hung up on, and who comes later is
-// served.
+// TestRedirectIsBounded: more connections than there is room for are hung up on, and who comes later
+// is served.
 func TestRedirectIsBounded(t *testing.T) {
 	cfg := startRedirect(t)
 	var held []net.Conn
