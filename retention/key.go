@@ -71,6 +71,12 @@ func (c Class) Format() string {
 	}
 }
 
+// ClassOf returns the class of a key; false for one that the catalogue does not know.
+func ClassOf(key string) (Class, bool) {
+	it, known := classify(key)
+	return it.Class, known
+}
+
 // classify returns the item whose pattern key fits.
 func classify(key string) (Item, bool) {
 	for _, it := range Catalogue() {
