@@ -35,6 +35,7 @@ type house struct {
 	log      string
 	token    string
 	audit    string
+	program  *exec.Cmd
 	config   day.Config
 	canaries day.Canaries
 }
@@ -85,14 +86,14 @@ func (h *house) start(args []string) {
 		h.t.Fatal(err)
 	}
 	command := exec.Command(vtest.Program("parley"), args...)
+	h.program = command
 	command.Env = []string{"HOME=" + h.t.TempDir()}
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait() // killed: the error says just that
+		h.stop()
 		log.Close()
 	})
 	ctx, cancel := context.WithTimeout(h.t.Context(), 30*time.Second)
@@ -106,6 +107,15 @@ func (h *house) start(args []string) {
 			text, _ := os.ReadFile(h.log)
 			h.t.Fatalf("parley is not ready:\n%s", text)
 		}
+	}
+}
+
+// stop ends the program. It may be repeated.
+func (h *house) stop() {
+	if h.program != nil {
+		_ = h.program.Process.Kill()
+		_ = h.program.Wait() // killed: the error says just that
+		h.program = nil
 	}
 }
 
@@ -200,7 +210,7 @@ func TestDay(t *testing.T) {
 	}
 	played, end := h.play(40*rate, float64(rate), long)
 	for _, act := range []string{
-		"people", "calls", "reports", "blocks", "texts", "make", "enter", "admit", "standing", "review", "answer", "erase",
+		"people", "calls", "calls with sound", "sockets dropped", "reports", "blocks", "texts", "make", "enter", "admit", "standing", "review", "answer", "erase",
 		"console overview", "requests",
 	} {
 		if played.Acts[act] == 0 {
@@ -215,6 +225,7 @@ func TestDay(t *testing.T) {
 			t.Errorf("nothing of this kind was planted: %s", kind)
 		}
 	}
+	h.month()
 	for _, class := range []retention.Class{retention.Report, retention.Record, retention.Window, retention.Hour, retention.Schema, retention.Burnt} {
 		if end.Keys[class.String()] == 0 {
 			t.Errorf("no key of the class %s was there to look at: %s", class, counts(end.Keys))

@@ -18,9 +18,9 @@ import (
 
 // Scene is what a thief, an operator or a visitor can read.
 type Scene struct {
-	Redis redis.UniversalClient
-	Files []string          // files and folders: those of Redis, logs
-	Pages map[string][]byte // answers, by what was asked
+	Redis redis.UniversalClient // nil: nothing of it is looked at
+	Files []string              // files and folders: those of Redis, logs
+	Pages map[string][]byte     // answers, by what was asked
 }
 
 // Report is what was found in a scene.
@@ -35,8 +35,10 @@ type Report struct {
 // Inspect searches a scene for canaries, and Redis for keys that are not as the catalogue says.
 func Inspect(ctx context.Context, s Scene, n *Net) (Report, error) {
 	r := Report{Keys: map[string]int{}, Pages: len(s.Pages)}
-	if err := r.redis(ctx, s.Redis, n); err != nil {
-		return r, err
+	if s.Redis != nil {
+		if err := r.redis(ctx, s.Redis, n); err != nil {
+			return r, err
+		}
 	}
 	for _, root := range s.Files {
 		if err := r.files(root, n); err != nil {

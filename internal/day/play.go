@@ -36,6 +36,7 @@ type Played struct {
 
 // languages are spoken by the crowd; tongues by guests, two at a time, so that they meet.
 func languages() []string { return []string{"en", "es", "de"} }
+
 func tongues() []string {
 	return []string{"fi", "da", "sk", "hu", "ro", "el", "ca", "nb", "sv", "cs", "uk", "bg"}
 }
@@ -70,7 +71,9 @@ func Play(ctx context.Context, cfg Config, c *Canaries) (*Played, error) {
 		return nil, fmt.Errorf("crowd: %w", failed)
 	}
 	maps.Copy(p.Acts, map[string]int{"people": int(p.Crowd.Arrived), "calls": int(p.Crowd.Calls)})
-	for act, name := range map[string]string{"reports": "reported", "blocks": "blocked", "sockets lost": "sockets lost"} {
+	for act, name := range map[string]string{
+		"reports": "reported", "blocks": "blocked", "sockets dropped": "sockets dropped", "calls with sound": "calls with sound",
+	} {
 		p.Acts[act] += int(p.Crowd.Counts[name])
 	}
 	return p, nil
