@@ -25,6 +25,12 @@ func Elsewhere() []Place {
 			host,
 		},
 		{
+			"relay log",
+			"Only if whoever runs the server has turned it on: the network address of each browser that used the relay, the hour in which it began, for how long, and how many bytes. Not whose call it was, nor with whom.",
+			"Seven days, then the program deletes it, whether it is turned on or not.",
+			"Operators, by a command that wants a reason and writes it to the audit file before anything is shown.",
+		},
+		{
 			"key file",
 			"A random secret, under which names in the database are made unreadable. Nothing of visitors.",
 			"While this server is in use.",

@@ -59,7 +59,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config" && command != "ports":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, relaylog, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -94,6 +94,7 @@ func help(w io.Writer) {
   parley reviews ...          answer those who asked that their record be looked at
   parley matching ...         pause matching, or let it go on
   parley audit ...            check and show the file of what operators did
+  parley relaylog ...         print which addresses used the relay, if that is written down at all
   parley console ...          make and remove the tokens of those who may use the console
   parley remembered ...       print how much is remembered, and audit Redis against the list of what may be
   parley breach ...           write what a thief of the whole database would hold

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,14 +39,15 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"get":   get,
-			"sign":  sign,
-			"redis": redisCommand,
-			"hold":  hold,
-			"put":   put,
-			"count": countCalls,
-			"proxy": proxyCommand,
-			"dial":  dialCommand,
+			"get":     get,
+			"sign":    sign,
+			"redis":   redisCommand,
+			"hold":    hold,
+			"waitfor": waitFor,
+			"put":     put,
+			"count":   countCalls,
+			"proxy":   proxyCommand,
+			"dial":    dialCommand,
 		},
 	})
 }
@@ -177,6 +180,33 @@ func countCalls(ts *testscript.TestScript, _ bool, args []string) {
 	key := retention.Hour.Key(strconv.FormatInt(time.Now().Unix()/3600, 10))
 	server.HSet(key, args[0], args[1])
 	server.SetTTL(key, retention.HourTime)
+}
+
+// waitFor waits until the files of a folder that fit a pattern have so many lines, at most 10 s.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: waitfor FOLDER PATTERN LINES")
+	}
+	want, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	lines := 0
+	for range 1000 {
+		files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), args[1]))
+		ts.Check(err)
+		lines = 0
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			ts.Check(err)
+			lines += strings.Count(string(text), "\n")
+		}
+		if lines >= want {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%d lines", lines)
 }
 
 // hold takes a port until the script ends.
