@@ -43,8 +43,14 @@ func Elsewhere() []Place {
 			host,
 		},
 		{
+			"backups",
+			"If whoever runs the server makes any: of the database the records about reports, the policy, and the counts of calls, each with the moment at which it ends. Nothing of who waits or talks, no keys, and never the relay log.",
+			"As long as they are kept; what has ended is not brought back, and says nothing about a device once the weekly key is destroyed.",
+			host,
+		},
+		{
 			"audit file",
-			"What operators did: when, who, why, and the numbers that they changed. Nothing that names a device.",
+			"What operators did: when, who, why, and the numbers that they changed; also each reading of the relay log. Nothing that names a device.",
 			"For ever.",
 			"Operators, in the console.",
 		},
