@@ -53,7 +53,7 @@ func TestCount(t *testing.T) {
 		if got != want || c.Keys != 1005 || c.Faulty != 2 || c.Classes[retention.Ticket] != (retention.Tally{}) {
 			t.Errorf("%+v, want %+v, of %d keys, %d faulty", got, want, c.Keys, c.Faulty)
 		}
-		// 1005 keys at 20,000 a second; the server answers in no time here.
+		// 1005 keys at the pace of Count; the server answers in no time here.
 		if c.Took != 1005*time.Second/retention.CountPace {
 			t.Errorf("it took %v", c.Took)
 		}
