@@ -23,6 +23,7 @@ const (
 	Burnt                   // signaling: that a private room is over for ever
 	Report                  // moderation: one report on one device
 	Record                  // moderation: what else is kept about a device that was reported
+	Sum                     // moderation: what the reports on a device come to, while all of them are there
 	Window                  // moderation: what a device did as a reporter within 24 hours
 	Review                  // moderation: a review that a device asked for
 	Schema                  // migrations: the shape of the stored data
@@ -204,7 +205,7 @@ func Catalogue() []Item {
 		{
 			Class: Report, Name: "report", Pattern: "parley:{d}:report:<device>:<slot>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "One report on a device: the hour, the reason, how far the reporter could be relied on, a keyed mark of reporter and reported together, and one of the reporter's network. The device is a keyed hash.",
+			Holds:   "One report on a device: the hour, the reason, how far the reporter could be relied on, how much weight other reports had in the 24 hours before it, and in the 7 days before it those of the same network, a keyed mark of reporter and reported together, and one of the reporter's network. The device is a keyed hash.",
 			Why:     "To hold those to account who abuse strangers, without knowing who they are.",
 			Breach:  "How many unnamed devices were reported in the last 30 days, and for what; which reports came from one unnamed network.",
 			Reader:  readNodes + " Operators see how many there are for which reason, and undo those of one unnamed network; the device sees its own in My standing.",
@@ -215,13 +216,22 @@ func Catalogue() []Item {
 		{
 			Class: Record, Name: "record", Pattern: "parley:{d}:record:<device>", Kind: "string",
 			TTL:     ReportTime,
-			Holds:   "About a device that was reported: which reports there are and what they weigh together, by reason, how many calls it had each day since that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it. After a device had erased what was stored about it: only that its token was given up, for 30 days; that mark moves to the place of a report if the device goes on with the token and is reported again.",
+			Holds:   "About a device that was reported: how many calls it had each day since the first report that nobody reported, keyed marks of up to 64 devices that it met in 24 hours, its band, when its last cooldown ends, and the code, as a hash, of a review that it asked for. About what browsers of one kind have in common the same, with keyed marks of up to 16 devices that share it. After a device had erased what was stored about it: only that its token was given up, for 30 days; that mark moves to the place of a report if the device goes on with the token and is reported again.",
 			Why:     "So that many good calls weigh against few reports, and nobody is judged by a browser that others have too. The mark, so that nobody can lose the reports and keep the trust that a device gains with time.",
 			Breach:  "How trusted unnamed devices are, and how many calls they had each day; how many of them gave their token up in the last 30 days.",
 			Reader:  readNodes + " Operators see how many there are with which score, and one record when its device asks for a review; the device sees its own in My standing.",
 			Keyed:   "As with a report: what is kept about a device whose token they have or guess.",
 			Size:    4 << 10,
 			Carried: true,
+		},
+		{
+			Class: Sum, Name: "sum", Pattern: "parley:{d}:sum:<device>", Kind: "string",
+			TTL:    ReportTime,
+			Holds:  "Which reports on a device there are, what they weigh together, and how many are of each reason. It is gone with the first of these reports.",
+			Why:    "So that a look at a device need not read each report on it.",
+			Breach: "Nothing that the reports do not say.",
+			Reader: readNodes,
+			Size:   128,
 		},
 		{
 			Class: Window, Name: "window", Pattern: "parley:{d}:window:<device>", Kind: "hash",

@@ -34,6 +34,7 @@ type stream struct {
 	guest  *guest // in the lobby until it has a relay
 	client client
 	below  *eager // the connection, below TLS if there is TLS
+	site   *site  // that it came to
 	out    chan []byte
 	gone   chan struct{} // closed by the reader when it ends
 
@@ -82,7 +83,7 @@ func (p *streams) welcome(conn net.Conn) {
 	}
 	c := &stream{
 		plane: p, conn: conn, in: bufio.NewReaderSize(conn, inSize), client: client{stream: true, addr: unmapped(tcp.AddrPort())},
-		below: below, out: make(chan []byte, outSize), gone: make(chan struct{}),
+		below: below, site: p.server.siteAt(conn.LocalAddr()), out: make(chan []byte, outSize), gone: make(chan struct{}),
 	}
 	if !p.add(c) {
 		p.server.tally.streamless.Add(1)
@@ -239,7 +240,7 @@ func (c *stream) within(patience time.Duration) error {
 // already, what goes to another stream waits for it, so that one write takes both.
 func (c *stream) carry(f frame) bool {
 	s := c.plane.server
-	if s.path == nil {
+	if s.sites[0].path == nil {
 		return false
 	}
 	st := s.fromBrowser(f.buf, f.n, f.from, time.Now())
@@ -253,12 +254,12 @@ func (c *stream) carry(f frame) bool {
 		if c.in.Buffered() > 0 && st.relay.client.stream {
 			c.plane.later(out, st.relay.client)
 		} else {
-			s.path.toBrowser(out, st.relay)
+			st.relay.site.path.toBrowser(out, st.relay)
 		}
 	case toPeer:
 		s.tally.outPackets.Add(1)
 		s.tally.outBytes.Add(int64(st.size))
-		s.path.toPeer(out, st)
+		st.relay.site.path.toPeer(out, st)
 	}
 	return true
 }

@@ -37,8 +37,9 @@ type Config struct {
 	// Processors are those who touch data of visitors besides whoever runs the server.
 	Processors []Processor
 	// Census is the newest count of what is remembered, from memory; nil: there is none.
-	Census func() (retention.Census, bool)
-	Log    *slog.Logger
+	Census  func() (retention.Census, bool)
+	Metrics http.Handler // /metrics on the operators' listener; nil: there is none
+	Log     *slog.Logger
 }
 
 // Server serves the page, the socket and health.
@@ -63,9 +64,11 @@ type Server struct {
 	check           *file
 	missing         *file // what a wrong address shows
 	console         *console
+	metrics         http.Handler
 	draining        atomic.Bool
 	proxies         []netip.Prefix
-	proxied         sync.Once // the log has heard of a proxy that is not named
+	proxied         sync.Once                                                         // the log has heard of a proxy that is not named
+	said            struct{ believed, doubted, missing, madeUp, inside atomic.Int64 } // see [Counts]
 }
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
@@ -80,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
-		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay,
+		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
 		limit: newLimiter(cfg.Limits), site: site,
 	}
 	if err := s.makePages(cfg); err != nil {
@@ -137,6 +140,14 @@ func addressOf(proxies []netip.Prefix) echo.IPExtractor {
 		}))
 	}
 	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// Counts returns how many handshakes the limits refused so far, and what proxies said of the others.
+func (s *Server) Counts() Counts {
+	all := s.limit.counts()
+	all.Believed, all.Doubted, all.Missing = s.said.believed.Load(), s.said.doubted.Load(), s.said.missing.Load()
+	all.MadeUp, all.Inside = s.said.madeUp.Load(), s.said.inside.Load()
+	return all
 }
 
 // Drain makes the node answer that it is not ready. Visitors who are here stay.

@@ -39,6 +39,9 @@ func run(args, environ []string, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == "keys" {
 		return keysCommand(args[1:], environ, out, errs)
 	}
+	if len(args) > 0 && args[0] == "doctor" {
+		return doctorCommand(args[1:], environ, out, errs)
+	}
 	if len(args) > 0 && args[0] == "risk" {
 		return riskCommand(args[1:], os.Stdin, out, errs)
 	}
@@ -56,7 +59,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config" && command != "ports":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, keys, thresholds, brigade, reviews, matching, audit, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -84,6 +87,7 @@ func help(w io.Writer) {
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
   parley ports [settings]     print what a firewall has to let through, with lines for ufw and nft
+  parley doctor [settings]    look for what goes wrong in practice, and say how to mend it
   parley keys ...             show and make the weekly keys under which reports are kept
   parley thresholds ...       show, preview and set the numbers by which reports are judged
   parley brigade ...          take back the reports of one network

@@ -27,8 +27,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
 // commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
-// server's certificate; sign CERT KEY NAME... makes one; redis start|stop; put N KEY VALUE [LIFETIME]
-// writes N keys, with %d for their number; count CLASS N counts calls in the hour that runs.
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop; hold tcp|udp PORT takes a
+// port; dial PORT waits until somebody listens there; proxy is in doctor_script_internal_test.go; put N
+// KEY VALUE [LIFETIME] writes N keys, with %d for their number; count CLASS N counts calls in the hour
+// that runs. $DOOR and what else setup names are more free ports.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -41,6 +43,8 @@ func TestScripts(t *testing.T) {
 			"hold":  hold,
 			"put":   put,
 			"count": countCalls,
+			"proxy": proxyCommand,
+			"dial":  dialCommand,
 		},
 	})
 }
@@ -49,7 +53,7 @@ func TestScripts(t *testing.T) {
 type redisKey struct{}
 
 func setup(env *testscript.Env) error {
-	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS"} {
+	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS", "DOOR", "SILENT", "LATE", "ELSEWHERE"} {
 		port, err := freePort()
 		if err != nil {
 			return err

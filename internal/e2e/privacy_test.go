@@ -56,8 +56,8 @@ until = 2026-02-01
 	return startParley(t, "--redis", server.URL(), "--processors", file)
 }
 
-// goesBy opens what a link on the page leads to, and waits for its heading.
-func (p *person) goesBy(link, heading string) {
+// followsLink opens what a link on the page leads to, and waits for its heading.
+func (p *person) followsLink(link, heading string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate(js[string](p, fmt.Sprintf(`document.querySelector('a[href=%q]').href`, link))))
 	p.heads(heading)
@@ -103,12 +103,12 @@ func TestBrowserPrivacyPages(t *testing.T) {
 	p.hasText("Example Hosting", "It rents out the machine on which this parley runs.", "Germany", "1 February 2026: Example Mail no longer touches data here.")
 	p.fits()
 
-	p.goesBy("../privacy", "What parley remembers")
+	p.followsLink("../privacy", "What parley remembers")
 	p.hasText("report gone after 30 days", "Who can read it", "And the key files too", "At most 256 bytes.", "moderation TestShredding",
 		"What is kept elsewhere", "Copies are outside our reach.")
 	p.fits()
 
-	p.goesBy("privacy/now", "How much there is now")
+	p.followsLink("privacy/now", "How much there is now")
 	for range 20 { // the first count is under way
 		if js[bool](p, `document.body.innerText.includes('Counted on')`) {
 			break
@@ -118,9 +118,9 @@ func TestBrowserPrivacyPages(t *testing.T) {
 	p.hasText("report about 1,200 at most 20 hours", "review fewer than 10 not told", "Every record is declared")
 	p.fits()
 
-	p.goesBy("../integrity", "Check the page itself")
+	p.followsLink("../integrity", "Check the page itself")
 	p.fits()
-	p.goesBy("./", "Talk with someone new.")
+	p.followsLink("./", "Talk with someone new.")
 }
 
 // TestBrowserIntegrity: a browser gets exactly the files that the list names, by its own arithmetic.
