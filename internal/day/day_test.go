@@ -3,8 +3,6 @@ package day_test
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -158,10 +156,10 @@ func (h *house) play(people int, rate float64, long time.Duration) (*day.Played,
 		h.t.Fatal(err)
 	}
 	end := h.inspect(played.Pages)
-	h.t.Logf("did: %s", counts(played.Acts))
-	h.t.Logf("planted: %s", counts(h.canaries.Counts()))
-	h.t.Logf("keys at noon: %s", counts(noon.Keys))
-	h.t.Logf("keys at the end: %s", counts(end.Keys))
+	h.t.Logf("did: %s", day.Counts(played.Acts))
+	h.t.Logf("planted: %s", day.Counts(h.canaries.Counts()))
+	h.t.Logf("keys at noon: %s", day.Counts(noon.Keys))
+	h.t.Logf("keys at the end: %s", day.Counts(end.Keys))
 	h.t.Logf("searched %.1f MB in %d keys, %d files and %d pages", float64(noon.Bytes+end.Bytes)/1e6, sum(noon.Keys)+sum(end.Keys), noon.Files+end.Files, end.Pages)
 	for _, f := range slices.Concat(noon.Faults, end.Faults) {
 		h.t.Error(f)
@@ -174,14 +172,6 @@ func sum(all map[string]int) (n int) {
 		n += k
 	}
 	return n
-}
-
-func counts(all map[string]int) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		words = append(words, fmt.Sprintf("%s %d", name, all[name]))
-	}
-	return strings.Join(words, ", ")
 }
 
 // number reads a number of the environment.
@@ -228,7 +218,7 @@ func TestDay(t *testing.T) {
 	h.month()
 	for _, class := range []retention.Class{retention.Report, retention.Record, retention.Window, retention.Hour, retention.Schema, retention.Burnt} {
 		if end.Keys[class.String()] == 0 {
-			t.Errorf("no key of the class %s was there to look at: %s", class, counts(end.Keys))
+			t.Errorf("no key of the class %s was there to look at: %s", class, day.Counts(end.Keys))
 		}
 	}
 }

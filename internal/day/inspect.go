@@ -32,6 +32,15 @@ type Report struct {
 	Faults []string // one sentence each
 }
 
+// Counts writes counts in a line, by name.
+func Counts(all map[string]int) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		words = append(words, fmt.Sprintf("%s %d", name, all[name]))
+	}
+	return strings.Join(words, ", ")
+}
+
 // Inspect searches a scene for canaries, and Redis for keys that are not as the catalogue says.
 func Inspect(ctx context.Context, s Scene, n *Net) (Report, error) {
 	r := Report{Keys: map[string]int{}, Pages: len(s.Pages)}
