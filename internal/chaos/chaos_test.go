@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-
 	"parley/internal/history"
 	"parley/internal/simulate"
 	"parley/internal/vtest"

@@ -292,7 +292,7 @@ func TestExplainRemote(t *testing.T) {
 	set := vtest.StartSentinel(t)
 	for url, says := range map[string]string{
 		strings.TrimSuffix(set.URL(), "/parley") + "/main": "do not watch a master called main",
-		"redis://" + set.Sentinels[0].Addr:                "for a Sentinel use redis-sentinel://",
+		"redis://" + set.Sentinels[0].Addr:                 "for a Sentinel use redis-sentinel://",
 	} {
 		where, rdb := open(t, url)
 		if err := where.Explain(probe(t, rdb)); err == nil || !strings.Contains(err.Error(), says) {
