@@ -94,7 +94,7 @@ func golden(t *testing.T, w world) {
 		lost func(key string) bool
 	}{
 		"shape-2.txt": {"diFMbBm1XpDK", func(key string) bool { return strings.Contains(key, ":report:") }}, // step 3
-		"shape-3.txt": {"MbcOP_knc8nm", func(string) bool { return false }},                          // step 4 keeps all
+		"shape-3.txt": {"MbcOP_knc8nm", func(string) bool { return false }},                                 // step 4 keeps all
 	} {
 		if err := w.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
