@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"parley/web"
@@ -86,7 +85,7 @@ func fetchSum(ctx context.Context, at string, want web.Sum) (says string, err er
 	}
 	sum := sha256.Sum256(body)
 	switch got := hex.EncodeToString(sum[:]); {
-	case r.StatusCode != http.StatusOK && !strings.HasSuffix(want.Path, "404"):
+	case r.StatusCode != http.StatusOK && want.Path != "404":
 		return fmt.Sprintf("is answered with status %d", r.StatusCode), nil
 	case got != want.SHA256:
 		return "is another there: " + got, nil

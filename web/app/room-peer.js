@@ -63,6 +63,7 @@ export class RoomPeer {
   /** @type {import('./room-state.js').Note[]} they came before the proof: the other had ours already */
   #held = [];
   #timer;
+  #beatAt = performance.now();
   #rebuiltAt = Number.NEGATIVE_INFINITY;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
@@ -371,6 +372,10 @@ export class RoomPeer {
     this.#talk.beat();
     const failed = this.#pc.connectionState === 'failed';
     const now = performance.now();
+    // While this page did not run it could hear nobody: that is no silence of theirs.
+    const asleep = now - this.#beatAt - BEAT;
+    this.#beatAt = now;
+    if (asleep > BEAT) this.#watch = { ...this.#watch, since: Math.min(now, this.#watch.since + asleep) };
     const before = this.#watch.phase;
     const [next, effects] = guard(this.#watch, now, { packets: this.#talk.beats, connects: this.#connects, failed });
     this.#watch = next;

@@ -4,7 +4,7 @@
   const hz = Number('TONE_HZ');
   const seen = {
     pcs: [], streams: [], sealed: [], frames: [], candidates: [], problems: [], clicks: {}, heardAt: 0,
-    deny: '', sockets: [], mics: [], screens: [], proof: [], hz, gain: 0.3,
+    deny: '', sockets: [], mics: [], screens: [], proof: [], hz, gain: 0.3, many: false,
   };
   Object.defineProperty(globalThis, 'seen', { value: seen });
 
@@ -94,6 +94,8 @@
   let spectrum = null;
   let ear = null;
   function listen(stream) {
+    // Of many people on one machine only those who are asked about are listened to: seen.company.
+    if (seen.many) return;
     ear ??= new AudioContext();
     spectrum = new AnalyserNode(ear, { fftSize: 8192, smoothingTimeConstant: 0 });
     ear.createMediaStreamSource(stream).connect(spectrum);
@@ -147,23 +149,24 @@
     look.last = now;
     return look.changes;
   }
-  seen.company = () =>
+  seen.company = (listens) =>
     [...document.querySelectorAll('[data-testid="peer"]')].map((one) => ({
       phase: one.dataset.phase,
       way: one.dataset.path ?? '',
-      hz: toneOf(one.querySelector('[data-testid="peer-audio"]')),
+      hz: listens ? toneOf(one.querySelector('[data-testid="peer-audio"]')) : 0,
       pictures: picturesOf(one.querySelector('[data-testid="peer-video"]')),
     }));
   // To look is work, and many look at one another on one machine.
   const calm = () => new Promise((done) => setTimeout(done, 200));
-  // meets waits until these tones, each of somebody else, and the moving pictures of so many are there.
-  seen.meets = async (hz, pictures, ms) => {
+  // meets waits until so many are live, these tones among them, each of somebody else, and the moving pictures of
+  // so many.
+  seen.meets = async (members, hz, pictures, ms) => {
     let company = [];
     await seen.until(ms, async () => {
       await calm();
-      company = seen.company();
+      company = seen.company(hz.length > 0);
       const heard = hz.every((want) => company.filter((one) => Math.abs(one.hz - want) <= 12).length === 1);
-      const live = company.length === hz.length && company.every((one) => one.phase === 'live');
+      const live = company.length === members && company.every((one) => one.phase === 'live');
       return live && heard && company.filter((one) => one.pictures > 2).length === pictures;
     });
     return company;
