@@ -25,17 +25,13 @@ const backupHelp = `parley backup writes what is kept for longer than a moment i
 In the file are reports and what goes with them, the policy, the shape of the data, and counts of calls; nothing
 of who waits or talks, and no keys. Records keep their end: what has expired meanwhile is not restored. The key
 files in --state are to be saved apart from it, and the audit file with it; docs/backup.md says how.
---merge restores into a database that is not empty: records of the file replace those with the same name, and
-shape and policy stay as they are.
+--merge restores into a database that is not empty: what is there stays, and what is not there is added.
 
 Exit status: 0 done; 1 it did not work; 2 the command line or the configuration is wrong.
 `
 
 // backupTime is how long a backup or a restore may take.
 const backupTime = time.Hour
-
-// isBackup tells whether a word is one of these commands.
-func isBackup(word string) bool { return word == "backup" || word == "restore" }
 
 // backupCommand saves or restores and returns the exit status.
 func backupCommand(args, environ []string, out, errs io.Writer) int {
@@ -107,7 +103,7 @@ func save(cfg config, name string, out io.Writer) error {
 			err = file.Sync()
 		}
 		if err = errors.Join(err, file.Close()); err != nil {
-			return errors.Join(err, os.Remove(name))
+			return errors.Join(err, os.Remove(name)) //nolint:gosec // G703: the operator names the file
 		}
 		fmt.Fprintf(out, "%d records are in %s\n", n, name)
 		return nil
@@ -115,7 +111,7 @@ func save(cfg config, name string, out io.Writer) error {
 }
 
 // restore checks everything before it writes anything.
-func restore(cfg config, name string, merge bool, out io.Writer) error { //nolint:revive // it is what is asked for, not how
+func restore(cfg config, name string, merge bool, out io.Writer) error {
 	file, err := os.Open(name) //nolint:gosec // the operator names the file
 	if err != nil {
 		return err
@@ -142,7 +138,7 @@ func restore(cfg config, name string, merge bool, out io.Writer) error { //nolin
 		done, err := f.Restore(ctx, m.rdb, merge, time.Now())
 		switch {
 		case errors.Is(err, backup.ErrUsed):
-			return fmt.Errorf("%w: restore into an empty one, or say --merge, which replaces records of the same name", err)
+			return fmt.Errorf("%w: restore into an empty one, or say --merge, which adds what is not there", err)
 		case err != nil:
 			return err
 		}
@@ -155,8 +151,8 @@ func restore(cfg config, name string, merge bool, out io.Writer) error { //nolin
 	})
 }
 
-// haveWeeks makes sure that records about devices can be found again: they lie under weekly keys, which
-// are in no backup.
+// haveWeeks makes sure that records about devices can be found again: they lie under weekly keys,
+// which are in no backup.
 func haveWeeks(cfg config, f *backup.File, now time.Time) error {
 	if f.Devices == 0 || cfg.EpochKeysNew {
 		return nil

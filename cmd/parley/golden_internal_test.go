@@ -18,8 +18,8 @@ import (
 	"parley/moderation"
 )
 
-// TestOldReportsCount: a device that an older parley took four reports on, of shape 3, stands as it stood
-// with that parley: watch, hate four times. Files and keys are those of that parley.
+// TestOldReportsCount: a device that an older parley took four reports on, of shape 3, stands as it
+// stood with that parley: watch, hate four times. Files and keys are those of that parley.
 func TestOldReportsCount(t *testing.T) {
 	golden, dir := filepath.Join("..", "..", "migrations", "testdata"), t.TempDir()
 	for _, name := range []string{"keys", "epochs"} {

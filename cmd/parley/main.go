@@ -33,27 +33,9 @@ func main() {
 }
 
 func run(args, environ []string, out, errs io.Writer) int {
-	if len(args) > 0 && args[0] == "simulate" { // its flags are its own
-		return simulateCommand(args[1:], out, errs)
-	}
-	if len(args) > 0 && args[0] == "keys" {
-		return keysCommand(args[1:], environ, out, errs)
-	}
-	if len(args) > 0 && args[0] == "doctor" {
-		return doctorCommand(args[1:], environ, out, errs)
-	}
-	if len(args) > 0 && isBackup(args[0]) {
-		return backupCommand(args, environ, out, errs)
-	}
-	if len(args) > 0 && args[0] == "risk" {
-		return riskCommand(args[1:], os.Stdin, out, errs)
-	}
 	if len(args) > 0 {
-		if _, is := lookCommands()[args[0]]; is {
-			return lookRun(args, environ, out, errs)
-		}
-		if _, is := deskCommands()[args[0]]; is {
-			return deskRun(args, environ, out, errs)
+		if command := withFlags(args[0]); command != nil {
+			return command(args, environ, out, errs)
 		}
 	}
 	cfg, l, err := load(args, environ)
@@ -81,6 +63,33 @@ func run(args, environ []string, out, errs io.Writer) int {
 		return exitFailed
 	}
 	return exitDone
+}
+
+// withFlags returns the command of that name that has flags of its own, nil if there is none.
+func withFlags(name string) func(args, environ []string, out, errs io.Writer) int {
+	switch name {
+	case "simulate":
+		return func(args, _ []string, out, errs io.Writer) int { return simulateCommand(args[1:], out, errs) }
+	case "risk":
+		return func(args, _ []string, out, errs io.Writer) int { return riskCommand(args[1:], os.Stdin, out, errs) }
+	case "keys":
+		return func(args, environ []string, out, errs io.Writer) int {
+			return keysCommand(args[1:], environ, out, errs)
+		}
+	case "doctor":
+		return func(args, environ []string, out, errs io.Writer) int {
+			return doctorCommand(args[1:], environ, out, errs)
+		}
+	case "backup", "restore":
+		return backupCommand
+	}
+	if _, is := lookCommands()[name]; is {
+		return lookRun
+	}
+	if _, is := deskCommands()[name]; is {
+		return deskRun
+	}
+	return nil
 }
 
 // help lists commands and settings; both come from the tables that the program itself uses.

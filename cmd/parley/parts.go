@@ -69,10 +69,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
-	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
-	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
-	p.office = p.openOffice(cfg)
-	p.glance = retention.NewGlance(memory.rdb, log)
+	p.join(cfg)
 	h.run(ctx, "count of what is remembered", p.glance.Run)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
@@ -92,6 +89,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return nil
 	})
 	return cfg.PublicURL[0], nil
+}
+
+// join makes what works on the store.
+func (p *parts) join(cfg config) {
+	p.queue = matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
+	p.desk = moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
+	p.office = p.openOffice(cfg)
+	p.glance = retention.NewGlance(p.memory.rdb, p.log)
 }
 
 // openData makes sure that what Redis holds is ours to read, and in the shape that we know; also when

@@ -29,10 +29,12 @@ func TestMain(m *testing.M) {
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
 // commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
-// server's certificate; sign CERT KEY NAME... makes one; redis start|stop|flush; hold tcp|udp PORT takes a
-// port; dial PORT waits until somebody listens there; proxy is in doctor_script_internal_test.go; put N
-// KEY VALUE [LIFETIME] writes N keys, with %d for their number; count CLASS N counts calls in the hour
-// that runs. $DOOR and what else setup names are more free ports.
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop|flush; hold tcp|udp
+// PORT takes a port; dial PORT waits until somebody listens there; proxy is in
+// doctor_script_internal_test.go; put N KEY VALUE [LIFETIME] writes N keys, with %d for their
+// number; count CLASS N counts calls in the hour that runs. $DOOR and what else setup names are
+// more free ports. waitfor FOLDER PATTERN LINES waits until files have so many lines. The commands
+// in docs/backup.md lie in manual-1.sh and so on.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -151,26 +151,30 @@ func expiredStaysAway(t *testing.T, rdb redis.UniversalClient) {
 
 func TestUsedDatabase(t *testing.T) { both(t, usedDatabase) }
 
-// usedDatabase: it is refused; merged, the file's records win but for shape and policy. A database on
-// which a node works is always refused.
+// usedDatabase: it is refused; merged, what is there stays, and the rest is added. A database on which
+// a node works is always refused.
 func usedDatabase(t *testing.T, rdb redis.UniversalClient) {
 	ctx := t.Context()
 	fill(t, rdb)
 	f := opened(t, saved(t, rdb))
-	want := all(t, rdb)
 	if _, err := f.Restore(ctx, rdb, false, time.Now()); !errors.Is(err, backup.ErrUsed) {
 		t.Errorf("a database that is not empty: %v", err)
 	}
-	record, other := retention.Record.Key("device1"), retention.Report.Key("later", "0")
-	rdb.Set(ctx, record, "newer", time.Minute)
-	rdb.Set(ctx, other, "newer", time.Hour)
+	rdb.Set(ctx, retention.Record.Key("device1"), "newer", time.Minute)
+	rdb.Set(ctx, retention.Report.Key("later", "0"), "newer", time.Hour)
 	rdb.HSet(ctx, retention.Policy.Key(), "revision", "8")
+	rdb.HSet(ctx, retention.Hour.Key("500000"), "short", 4)
+	want := all(t, rdb)
+	for _, lost := range []string{retention.Report.Key("device7", "0"), retention.Report.Key("device8", "0")} {
+		if err := rdb.Del(ctx, lost).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	done, err := f.Restore(ctx, rdb, true, time.Now())
-	if err != nil || done != (backup.Restored{Records: 602, Kept: 2}) {
+	if err != nil || done != (backup.Restored{Records: 2, Kept: 602}) {
 		t.Errorf("%+v, %v", done, err)
 	}
-	got := all(t, rdb)
-	if got[record] != want[record] || got[other] == "" || rdb.HGet(ctx, retention.Policy.Key(), "revision").Val() != "8" {
+	if got := all(t, rdb); !maps.Equal(got, want) {
 		t.Error("merged otherwise than promised")
 	}
 	rdb.HSet(ctx, retention.Lease.Key(), "node", time.Now().Add(time.Second).UnixMilli())

@@ -94,8 +94,8 @@ func (r *record) check(made time.Time) error {
 	return nil
 }
 
-// each reads the file from its beginning to its end, and calls see for each record. Whether the file is
-// whole is known only when it returns.
+// each reads the file from its beginning to its end, and calls see for each record. Whether the file
+// is whole is known only when it returns.
 func (f *File) each(see func(record) error) error {
 	if _, err := f.from.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -167,13 +167,13 @@ func (f *File) readFoot(lines *bufio.Scanner, sum hash.Hash) error {
 type Restored struct {
 	Records int // that are in the database now
 	Expired int // whose time was over
-	Kept    int // that stay as they were in the database, see [File.Restore]
+	Kept    int // that were in the database already, and stay as they are there
 }
 
 // Restore brings the records into rdb. A database that is not empty is refused, unless they are to be
-// merged: then a record of the file takes the place of one with its key, but the shape of the data and
-// the policy stay as they are. Errors: [ErrUsed], [ErrRunning], or Redis's.
-func (f *File) Restore(ctx context.Context, rdb redis.UniversalClient, merge bool, now time.Time) (Restored, error) { //nolint:revive // it is what is asked for, not how
+// merged: then what is there stays, and only what is not there is added, because what a database says
+// of a device now is newer than what the file says. Errors: [ErrUsed], [ErrRunning], or Redis's.
+func (f *File) Restore(ctx context.Context, rdb redis.UniversalClient, merge bool, now time.Time) (Restored, error) {
 	var done Restored
 	keys, err := rdb.DBSize(ctx).Result()
 	switch {
@@ -221,42 +221,48 @@ func idle(ctx context.Context, rdb redis.UniversalClient, now time.Time) error {
 	return nil
 }
 
-// put writes some records, each with its expiry or not at all.
+// put writes some records, each with its expiry or not at all. What is there already stays.
 func (f *File) put(ctx context.Context, rdb redis.UniversalClient, batch []record, done *Restored) error {
-	pipe := rdb.Pipeline()
+	texts, asked := rdb.Pipeline(), []*redis.Cmd(nil)
 	for _, r := range batch {
 		if r.Fields == nil {
-			pipe.Do(ctx, "set", r.Key, r.Text, "pxat", r.Expires)
-			done.Records++
+			asked = append(asked, texts.Do(ctx, "set", r.Key, r.Text, "nx", "pxat", r.Expires))
 			continue
 		}
-		if r.Expires == 0 {
-			if n, err := rdb.Exists(ctx, r.Key).Result(); err != nil || n > 0 {
-				done.Kept++
-				if err != nil {
-					return fmt.Errorf("restore %s: %w", className(r.Key), err)
-				}
-				continue
-			}
-		}
-		if err := putHash(ctx, rdb, r); err != nil {
+		put, err := putHash(ctx, rdb, r)
+		if err != nil {
 			return fmt.Errorf("restore %s: %w", className(r.Key), err)
 		}
-		done.Records++
+		done.count(put)
 	}
-	if pipe.Len() == 0 {
+	if len(asked) == 0 {
 		return nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("restore records: %w", err)
+	_, _ = texts.Exec(ctx) // each command has its own error
+	for _, one := range asked {
+		if err := one.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("restore records: %w", err)
+		}
+		done.count(one.Err() == nil)
 	}
 	return nil
 }
 
-// putHash writes a hash in one step.
-func putHash(ctx context.Context, rdb redis.UniversalClient, r record) error {
-	_, err := rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Del(ctx, r.Key)
+// count counts a record that was put, or was there already.
+func (d *Restored) count(put bool) {
+	if put {
+		d.Records++
+	} else {
+		d.Kept++
+	}
+}
+
+// putHash writes a hash in one step, unless it is there.
+func putHash(ctx context.Context, rdb redis.UniversalClient, r record) (put bool, err error) {
+	if n, err := rdb.Exists(ctx, r.Key).Result(); err != nil || n > 0 {
+		return false, err
+	}
+	_, err = rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
 		for name, value := range r.Fields {
 			p.HSet(ctx, r.Key, name, value)
 		}
@@ -265,5 +271,5 @@ func putHash(ctx context.Context, rdb redis.UniversalClient, r record) error {
 		}
 		return nil
 	})
-	return err
+	return err == nil, err
 }

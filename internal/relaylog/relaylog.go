@@ -4,8 +4,8 @@
 //
 // There is one file for each day (UTC), which only parley's user can read, and seven days of them:
 // older ones are deleted by whoever opens the folder, at start, every hour, and before each reading,
-// also when the log is turned off meanwhile. A record holds no user name, no call, no peer and no port;
-// the time is the hour in which the relay began.
+// also when the log is turned off meanwhile. A record holds no user name, no call, no peer and no
+// port; the time is the hour in which the relay began.
 package relaylog
 
 import (
@@ -38,8 +38,9 @@ type Record struct {
 	Received int64      `json:"received"`
 }
 
-// waiting is how many records wait to be written; those that come when it is full are lost, and counted.
-const waiting = 1024
+// waiting is how many records wait to be written: all relays may end at once. Those that come when it
+// is full are lost, and counted.
+const waiting = 8192
 
 // sweepEvery is how often old files are looked for.
 const sweepEvery = time.Hour
@@ -104,6 +105,9 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			for len(l.in) > 0 {
 				said = l.tell(ctx, said, l.write(<-l.in))
+			}
+			if lost := l.Lost(); lost > 0 {
+				l.log.LogAttrs(ctx, slog.LevelWarn, "records are missing in the relay log", slog.Int64("lost", lost))
 			}
 			return ctx.Err()
 		}

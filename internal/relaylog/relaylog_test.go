@@ -141,7 +141,7 @@ func TestFullQueueLosesTheNewest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 1024 + 10 { // nobody writes
+	for range 8192 + 10 { // nobody writes
 		l.Add(relaylog.Record{})
 	}
 	if n := l.Lost(); n != 10 {
