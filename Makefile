@@ -1,5 +1,5 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench bench-turn screens day chaos soak fuzz nightly
+.PHONY: run test check bench bench-turn screens day chaos soak fuzz reproducible nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS = -timeout=20m
@@ -55,6 +55,10 @@ soak:
 # Half a minute of made-up packets for each parser of the relay. Beside the gate it takes one core.
 fuzz:
 	.ci/fuzz $(FUZZTIME)
+
+# The same program twice from this commit, in different folders: what /integrity rests on.
+reproducible:
+	.ci/reproducible
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:

@@ -132,6 +132,9 @@ func (d *Desk) unreadable(ctx context.Context, n int) {
 	}
 }
 
+// Damaged is how many records and reports could not be read since the start.
+func (d *Desk) Damaged() int64 { return d.damaged.Load() }
+
 // unavailable marks err, which came from Redis.
 func unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)

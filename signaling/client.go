@@ -331,6 +331,7 @@ func (cl *client) settle() {
 	if p := cl.machine.phase; p != cl.phase {
 		cl.hub.phases[cl.phase].Add(-1)
 		cl.hub.phases[p].Add(1)
+		cl.hub.totals.moved(cl.phase, p, cl.machine.searchedSince())
 		cl.phase = p
 	}
 }
@@ -339,6 +340,7 @@ func (cl *client) settle() {
 func (cl *client) push(now time.Time, e Effect) Effect {
 	switch e := e.(type) {
 	case send:
+		cl.hub.totals.told(e.frame)
 		cl.queue(now, frameOf(e.frame))
 	case hint:
 		cl.suggest(e.notice)
@@ -346,6 +348,7 @@ func (cl *client) push(now time.Time, e Effect) Effect {
 		e.msg.Place = cl.hub.tokens.sealPlace(cl.hub.cfg.Queue.Now(), cl.machine.device.Token, e.place)
 		cl.queue(now, frameOf(e.msg))
 	case sendPuzzle:
+		cl.hub.totals.puzzles.Add(1)
 		cl.queue(now, frameOf(cl.puzzleOf(now, e)))
 	case sendConnected:
 		cl.queue(now, frameOf(cl.hub.connected(e.at, e.ice)))

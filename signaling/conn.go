@@ -71,6 +71,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h.foreign.CompareAndSwap(false, true) {
 			h.cfg.Log.LogAttrs(r.Context(), slog.LevelWarn, "a page of another origin was refused, told once: does public-url say what visitors open?")
 		}
+		h.totals.turned[RebuffOrigin].Add(1)
 		http.Error(w, "This page is not served by parley: open parley's own address.", http.StatusForbidden)
 		return
 	case !slices.Contains(websocket.Subprotocols(r), Subprotocol):
@@ -78,11 +79,13 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.admits() {
+		h.totals.turned[RebuffFull].Add(1)
 		w.Header().Set("Retry-After", "2")
 		http.Error(w, "This node stops or is full: try again in 2 seconds.", http.StatusServiceUnavailable)
 		return
 	}
 	if later, ok := h.door.enter(r.Context(), h.stopped); !ok {
+		h.totals.turned[RebuffRush].Add(1)
 		seconds := strconv.Itoa(int(later.Seconds()) + 1)
 		w.Header().Set("Retry-After", seconds)
 		http.Error(w, "Many come at once: try again in "+seconds+" seconds.", http.StatusServiceUnavailable)

@@ -418,3 +418,15 @@ func RoomTick() ToRoom { return roomTick{} }
 
 // Fell is the event that a node died.
 func Fell(node string) ToRoom { return fallen{node} }
+
+// WaitClass returns the class in which a wait is counted.
+func WaitClass(d time.Duration) int {
+	w := waits{}
+	w.add(d)
+	for i, n := range w.load().Counts {
+		if n == 1 {
+			return i
+		}
+	}
+	return -1
+}

@@ -67,6 +67,7 @@ type Hub struct {
 	foreign atomic.Bool // a foreign origin was told of
 	phases  [Gone + 1]atomic.Int64
 	counts  struct{ resumed, slow, silent, calls, failed, garbled atomic.Int64 }
+	totals  *totals
 
 	away, blind grumble // about the store: that it does not answer, and that no bands are known
 }
@@ -95,7 +96,7 @@ func New(cfg Config) *Hub {
 		rooms:  newDirectory(cfg.Redis.Client, cfg.Ring, cfg.Queue.Node(), cfg.Queue.Alive),
 		homes:  newHomes(cfg.Redis.Client, cfg.Queue.Node(), cfg.Queue.Alive),
 		spouts: newShards[*spout](), gates: newShards[*gate](),
-		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(),
+		tickets: newShards[*client](), timers: newTimers(), jobs: newJobs(), totals: newTotals(),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		stopped: make(chan struct{}), conns: map[*conn]struct{}{},
 	}

@@ -62,6 +62,13 @@ func (j *jobs) behind() int {
 	return len(j.lanes)
 }
 
+// left returns how many jobs wait or are under way.
+func (j *jobs) left() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return int64(j.pending)
+}
+
 // add gives do to a worker. What a lane holds is bounded by who asks: a browser is not heard beyond
 // laneMost, and a room asks again only after the answer.
 func (j *jobs) add(l *lane, do func(context.Context)) {

@@ -54,6 +54,15 @@ type match struct {
 	away  bool      // the browser was told that the store does not answer
 }
 
+// searchedSince returns when the search began that this session has, be it that it has led to a call;
+// zero for none.
+func (s *session) searchedSince() time.Time {
+	if s.search == nil {
+		return time.Time{}
+	}
+	return s.search.began
+}
+
 func (q *search) expires() time.Time { return q.began.Add(retention.LongestWait) }
 
 // withdraw takes the present ticket out of the queue and keeps the place.

@@ -149,4 +149,4 @@ func (r *relay) inward(size int, from netip.AddrPort, now time.Time) bool {
 }
 
 // address is the relayed address.
-func (r *relay) address() netip.AddrPort { return netip.AddrPortFrom(r.server.cfg.External, r.port) }
+func (r *relay) address() netip.AddrPort { return netip.AddrPortFrom(r.site.external, r.port) }

@@ -6,8 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	pionturn "github.com/pion/turn/v4"
@@ -22,7 +24,10 @@ type Way struct {
 
 // Ways are those that the relay opened itself. A shared port is not among them.
 func (s *Server) Ways() []Way {
-	ways := []Way{{Name: "UDP", At: Dialable(s.addr)}, {Name: "TCP", At: Dialable(s.addr)}}
+	var ways []Way
+	for _, x := range s.sites {
+		ways = append(ways, Way{Name: "UDP", At: Dialable(x.addr)}, Way{Name: "TCP", At: Dialable(x.addr)})
+	}
 	if s.cfg.ListenTLS.IsValid() {
 		host, _, _ := net.SplitHostPort(s.cfg.Secure) // without one the relay shows whatever it has
 		ways = append(ways, Way{Name: "TLS", At: Dialable(s.secure), Host: host})
@@ -65,6 +70,18 @@ func (s *Server) SelfTest(ctx context.Context, way Way) error {
 	return nil
 }
 
+// Allocate makes a relay over one way with a credential that was told, as a browser does, and gives it
+// back. Anybody can do so who was given one; it needs no server in this process.
+func Allocate(ctx context.Context, way Way, username, password string) error {
+	quiet := quietLogger{log: slog.New(slog.DiscardHandler), count: new(atomic.Int64)}
+	v, err := visitOf(ctx, way, Credential{Username: username, Password: password}, quiet)
+	if err != nil {
+		return fmt.Errorf("over %s: %w", way.Name, err)
+	}
+	v.leave()
+	return nil
+}
+
 // visitor is a client of the relay within the process that runs it.
 type visitor struct {
 	*pionturn.Client
@@ -76,6 +93,10 @@ type visitor struct {
 
 // visit makes a relay.
 func (s *Server) visit(ctx context.Context, way Way, c Credential) (*visitor, error) {
+	return visitOf(ctx, way, c, quietLogger{log: s.cfg.Log, count: &s.tally.library})
+}
+
+func visitOf(ctx context.Context, way Way, c Credential, quiet quietLogger) (*visitor, error) {
 	conn, err := way.dial(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +105,7 @@ func (s *Server) visit(ctx context.Context, way Way, c Credential) (*visitor, er
 	v.Client, err = pionturn.NewClient(&pionturn.ClientConfig{
 		STUNServerAddr: way.At.String(), TURNServerAddr: way.At.String(), Conn: conn,
 		Username: c.Username, Password: c.Password, Realm: realm,
-		LoggerFactory: quietLogger{log: s.cfg.Log, count: &s.tally.library},
+		LoggerFactory: quiet,
 	})
 	if err == nil {
 		err = v.Listen()

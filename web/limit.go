@@ -44,6 +44,27 @@ type limiter struct {
 	mu    sync.Mutex // guards the following fields
 	total int
 	slot  []slot
+	away  Counts
+}
+
+// Counts is how many handshakes the limits refused since the start, and what proxies said of the others.
+type Counts struct {
+	TooMany   int64 // their address holds too many sockets
+	TooOften  int64 // their address shakes hands too often
+	HouseFull int64 // the node holds too many sockets
+
+	// Handshakes that were let in, by what a proxy said of the visitor's address: one that is named in
+	// trusted-proxies said it; somebody else did, so that it was not believed; one that is named said
+	// nothing, so that all its visitors look like one; it named an address that is kept for
+	// documentation, which can only be made up; or one of trusted-proxies, which is nobody but itself.
+	Believed, Doubted, Missing, MadeUp, Inside int64
+}
+
+// counts returns what was refused so far.
+func (l *limiter) counts() Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.away
 }
 
 type slot struct {
@@ -78,10 +99,13 @@ func (l *limiter) admit(address string, now time.Time) (why refusal, wait time.D
 	wait = s.free.Add(l.limits.Every).Sub(now) - time.Duration(l.limits.Burst)*l.limits.Every
 	switch {
 	case wait > 0:
+		l.away.TooOften++
 		return tooOften, wait
 	case s.open >= l.limits.PerAddress:
+		l.away.TooMany++
 		return tooMany, 30 * time.Second
 	case l.total >= l.limits.Sockets:
+		l.away.HouseFull++
 		return houseFull, 30 * time.Second
 	}
 	s.free = s.free.Add(l.limits.Every)

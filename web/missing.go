@@ -1,17 +1,5 @@
 package web
 
-import (
-	"io/fs"
-	"strings"
-)
-
 // newMissing makes the page for an address where nothing is. It says nothing of that address, and
 // names its style from the root, because it may be shown at any depth.
-func newMissing(s *site) (*file, error) {
-	page, err := fs.ReadFile(embedded, "page/missing.html")
-	if err != nil {
-		return nil, err
-	}
-	text := strings.ReplaceAll(string(page), "{{assets}}", "/"+s.assets())
-	return newFile("text/html; charset=utf-8", never, []byte(text))
-}
+func newMissing(s *site) (*file, error) { return s.still("missing.html", "/") }

@@ -17,7 +17,7 @@ type health struct {
 }
 
 // Operator returns what the second listener serves: whether the process lives, and whether it
-// should be sent new visitors; and the console.
+// should be sent new visitors; how it does, in numbers; and the console.
 func (s *Server) Operator() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -31,6 +31,9 @@ func (s *Server) Operator() http.Handler {
 		}
 		answer(w, code, h)
 	})
+	if s.metrics != nil {
+		mux.Handle("GET /metrics", s.metrics)
+	}
 	if s.console != nil {
 		s.console.serve(mux)
 	}

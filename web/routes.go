@@ -26,8 +26,14 @@ func (s *Server) routes() []route {
 		{"/", s.site.index.ServeHTTP},
 		{"/room", s.site.index.ServeHTTP}, // where a link leads; its words are behind the # and never come here
 		{"/a/:hash/*", s.asset},
-		{"/catalogue.json", s.catalogue.ServeHTTP},
+		{"/catalogue.json", s.serveCatalogue},
 		{"/privacy", s.privacy.ServeHTTP},
+		{"/privacy/now", s.serveNow},
+		{"/privacy/processors", s.serveProcessors},
+		{"/privacy/processors.atom", s.feed.ServeHTTP},
+		{"/integrity", s.integrity.ServeHTTP},
+		{"/integrity.txt", s.sums.ServeHTTP},
+		{"/404", s.missingHere},
 	}
 	if s.relay != nil {
 		all = append(all, route{"/check", s.check.ServeHTTP}, route{"/check.json", s.try})

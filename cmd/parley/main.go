@@ -39,10 +39,16 @@ func run(args, environ []string, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == "keys" {
 		return keysCommand(args[1:], environ, out, errs)
 	}
+	if len(args) > 0 && args[0] == "doctor" {
+		return doctorCommand(args[1:], environ, out, errs)
+	}
 	if len(args) > 0 && args[0] == "risk" {
 		return riskCommand(args[1:], os.Stdin, out, errs)
 	}
 	if len(args) > 0 {
+		if _, is := lookCommands()[args[0]]; is {
+			return lookRun(args, environ, out, errs)
+		}
 		if _, is := deskCommands()[args[0]]; is {
 			return deskRun(args, environ, out, errs)
 		}
@@ -53,7 +59,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config" && command != "ports":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, keys, thresholds, brigade, reviews, matching, audit, console, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -81,6 +87,7 @@ func help(w io.Writer) {
   parley [settings]           serve the page (on http://localhost:8080 unless told otherwise)
   parley config [settings]    print every setting with where its value came from
   parley ports [settings]     print what a firewall has to let through, with lines for ufw and nft
+  parley doctor [settings]    look for what goes wrong in practice, and say how to mend it
   parley keys ...             show and make the weekly keys under which reports are kept
   parley thresholds ...       show, preview and set the numbers by which reports are judged
   parley brigade ...          take back the reports of one network
@@ -88,6 +95,10 @@ func help(w io.Writer) {
   parley matching ...         pause matching, or let it go on
   parley audit ...            check and show the file of what operators did
   parley console ...          make and remove the tokens of those who may use the console
+  parley remembered ...       print how much is remembered, and audit Redis against the list of what may be
+  parley breach ...           write what a thief of the whole database would hold
+  parley hours ...            print how many calls ended in each hour, or export them
+  parley hashes ...           print the sums of the files of the page, or compare those of a server
   parley simulate [flags]     let simulated people talk on any parley, and measure; parley simulate --help
   parley risk replay [flags]  judge a history of calls and reports under any policy; parley risk --help
   parley help                 print this

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"parley/internal/keyring"
+	"parley/internal/metrics"
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
@@ -48,7 +49,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
 		return "", fmt.Errorf("relay-external: %w", err)
 	}
-	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
+	certs, err := openTLS(ctx, h, cfg, log)
 	if err != nil {
 		return "", err
 	}
@@ -71,6 +72,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
 	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
 	p.office = p.openOffice(cfg)
+	p.glance = retention.NewGlance(memory.rdb, log)
+	h.run(ctx, "count of what is remembered", p.glance.Run)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
@@ -144,6 +147,7 @@ type parts struct {
 	queue  *matcher.Queue
 	desk   *moderation.Desk
 	office *office.Office
+	glance *retention.Glance
 	log    *slog.Logger
 }
 
@@ -152,6 +156,7 @@ type parts struct {
 func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
 	relay, err := turn.Start(turn.Config{
 		Listen:        cfg.RelayListen,
+		Also:          cfg.alsoAt(),
 		ListenTLS:     cfg.RelayTLS,
 		TLS:           certs.forRelay(),
 		Secure:        cfg.secureRelay(),
@@ -167,7 +172,7 @@ func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, lo
 		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
 	}
 	if err != nil {
-		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
+		return nil, sayPort("relay-listen", cfg.relayAt(err), err)
 	}
 	h.closeLater("relay", relay.Close)
 	return relay, nil
@@ -241,20 +246,24 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
-	return web.New(web.Config{
+	var server *web.Server // set below, before anybody can ask
+	server, err := web.New(web.Config{
 		Socket:  hub,
+		Metrics: metrics.Handler(func() metrics.View { return p.view(hub, server) }),
 		Ready:   p.memory.ready,
 		Proxies: cfg.TrustedProxies,
 		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
+		Origin:  cfg.PublicURL[0], Processors: cfg.Processors, Census: p.glance.Last,
 		Relay: func() web.Relay {
 			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
 			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}
 		},
 		Log: p.log,
 	})
+	return server, err
 }
 
 // networkBytes are 16 characters of a mark.

@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"parley/internal/vtest"
+	"parley/retention"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +27,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
 // commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
-// server's certificate; sign CERT KEY NAME... makes one; redis start|stop.
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop; hold tcp|udp PORT takes a
+// port; dial PORT waits until somebody listens there; proxy is in doctor_script_internal_test.go; put N
+// KEY VALUE [LIFETIME] writes N keys, with %d for their number; count CLASS N counts calls in the hour
+// that runs. $DOOR and what else setup names are more free ports.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -37,6 +41,10 @@ func TestScripts(t *testing.T) {
 			"sign":  sign,
 			"redis": redisCommand,
 			"hold":  hold,
+			"put":   put,
+			"count": countCalls,
+			"proxy": proxyCommand,
+			"dial":  dialCommand,
 		},
 	})
 }
@@ -45,7 +53,7 @@ func TestScripts(t *testing.T) {
 type redisKey struct{}
 
 func setup(env *testscript.Env) error {
-	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS"} {
+	for _, name := range []string{"WEB", "OPERATOR", "RELAY", "REDIS", "DOOR", "SILENT", "LATE", "ELSEWHERE"} {
 		port, err := freePort()
 		if err != nil {
 			return err
@@ -139,6 +147,36 @@ func redisCommand(ts *testscript.TestScript, _ bool, args []string) {
 	case "stop":
 		server.Close()
 	}
+}
+
+// put writes keys into the Redis of the script.
+func put(ts *testscript.TestScript, _ bool, args []string) {
+	server, ok := ts.Value(redisKey{}).(*miniredis.Miniredis)
+	if len(args) != 3 && len(args) != 4 || !ok {
+		ts.Fatalf("usage: put N KEY VALUE [LIFETIME]")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for i := range n {
+		key := strings.ReplaceAll(args[1], "%d", strconv.Itoa(i))
+		ts.Check(server.Set(key, args[2]))
+		if len(args) == 4 {
+			lifetime, err := time.ParseDuration(args[3])
+			ts.Check(err)
+			server.SetTTL(key, lifetime)
+		}
+	}
+}
+
+// countCalls counts calls in the hour that runs.
+func countCalls(ts *testscript.TestScript, _ bool, args []string) {
+	server, ok := ts.Value(redisKey{}).(*miniredis.Miniredis)
+	if len(args) != 2 || !ok {
+		ts.Fatalf("usage: count CLASS N")
+	}
+	key := retention.Hour.Key(strconv.FormatInt(time.Now().Unix()/3600, 10))
+	server.HSet(key, args[0], args[1])
+	server.SetTTL(key, retention.HourTime)
 }
 
 // hold takes a port until the script ends.

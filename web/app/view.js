@@ -29,7 +29,7 @@ import { home, queue } from './view-search.js';
  *   after: After, held: {until: number, reasons: string[]} | null, device: Dossier, panel: string, alert: string, again: number,
  * }} State
  */
-/** @typedef {{languages: {tag: string}[], interests: string[], contact?: string}} Catalogue contact: how to reach who runs the server */
+/** @typedef {{languages: {tag: string}[], interests: string[], contact?: string, changed?: string}} Catalogue contact: how to reach who runs the server; changed: the day on which who touches data did */
 /**
  * @typedef {{
  *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,

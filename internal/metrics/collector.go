@@ -1,0 +1,93 @@
+package metrics
+
+import (
+	"net/http"
+	"regexp"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"parley/signaling"
+)
+
+// Handler answers a scrape with what look sees at that moment, and how the process does.
+func Handler(look func() View) http.Handler {
+	all := prometheus.NewRegistry()
+	all.MustRegister(
+		newCollector(look),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewGoCollector(
+			collectors.WithGoCollectorMemStatsMetricsDisabled(),
+			collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{
+				Matcher: regexp.MustCompile(`^/(memory/classes/(heap/objects|total)|cpu/classes/gc/total):|^/sched/latencies:`),
+			}),
+		),
+	)
+	return promhttp.HandlerFor(all, promhttp.HandlerOpts{MaxRequestsInFlight: scrapes})
+}
+
+// scrapes is how many answers are under way at once; more are refused.
+const scrapes = 4
+
+// collector puts the table into the words of Prometheus.
+type collector struct {
+	look     func() View
+	families []family
+	descs    []*prometheus.Desc // of the family of the same number
+	waits    *prometheus.Desc
+}
+
+func newCollector(look func() View) *collector {
+	c := &collector{look: look, families: families()}
+	for _, f := range c.families {
+		var labels []string
+		if f.label != "" {
+			labels = []string{f.label}
+		}
+		c.descs = append(c.descs, prometheus.NewDesc(f.name, f.help, labels, nil))
+	}
+	c.waits = prometheus.NewDesc("parley_wait_seconds", "How long the searches took that led to a call.", nil, nil)
+	return c
+}
+
+// Describe implements [prometheus.Collector].
+func (c *collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range c.descs {
+		to <- d
+	}
+	to <- c.waits
+}
+
+// Collect implements [prometheus.Collector].
+func (c *collector) Collect(to chan<- prometheus.Metric) {
+	v := c.look()
+	for i, f := range c.families {
+		kind := prometheus.CounterValue
+		if f.now {
+			kind = prometheus.GaugeValue
+		}
+		for _, p := range f.points {
+			var labels []string
+			if f.label != "" {
+				labels = []string{p.of}
+			}
+			to <- prometheus.MustNewConstMetric(c.descs[i], kind, float64(p.value(&v)), labels...)
+		}
+	}
+	to <- histogram(c.waits, v.Did.Waits)
+}
+
+// histogram is the waits as Prometheus has them: each class with all below it.
+func histogram(d *prometheus.Desc, w signaling.WaitCounts) prometheus.Metric {
+	upTo := map[float64]uint64{}
+	var sum uint64
+	bounds := signaling.WaitBounds()
+	for i, n := range w.Counts {
+		sum += uint64(max(n, 0)) //nolint:gosec // a count
+		if i < len(bounds) {
+			upTo[bounds[i].Seconds()] = sum
+		}
+	}
+	return prometheus.MustNewConstHistogram(d, sum, w.Sum.Seconds(), upTo)
+}
