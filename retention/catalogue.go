@@ -233,6 +233,7 @@ func Catalogue() []Item {
 			Why:    "So that a look at a device need not read each report on it.",
 			Breach: "Nothing that the reports do not say.",
 			Reader: readNodes,
+			Keyed:  "Nothing that the reports do not say.",
 			Size:   128,
 		},
 		{
