@@ -96,7 +96,7 @@ func TestBrowserRoomOfFour(t *testing.T) {
 		p.reaches("live", 30*time.Second)
 	}
 	for _, p := range four {
-		p.meets(60*time.Second, 3, four...)
+		p.meets(2*time.Minute, 3, four...)
 	}
 	// Who has cores for it encodes pictures of this size in AV1, the others do not; both understand both.
 	for p, codec := range map[*person]string{ana: "video/AV1", four[1]: "video/VP8"} {

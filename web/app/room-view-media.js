@@ -153,7 +153,9 @@ export function help(ctx) {
       class: 'permission-help',
       'data-testid': 'permission-help',
       ontoggle: () => {
-        if (el.children.length === 1) el.append(...explained(ctx));
+        if (el.children.length > 1) return;
+        const page = { href: 'room#permissions', target: '_blank', rel: 'noopener' };
+        el.append(...explained(ctx), h('a', page, ctx.t('help.page')));
       },
     },
     h('summary', {}, ctx.t('help.title')),

@@ -26,12 +26,7 @@ export function mountRoom(root, page) {
   const main = h('main', {});
   const brand = p('brand', h('span', { class: 'mark', 'aria-hidden': 'true' }, h('i', {}), h('i', {})), 'parley');
   const privacy = h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy'));
-  const permissions = h(
-    'a',
-    { href: 'room#permissions', target: '_blank', rel: 'noopener', 'data-testid': 'permissions' },
-    t('help.title'),
-  );
-  root.replaceChildren(h('header', {}, brand, h('nav', {}, permissions, privacy)), main, status);
+  root.replaceChildren(h('header', {}, brand, h('nav', {}, privacy)), main, status);
   document.title = t('room.page');
 
   const form = FORMS[/** @type {keyof typeof FORMS} */ (what)] ?? phraseForm;
