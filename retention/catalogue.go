@@ -55,6 +55,8 @@ const (
 	ReviewTime = 7 * 24 * time.Hour
 	// RematchPause is how long two who have talked do not meet again.
 	RematchPause = 30 * time.Minute
+	// RelayLogTime is how long the relay log is kept, where there is one.
+	RelayLogTime = 7 * 24 * time.Hour
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour
 	// LinkTime is how long a one-time link waits for people, and how long it is known that it is burnt.
