@@ -35,7 +35,8 @@ type Tally struct {
 // number.
 const maxFaults = 1000
 
-// CountPace is how many keys a second [Count] looks at unless told otherwise: a million within a minute.
+// CountPace is how many keys a second [Count] looks at unless told otherwise: a million within a
+// minute.
 const CountPace = 18_000
 
 // Count walks every key of rdb, at most pace a second of each server, and reads only. A record

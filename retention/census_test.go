@@ -120,12 +120,20 @@ func TestPublic(t *testing.T) {
 }
 
 func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "less than a second", time.Second: "1 second", 90 * time.Second: "1 minute 30 seconds", time.Hour: "1 hour",
-		25*time.Hour + time.Minute: "1 day 1 hour", 24*time.Hour + time.Minute: "1 day", 400 * 24 * time.Hour: "400 days",
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "less than a second"},
+		{time.Second, "1 second"},
+		{90 * time.Second, "1 minute 30 seconds"},
+		{time.Hour, "1 hour"},
+		{25*time.Hour + time.Minute, "1 day 1 hour"},
+		{24*time.Hour + time.Minute, "1 day"},
+		{400 * 24 * time.Hour, "400 days"},
 	} {
-		if got := retention.Span(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
+		if got := retention.Span(c.d); got != c.want {
+			t.Errorf("%v: %s, want %s", c.d, got, c.want)
 		}
 	}
 }

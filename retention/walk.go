@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,39 +29,57 @@ type sight struct {
 // pace keys a second of one server, 0 for as many as it answers. A key may be seen twice when Redis
 // enlarges its tables meanwhile, and one that comes or goes during the walk, or not.
 func walk(ctx context.Context, rdb redis.UniversalClient, pace int, see func(sight)) error {
-	var mu sync.Mutex // guards see: the masters of a cluster are walked at the same time
-	one := func(ctx context.Context, node redis.Cmdable) error {
-		began, seen := time.Now(), 0
-		for cursor := uint64(0); ; {
-			keys, next, err := node.Scan(ctx, cursor, "*", page).Result()
-			if err != nil {
-				return fmt.Errorf("scan: %w", err)
+	w := &walker{rdb: rdb, pace: pace, see: see}
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return w.server(ctx, node) })
+	}
+	return w.server(ctx, rdb)
+}
+
+// walker is one walk.
+type walker struct {
+	rdb  redis.UniversalClient
+	pace int
+
+	mu  sync.Mutex // guards see: the masters of a cluster are walked at the same time
+	see func(sight)
+}
+
+// server walks over the keys of one server.
+func (w *walker) server(ctx context.Context, node redis.Cmdable) error {
+	began, seen := time.Now(), 0
+	for cursor := uint64(0); ; {
+		keys, next, err := node.Scan(ctx, cursor, "*", page).Result()
+		if err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+		for some := range slices.Chunk(keys, page) { // the embedded store answers with all at once
+			if err := w.look(ctx, some); err != nil {
+				return err
 			}
-			for len(keys) > 0 { // the embedded store answers with all at once
-				n := min(len(keys), page)
-				sights, err := look(ctx, rdb, keys[:n])
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				for _, s := range sights {
-					see(s)
-				}
-				mu.Unlock()
-				keys, seen = keys[n:], seen+n
-				if err := rest(ctx, began, seen, pace); err != nil {
-					return err
-				}
-			}
-			if cursor = next; cursor == 0 {
-				return nil
+			seen += len(some)
+			if err := rest(ctx, began, seen, w.pace); err != nil {
+				return err
 			}
 		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
 	}
-	if cluster, ok := rdb.(*redis.ClusterClient); ok {
-		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return one(ctx, node) })
+}
+
+// look looks at some keys.
+func (w *walker) look(ctx context.Context, keys []string) error {
+	sights, err := look(ctx, w.rdb, keys)
+	if err != nil {
+		return err
 	}
-	return one(ctx, rdb)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range sights {
+		w.see(s)
+	}
+	return nil
 }
 
 // rest waits until seen keys are not more than pace a second since began.

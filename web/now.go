@@ -15,8 +15,8 @@ import (
 // one.
 func newNow(s *site, census func() (retention.Census, bool)) *remade[time.Time] {
 	return &remade[time.Time]{make: func(time.Time) (*file, error) {
-		c, counted := census()
-		return s.still("now.html", "../", "{{counted}}", whenCounted(c, counted), "{{rows}}", nowRows(c, counted))
+		c, _ := census()
+		return s.still("now.html", "../", "{{counted}}", whenCounted(c), "{{rows}}", nowRows(c))
 	}}
 }
 
@@ -40,8 +40,8 @@ func (s *Server) serveMade(w http.ResponseWriter, r *http.Request, get func() (*
 }
 
 // whenCounted says how old the numbers are, and whether anything is there that should not be.
-func whenCounted(c retention.Census, counted bool) string {
-	if !counted {
+func whenCounted(c retention.Census) string {
+	if c.When.IsZero() {
 		return "<p>Nothing has been counted since this server was started. It will be within a minute or two.</p>"
 	}
 	at := c.When.UTC()
@@ -55,14 +55,14 @@ func whenCounted(c retention.Census, counted bool) string {
 }
 
 // nowRows is one row for each class.
-func nowRows(c retention.Census, counted bool) string {
+func nowRows(c retention.Census) string {
 	var b strings.Builder
 	for i, it := range retention.Catalogue() {
 		if it.Kind == "channel" {
 			continue // stores nothing
 		}
 		records, oldest := "not counted yet", ""
-		if counted {
+		if !c.When.IsZero() {
 			records, oldest = retention.Public(c.Classes[i].Records), age(it, c.Classes[i])
 		}
 		fmt.Fprintf(&b, "\n        <tr><th scope=\"row\"><a href=\"../privacy#%s\">%s</a></th><td>%s</td><td>%s</td><td>%s</td></tr>",

@@ -67,8 +67,9 @@ func some() []web.Processor {
 	}
 }
 
-// TestProcessors: who touches data now, and who has, stands on the page and in the feed; the first page
-// tells of a change for 30 days and of what is announced, then no more. A fresh server has nobody.
+// TestProcessors: who touches data now, and who has, stands on the page and in the feed; the first
+// page tells of a change for 30 days and of what is announced, then no more. A fresh server has
+// nobody.
 func TestProcessors(t *testing.T) {
 	fresh := newServer(t).Public()
 	if text := body(t, ask(fresh, "GET", "/privacy/processors")); !strings.Contains(text, "<strong>Nobody</strong>") || strings.Contains(text, "{{") {

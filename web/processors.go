@@ -76,28 +76,39 @@ func changed(all []Processor, today day) string {
 // newProcessors makes the page of who else touches data. It changes with the day.
 func newProcessors(s *site, all []Processor) *remade[day] {
 	return &remade[day]{make: func(today day) (*file, error) {
-		var now, history strings.Builder
-		for _, p := range all {
-			if !p.Since.After(today.begins()) && (p.Until.IsZero() || p.Until.After(today.begins())) {
-				now.WriteString(processorCard(p))
-			}
-		}
-		if now.Len() == 0 {
-			now.WriteString("\n      <p><strong>Nobody</strong>, says whoever runs this server.</p>")
-		}
-		for _, c := range changes(all) {
-			soon := ""
-			if c.on.After(today.begins()) {
-				soon = " <em>announced</em>"
-			}
-			fmt.Fprintf(&history, "\n      <li><time datetime=%q>%s</time>%s: %s</li>",
-				c.on.Format(time.DateOnly), c.on.Format("2 January 2006"), soon, html.EscapeString(c.says()))
-		}
-		if history.Len() == 0 {
-			history.WriteString("\n      <li>Nothing has changed yet.</li>")
-		}
-		return s.still("processors.html", "../", "{{now}}", now.String(), "{{history}}", history.String())
+		return s.still("processors.html", "../", "{{now}}", touching(all, today), "{{history}}", history(all, today))
 	}}
+}
+
+// touching are those who touch data on a day.
+func touching(all []Processor, today day) string {
+	var b strings.Builder
+	for _, p := range all {
+		if !p.Since.After(today.begins()) && (p.Until.IsZero() || p.Until.After(today.begins())) {
+			b.WriteString(processorCard(p))
+		}
+	}
+	if b.Len() == 0 {
+		return "\n      <p><strong>Nobody</strong>, says whoever runs this server.</p>"
+	}
+	return b.String()
+}
+
+// history is a line for each change, the newest first.
+func history(all []Processor, today day) string {
+	var b strings.Builder
+	for _, c := range changes(all) {
+		soon := ""
+		if c.on.After(today.begins()) {
+			soon = " <em>announced</em>"
+		}
+		fmt.Fprintf(&b, "\n      <li><time datetime=%q>%s</time>%s: %s</li>",
+			c.on.Format(time.DateOnly), c.on.Format("2 January 2006"), soon, html.EscapeString(c.says()))
+	}
+	if b.Len() == 0 {
+		return "\n      <li>Nothing has changed yet.</li>"
+	}
+	return b.String()
 }
 
 // processorCard is one who touches data now.

@@ -13,8 +13,8 @@ const (
 	kindAtom = "application/atom+xml; charset=utf-8"
 )
 
-// prose makes a page of text from its file in page/: fill gives what stands for what, in pairs. up leads
-// from where the page is to the root, "" or "../".
+// prose makes a page of text from its file in page/: fill gives what stands for what, in pairs. up
+// leads from where the page is to the root, "" or "../".
 func (s *site) prose(name, up string, fill ...string) ([]byte, error) {
 	page, err := fs.ReadFile(embedded, "page/"+name)
 	if err != nil {

@@ -97,8 +97,8 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// makePages makes the pages of text, and what the page must know of this server. Those that change with
-// the day are made once here too, so that what cannot be made is known at the start.
+// makePages makes the pages of text, and what the page must know of this server. Those that change
+// with the day are made once here too, so that what cannot be made is known at the start.
 func (s *Server) makePages(cfg Config) (err error) {
 	if s.census = cfg.Census; s.census == nil {
 		s.census = nobodyCounts

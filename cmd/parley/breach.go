@@ -29,7 +29,7 @@ func breachRun(ctx context.Context, c *lookCall) error {
 	there := present(census)
 	fmt.Fprint(c.out, "\n1. With the database alone\n")
 	for _, p := range there {
-		fmt.Fprintf(c.out, "\n  %s: %s, each for at most %s.\n", p.Item.Name, p.records(), p.lives())
+		fmt.Fprintf(c.out, "\n  %s: %s, each for at most %s.\n", p.Name, p.records(), p.lives())
 		wrapped(c.out, "    ", "Holds: "+p.Holds)
 		wrapped(c.out, "    ", "Tells: "+p.Breach)
 	}
@@ -112,7 +112,7 @@ const wide = 100
 // wrapped writes a text in lines of at most wide characters, each after indent.
 func wrapped(w io.Writer, indent, text string) {
 	line := indent
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if len(line)+len(word) > wide && line != indent {
 			fmt.Fprintln(w, line)
 			line = indent
