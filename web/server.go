@@ -23,6 +23,8 @@ type Config struct {
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
+	// Base is the path below which everything is that browsers ask for, such as "/talk"; "" for none.
+	Base string
 	// Contact is a mailto: or https: address of whoever runs the server, for people in need; "" for none.
 	Contact string
 	// TokenOnly spares browsers to say what kind they are of: nobody asks.
@@ -43,6 +45,7 @@ type Server struct {
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
+	base      string
 	catalogue *file
 	privacy   *file
 	relay     func() Relay
@@ -69,7 +72,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
-		limit: newLimiter(cfg.Limits), site: site,
+		limit: newLimiter(cfg.Limits), site: site, base: cfg.Base,
 	}
 	if s.catalogue, err = newCatalogue(cfg); err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
@@ -80,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 	if s.check, err = newCheck(site); err != nil {
 		return nil, fmt.Errorf("check: %w", err)
 	}
-	if s.missing, err = newMissing(site); err != nil {
+	if s.missing, err = newMissing(site, cfg.Base); err != nil {
 		return nil, fmt.Errorf("page of a wrong address: %w", err)
 	}
 	if cfg.Console != nil {
