@@ -103,6 +103,7 @@ func kindOf(name string) (string, error) {
 
 // site is everything that is served from memory.
 type site struct {
+	base  string           // the path that the operator put before all others, like "/talk"; usually ""
 	hash  string           // of all files, part of their path
 	files map[string]*file // below /a/<hash>/, by path
 	index *file

@@ -21,8 +21,9 @@ type Sum struct {
 
 // Sums lists every file that is part of this program: of the page, of the check, and the pages of
 // text that do not depend on settings, on the day or on what is remembered at the moment. Two programs
-// made from the same source list the same.
-func Sums() ([]Sum, error) {
+// made from the same source list the same. The page of a wrong address leads below base, which is ""
+// or a path like "/talk"; paths are without it.
+func Sums(base string) ([]Sum, error) {
 	app, err := fs.Sub(embedded, "app")
 	if err != nil {
 		return nil, err
@@ -31,6 +32,7 @@ func Sums() ([]Sum, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.base = base
 	return s.sums()
 }
 

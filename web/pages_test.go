@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -150,8 +151,20 @@ func TestFeed(t *testing.T) {
 // gets, unpacked; the page, the text and the program say the same. What is not in the list holds no
 // program.
 func TestIntegrity(t *testing.T) {
-	h := newServer(t).Public()
-	sums, err := web.Sums()
+	t.Run("at the root", func(t *testing.T) { integrity(t, "") })
+	t.Run("below a path", func(t *testing.T) { integrity(t, "/talk") })
+}
+
+func integrity(t *testing.T, base string) {
+	h := newServer(t, func(c *web.Config) { c.Base = base }).Public()
+	if base != "" {
+		inside := h
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.URL.Path = base + r.URL.Path
+			inside.ServeHTTP(w, r)
+		})
+	}
+	sums, err := web.Sums(base)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,12 +59,34 @@ func (s *Server) Public() http.Handler {
 	for _, r := range s.routes() {
 		e.Match([]string{http.MethodGet, http.MethodHead}, r.path, echo.WrapHandler(r.serve))
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return s.below(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/ws" {
 			s.enter(w, r)
 			return
 		}
 		e.ServeHTTP(w, r)
+	}))
+}
+
+// below serves all below the base path. The page's own addresses are relative, so that it works there as
+// it does at the root.
+func (s *Server) below(all http.Handler) http.Handler {
+	if s.base == "" {
+		return all
+	}
+	inside := http.StripPrefix(s.base, all)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == s.base: // relative addresses would lead beside it
+			guard(w.Header())
+			w.Header().Set("Cache-Control", never)
+			http.Redirect(w, r, s.base+"/", http.StatusSeeOther)
+		case strings.HasPrefix(r.URL.Path, s.base+"/"):
+			inside.ServeHTTP(w, r)
+		default:
+			guard(w.Header())
+			s.missing.answer(w, r, http.StatusNotFound)
+		}
 	})
 }
 

@@ -25,6 +25,8 @@ type Config struct {
 	Proxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	Network func(netip.Prefix) string   // the keyed mark of a network, for signaling; nil tells it nothing
 	Limits  Limits
+	// Base is the path below which everything is that browsers ask for, such as "/talk"; "" for none.
+	Base string
 	// Contact is a mailto: or https: address of whoever runs the server, for people in need; "" for none.
 	Contact string
 	// TokenOnly spares browsers to say what kind they are of: nobody asks.
@@ -51,6 +53,7 @@ type Server struct {
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
+	base      string
 	catalogue *remade[day]
 	privacy   *file
 	census    func() (retention.Census, bool)
@@ -84,8 +87,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
-		limit: newLimiter(cfg.Limits), site: site,
+		limit: newLimiter(cfg.Limits), site: site, base: cfg.Base,
 	}
+	site.base = cfg.Base
 	if err := s.makePages(cfg); err != nil {
 		return nil, err
 	}
@@ -112,7 +116,7 @@ func (s *Server) makePages(cfg Config) (err error) {
 	}{
 		{"catalogue", func() error { _, err := s.catalogue.at(today); return err }},
 		{"page of who else touches data", func() error { _, err := s.processors.at(today); return err }},
-		{"feed of who else touches data", func() error { s.feed, err = newFeed(cfg.Origin, all); return err }},
+		{"feed of who else touches data", func() error { s.feed, err = newFeed(cfg.Origin+cfg.Base, all); return err }},
 		{"page of what is remembered now", func() error { _, err := s.now.at(time.Time{}); return err }},
 		{"privacy page", func() error { s.privacy, err = newPrivacy(s.site); return err }},
 		{"check", func() error { s.check, err = newCheck(s.site); return err }},

@@ -87,7 +87,7 @@ func (d *doctor) lookAtPage(ctx context.Context) {
 			d.lookAtProxy(ctx, at)
 		}
 	}
-	_, body, err := d.ask(ctx, d.cfg.PublicURL[0]+"/check.json")
+	_, body, err := d.ask(ctx, d.cfg.PublicURL[0]+d.cfg.BasePath+"/check.json")
 	var servers []relayServer
 	if err == nil {
 		err = json.Unmarshal(body, &servers)
@@ -104,7 +104,7 @@ const pageMark = "trusted-types parley-solver"
 
 // lookAtOrigin asks for one page and opens its WebSocket. It reports whether that worked.
 func (d *doctor) lookAtOrigin(ctx context.Context, at string) bool {
-	a, _, err := d.ask(ctx, at+"/")
+	a, _, err := d.ask(ctx, at+d.cfg.BasePath+"/")
 	switch {
 	case err != nil && certificateTrouble(err) != "":
 		d.bad("tls", fmt.Sprintf("browsers do not take the certificate of %s: %s.", at, certificateTrouble(err)), "Give whoever speaks TLS there a certificate for this name, with its chain.")
@@ -128,7 +128,7 @@ func (d *doctor) lookAtOrigin(ctx context.Context, at string) bool {
 
 // handshake asks for the WebSocket as the page at origin does.
 func (d *doctor) handshake(ctx context.Context, at string, more ...string) (*http.Response, error) {
-	a, _, err := d.ask(ctx, at+"/ws", append([]string{
+	a, _, err := d.ask(ctx, at+d.cfg.BasePath+"/ws", append([]string{
 		"Origin", at, "Connection", "Upgrade", "Upgrade", "websocket",
 		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "cGFybGV5LWRvY3Rvci1rZQ==", "Sec-WebSocket-Protocol", "parley.v1",
 	}, more...)...)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"parley/web"
@@ -30,12 +31,12 @@ const (
 )
 
 func hashesRun(ctx context.Context, c *lookCall) error {
-	sums, err := web.Sums()
+	if c.from != "" {
+		return c.compare(ctx)
+	}
+	sums, err := web.Sums("")
 	if err != nil {
 		return err
-	}
-	if c.from != "" {
-		return c.compare(ctx, sums)
 	}
 	for _, s := range sums {
 		fmt.Fprintln(c.out, s)
@@ -44,10 +45,14 @@ func hashesRun(ctx context.Context, c *lookCall) error {
 }
 
 // compare fetches each file from a server and tells which are not as here.
-func (c *lookCall) compare(ctx context.Context, sums []web.Sum) error {
+func (c *lookCall) compare(ctx context.Context) error {
 	base, err := url.Parse(c.from)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return fmt.Errorf("--from %s: say the address of a parley, like https://talk.example.org", c.from)
+	}
+	sums, err := web.Sums(strings.TrimRight(base.Path, "/"))
+	if err != nil {
+		return err
 	}
 	differ := 0
 	for _, s := range sums {

@@ -88,7 +88,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		relay.Drain() // ends soon after: who needs a relay now is better served elsewhere
 		return nil
 	})
-	return cfg.PublicURL[0], nil
+	return cfg.PublicURL[0] + cfg.BasePath, nil
 }
 
 // join makes what works on the store.
@@ -269,6 +269,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Metrics: metrics.Handler(func() metrics.View { return p.view(hub, server) }),
 		Ready:   p.memory.ready,
 		Proxies: cfg.TrustedProxies,
+		Base:    cfg.BasePath,
 		Network: func(n netip.Prefix) string { return networkMark(p.ring, n) },
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,

@@ -40,18 +40,23 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               setup,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"get":     get,
-			"sign":    sign,
-			"redis":   redisCommand,
-			"hold":    hold,
-			"waitfor": waitFor,
-			"put":     put,
-			"count":   countCalls,
-			"proxy":   proxyCommand,
-			"dial":    dialCommand,
-		},
+		Cmds:                commands(),
 	})
+}
+
+// commands are those of our own.
+func commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"get":     get,
+		"sign":    sign,
+		"redis":   redisCommand,
+		"hold":    hold,
+		"waitfor": waitFor,
+		"put":     put,
+		"count":   countCalls,
+		"proxy":   proxyCommand,
+		"dial":    dialCommand,
+	}
 }
 
 // redisKey is where a script keeps its Redis.

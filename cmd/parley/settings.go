@@ -25,6 +25,7 @@ type config struct {
 	Listen         string
 	OperatorListen string
 	PublicURL      []string // origins; empty: those of localhost on the port of Listen
+	BasePath       string   // "" or such as "/talk"
 	TrustedProxies []netip.Prefix
 	Contact        string // mailto: or https:, or none
 	Drain          time.Duration
@@ -134,6 +135,11 @@ func visitorSettings() []setting {
 			says:   "Under which addresses people open the page. Set it as soon as that is not localhost; pages from elsewhere are refused.",
 			derive: func(c config) string { return strings.Join(localOrigins(c.scheme(), c.Listen), ",") },
 			read:   func(c *config, v string) (err error) { c.PublicURL, err = origins(v); return err },
+		},
+		{
+			name: "base-path", value: "/", shape: "/PATH",
+			says: "Below which path everything is that browsers ask for. Set it when a proxy serves something else at the root, and let the proxy pass the path on unchanged.",
+			read: func(c *config, v string) (err error) { c.BasePath, err = basePath(v); return err },
 		},
 		{
 			name: "trusted-proxies", shape: "CIDR,...",
@@ -280,6 +286,20 @@ func origins(v string) ([]string, error) {
 		return nil, errors.New("at least one address is needed, for example https://talk.example.org")
 	}
 	return all, nil
+}
+
+// basePath is a path without the slash at its end, "" for the root.
+func basePath(v string) (string, error) {
+	path := strings.TrimSuffix(v, "/")
+	if path == "" && v != "" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if !strings.HasPrefix(path, "/") || part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+			return "", fmt.Errorf("%q is not a path like /talk, of letters, digits, - and _", v)
+		}
+	}
+	return path, nil
 }
 
 // contact is what a link leads to: a page, or a letter.
