@@ -29,7 +29,7 @@ type Watch struct {
 	rdb    redis.UniversalClient
 	log    *slog.Logger
 	last   atomic.Pointer[error] // of the last probe; what it points to is nil when the write was taken
-	policy string                // the worst eviction policy seen last; only Run uses it
+	policy string                // the worst eviction policy seen last; only lookWhenever uses it
 	keeps  bool                  // see [Watch.KeepsAll]
 	also   func(context.Context) // see [Watch.Also]
 }
@@ -52,8 +52,14 @@ func (w *Watch) KeepsAll() { w.keeps = true }
 // Err says why Redis took no write at the last probe, nil if it did.
 func (w *Watch) Err() error { return *w.last.Load() }
 
-// Run asks until ctx ends, one question at a time.
+// Run asks until ctx ends, one question at a time. What takes longer is done beside it: an outage must
+// be noticed also by who looks at settings when it begins.
 func (w *Watch) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	due := make(chan struct{}, 1)
+	beside.Go(func() { w.lookWhenever(ctx, due) })
+	defer beside.Wait()
+	defer close(due)
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -67,14 +73,24 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 		w.tell(ctx, before, err)
 		if err == nil && n%policyEvery == 0 {
-			w.lookAtPolicy(ctx)
-			w.also(ctx)
+			select {
+			case due <- struct{}{}:
+			default: // is due already
+			}
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// lookWhenever looks at the settings each time it is due, until nothing will be any more.
+func (w *Watch) lookWhenever(ctx context.Context, due <-chan struct{}) {
+	for range due {
+		w.lookAtPolicy(ctx)
+		w.also(ctx)
 	}
 }
 

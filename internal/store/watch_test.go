@@ -45,6 +45,29 @@ func within(t *testing.T, limit time.Duration, what string, is func() bool) {
 	t.Logf("%s: %v", what, time.Since(began).Round(time.Millisecond))
 }
 
+// TestWatchIsNotHeldUp: an outage that begins while settings are looked at is noticed in time.
+func TestWatchIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	server := vtest.StartServer(t)
+	_, rdb := open(t, server.URL())
+	w := store.NewWatch(rdb, slog.New(slog.DiscardHandler))
+	began := make(chan struct{}, 1)
+	w.Also(func(ctx context.Context) {
+		began <- struct{}{}
+		<-ctx.Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	<-began
+	server.Pause()
+	within(t, 3*time.Second, "stopped", func() bool { return w.Err() != nil })
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // TestWatch: however Redis goes away, it is known within 3 s, and its return within 3 s.
 func TestWatch(t *testing.T) {
 	t.Parallel()
