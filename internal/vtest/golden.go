@@ -10,9 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// LoadGolden puts a dump of an older parley into rdb. Each line of the file is a string, or a field of a
-// hash: key, milliseconds that are left, 0 for ever, and values in quotes. It returns when the dump was
-// made, and what is in it, key by key.
+// LoadGolden puts a dump of an older parley into rdb. Each line of the file is a string, or a field
+// of a hash: key, milliseconds that are left, 0 for ever, and values in quotes. It returns when the
+// dump was made, and what is in it, key by key.
 func LoadGolden(t testing.TB, rdb redis.Cmdable, file string) (made time.Time, held map[string][]string) {
 	t.Helper()
 	text, err := os.ReadFile(file) //nolint:gosec // a file of the test
