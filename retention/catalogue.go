@@ -192,7 +192,7 @@ func Catalogue() []Item {
 			Why:    "So that people who know each other meet, whatever node they come to.",
 			Breach: "How many private rooms there were in the last minutes, and how many links that nobody has used in the last day.",
 			Reader: readNodes,
-			Keyed:  "Which channels were in use in the last minutes, by trying the 1,000 numbers. No phrase of a link can be found so.",
+			Keyed:  "Which channels may have been in use in the last minutes, by trying the 1,000 numbers, of which four share a mark. No phrase of a link can be found so.",
 			Size:   4 << 10,
 		},
 		{

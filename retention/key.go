@@ -71,6 +71,15 @@ func (c Class) Format() string {
 	}
 }
 
+// ClassOf returns the class of a key; false for one that the catalogue does not know.
+func ClassOf(key string) (Class, bool) {
+	it := classify(key)
+	if it == nil {
+		return 0, false
+	}
+	return it.Class, true
+}
+
 // classify returns the item whose pattern key fits, nil for none.
 func classify(key string) *Item {
 	all := catalogue()

@@ -58,6 +58,8 @@ func fill(t *testing.T, rdb redis.UniversalClient) {
 func all(t *testing.T, rdb redis.UniversalClient) map[string]string {
 	t.Helper()
 	ctx := t.Context()
+	rdb, done := vtest.Admin(rdb) // who sees every key
+	defer done()
 	held := map[string]string{}
 	keys, err := rdb.Keys(ctx, "*").Result()
 	if err != nil {
@@ -75,6 +77,16 @@ func all(t *testing.T, rdb redis.UniversalClient) map[string]string {
 		held[key] = fmt.Sprintf("%q until %d", value, end.Milliseconds())
 	}
 	return held
+}
+
+// emptied takes everything away.
+func emptied(t *testing.T, rdb redis.UniversalClient) {
+	t.Helper()
+	admin, done := vtest.Admin(rdb)
+	defer done()
+	if err := admin.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func saved(t *testing.T, rdb redis.UniversalClient) []byte {
@@ -104,7 +116,7 @@ func roundTrip(t *testing.T, rdb redis.UniversalClient) {
 	delete(want, retention.Ticket.Key("ticket"))
 	delete(want, retention.Lease.Key())
 	file := saved(t, rdb)
-	rdb.FlushAll(t.Context())
+	emptied(t, rdb)
 	f := opened(t, file)
 	if f.Records != 604 || f.Devices != 601 || f.Weeks[3000] != "print" || f.Head.Mark != "mark" {
 		t.Errorf("the file says %+v", f)
@@ -127,7 +139,7 @@ func TestExpiredStaysAway(t *testing.T) { both(t, expiredStaysAway) }
 func expiredStaysAway(t *testing.T, rdb redis.UniversalClient) {
 	fill(t, rdb)
 	f := opened(t, saved(t, rdb))
-	rdb.FlushAll(t.Context())
+	emptied(t, rdb)
 	done, err := f.Restore(t.Context(), rdb, false, time.Now().Add(31*24*time.Hour))
 	if err != nil || done != (backup.Restored{Records: 3, Expired: 601}) {
 		t.Errorf("%+v, %v", done, err)
