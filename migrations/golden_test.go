@@ -3,13 +3,10 @@ package migrations_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"parley/internal/vtest"
 	"parley/migrations"
@@ -17,50 +14,13 @@ import (
 )
 
 // The files in testdata were written by the parley of their shape: what one device has that four others
-// reported. Each line is a string, or a field of a hash: key, milliseconds that are left, 0 for ever,
-// and values in quotes. shape-3.keys and shape-3.epochs are the key files of that parley.
+// reported. vtest.LoadGolden says how they read. shape-3.keys and shape-3.epochs are the key files of
+// that parley.
 
 // load puts a golden file into w and returns it, key by key.
-func load(t *testing.T, w world, name string) (held map[string][]string) {
+func load(t *testing.T, w world, name string) map[string][]string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	held = map[string][]string{}
-	for line := range strings.Lines(string(text)) {
-		kind, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-		if kind == "#" {
-			continue
-		}
-		key, rest, _ := strings.Cut(rest, " ")
-		left, rest, _ := strings.Cut(rest, " ")
-		ms, err := strconv.Atoi(left)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rest = strings.TrimSpace(rest); rest != ""; rest = strings.TrimSpace(rest) {
-			quoted, err := strconv.QuotedPrefix(rest)
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			value, err := strconv.Unquote(quoted)
-			if err != nil {
-				t.Fatal(err)
-			}
-			held[key] = append(held[key], value)
-			rest = rest[len(quoted):]
-		}
-		last := held[key]
-		if kind == "string" {
-			err = w.Set(t.Context(), key, last[0], time.Duration(ms)*time.Millisecond).Err()
-		} else if err = w.HSet(t.Context(), key, last[len(last)-2], last[len(last)-1]).Err(); err == nil && ms > 0 {
-			err = w.PExpire(t.Context(), key, time.Duration(ms)*time.Millisecond).Err()
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	_, held := vtest.LoadGolden(t, w, filepath.Join("testdata", name))
 	return held
 }
 

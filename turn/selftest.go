@@ -20,13 +20,27 @@ type Way struct {
 	Name string         // "UDP", "TCP" or "TLS"
 	At   netip.AddrPort // where
 	Host string         // for TLS, the name that is asked for
+
+	number int // of the address, from 1 on; 0 where there is one only
+}
+
+// String names the way without its address.
+func (w Way) String() string {
+	if w.number == 0 {
+		return w.Name
+	}
+	return fmt.Sprintf("%s, address %d", w.Name, w.number)
 }
 
 // Ways are those that the relay opened itself. A shared port is not among them.
 func (s *Server) Ways() []Way {
 	var ways []Way
-	for _, x := range s.sites {
-		ways = append(ways, Way{Name: "UDP", At: Dialable(x.addr)}, Way{Name: "TCP", At: Dialable(x.addr)})
+	for i, x := range s.sites {
+		number := i + 1
+		if len(s.sites) == 1 {
+			number = 0
+		}
+		ways = append(ways, Way{Name: "UDP", At: Dialable(x.addr), number: number}, Way{Name: "TCP", At: Dialable(x.addr), number: number})
 	}
 	if s.cfg.ListenTLS.IsValid() {
 		host, _, _ := net.SplitHostPort(s.cfg.Secure) // without one the relay shows whatever it has

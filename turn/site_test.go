@@ -159,8 +159,12 @@ func TestURLsOfTwoAddresses(t *testing.T) {
 			t.Errorf("%s at %s: %v", way.Name, way.At, err)
 		}
 	}
-	if n := len(s.Ways()); n != 4 {
-		t.Errorf("%d ways, want 4", n)
+	var names []string
+	for _, way := range s.Ways() {
+		names = append(names, way.String())
+	}
+	if want := "UDP, address 1; TCP, address 1; UDP, address 2; TCP, address 2"; strings.Join(names, "; ") != want {
+		t.Errorf("the ways are %q, want %q", names, want)
 	}
 }
 

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -33,7 +30,7 @@ func TestOldReportsCount(t *testing.T) {
 	}
 	rdb := redis.NewClient(vtest.StartRedis(t))
 	defer rdb.Close()
-	made := fillShape3(t, rdb, filepath.Join(golden, "shape-3.txt"))
+	made, _ := vtest.LoadGolden(t, rdb, filepath.Join(golden, "shape-3.txt"))
 	ring, err := keyring.Load(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
@@ -57,48 +54,4 @@ func TestOldReportsCount(t *testing.T) {
 	if err != nil || other.Band != moderation.Clear || other.Records {
 		t.Errorf("another device stands at %+v, %v", other, err)
 	}
-}
-
-// fillShape3 puts a golden file into rdb, and returns when it was made.
-func fillShape3(t *testing.T, rdb *redis.Client, name string) (made time.Time) {
-	t.Helper()
-	file, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	number := func(s string) int64 {
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	unquoted := func(s string) string {
-		v, err := strconv.Unquote(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if ms, is := strings.CutPrefix(lines.Text(), "# made at "); is {
-			made = time.UnixMilli(number(ms))
-			continue
-		}
-		parts := strings.SplitN(lines.Text(), " ", 4)
-		key, left := parts[1], time.Duration(number(parts[2]))*time.Millisecond
-		if parts[0] == "string" {
-			err = rdb.Set(t.Context(), key, unquoted(parts[3]), left).Err()
-		} else {
-			field, value, _ := strings.Cut(parts[3], " ")
-			if err = rdb.HSet(t.Context(), key, unquoted(field), unquoted(value)).Err(); err == nil && left > 0 {
-				err = rdb.PExpire(t.Context(), key, left).Err()
-			}
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return made
 }

@@ -39,9 +39,9 @@ func testWay(ctx context.Context, relay *turn.Server, way turn.Way, log *slog.Lo
 	case ctx.Err() != nil: // the program stops
 	case err != nil:
 		log.LogAttrs(ctx, slog.LevelError, "the relay does not work, tried from this machine: calls that need this way will not connect",
-			slog.String("way", way.Name), slog.Any("error", err))
+			slog.String("way", way.String()), slog.Any("error", err))
 	default:
-		log.LogAttrs(ctx, slog.LevelInfo, "the relay works, tried from this machine", slog.String("way", way.Name))
+		log.LogAttrs(ctx, slog.LevelInfo, "the relay works, tried from this machine", slog.String("way", way.String()))
 	}
 }
 

@@ -233,28 +233,27 @@ func (f *File) put(ctx context.Context, rdb redis.UniversalClient, batch []recor
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", className(r.Key), err)
 		}
-		done.count(put)
+		if put {
+			done.Records++
+		} else {
+			done.Kept++
+		}
 	}
 	if len(asked) == 0 {
 		return nil
 	}
 	_, _ = texts.Exec(ctx) // each command has its own error
 	for _, one := range asked {
-		if err := one.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		switch err := one.Err(); {
+		case err == nil:
+			done.Records++
+		case errors.Is(err, redis.Nil): // it is there
+			done.Kept++
+		default:
 			return fmt.Errorf("restore records: %w", err)
 		}
-		done.count(one.Err() == nil)
 	}
 	return nil
-}
-
-// count counts a record that was put, or was there already.
-func (d *Restored) count(put bool) {
-	if put {
-		d.Records++
-	} else {
-		d.Kept++
-	}
 }
 
 // putHash writes a hash in one step, unless it is there.
