@@ -1,5 +1,5 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench bench-turn screens chaos soak fuzz nightly
+.PHONY: run test check bench bench-turn screens day chaos soak fuzz reproducible nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS = -timeout=20m
@@ -36,6 +36,12 @@ bench-turn:
 screens:
 	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run 'TestScreens|TestBrowserConsole' ./internal/e2e
 
+# A day: people, friends, operators and strangers at the door, on a real redis-server with an append-only
+# file; then everything that is left is searched for what no server may keep, and 31 days are taken from
+# the life of every key. So many people a second come for 50 s; the gate plays 25 a second for 15 s.
+day:
+	PARLEY_DAY=60 PARLEY_REDIS=require go test -count=1 -timeout=10m -v ./internal/day
+
 # Three nodes, their Redis and what lies between are broken for 20 minutes while people use them, on one
 # server, a Sentinel set and a Cluster; a checker reads what each person was told. Each prints a seed, with
 # which PARLEY_CHAOS_SEED plays the same faults again. PARLEY_CHAOS_HISTORY=<folder> keeps what was told.
@@ -49,6 +55,10 @@ soak:
 # Half a minute of made-up packets for each parser of the relay. Beside the gate it takes one core.
 fuzz:
 	.ci/fuzz $(FUZZTIME)
+
+# The same program twice from this commit, in different folders: what /integrity rests on.
+reproducible:
+	.ci/reproducible
 
 # Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
 nightly:

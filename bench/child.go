@@ -126,7 +126,10 @@ func serveChild(ctx context.Context, o options) (err error) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- what.serve() }()
-	fmt.Fprintln(os.Stdout, listener.Addr())
+	if what.at == "" {
+		what.at = listener.Addr().String()
+	}
+	fmt.Fprintln(os.Stdout, what.at)
 	stop, err := profile(o.profile)
 	if err == nil {
 		err = errors.Join(what.obey(os.Stdin, os.Stdout), stop())
@@ -137,6 +140,7 @@ func serveChild(ctx context.Context, o options) (err error) {
 
 // service is what a child does.
 type service struct {
+	at      string       // where, if not at the child's listener
 	serve   func() error // until its context ends
 	account func(call string) (user, password string)
 }
@@ -160,8 +164,10 @@ func open(ctx context.Context, name string, listener net.Listener) (service, err
 			return service{}, err
 		}
 		return service{serve: func() error { return errors.Join(p.serve(ctx, listener), p.close()) }}, nil
-	case "relay", "plainrelay":
+	case "relay", "plainrelay", "tlsrelay":
 		return openRelay(ctx, kind+":"+socket, listener)
+	case "forwarder":
+		return openForwarder(ctx)
 	}
 	return service{}, fmt.Errorf("no child %q", name)
 }

@@ -19,6 +19,7 @@ type options struct {
 	rounds   int
 	spell    time.Duration
 	depth    int
+	keys     int
 	couples  int
 	rate     int
 	browsers int
@@ -51,6 +52,7 @@ func parts() []part {
 	return []part{
 		{"pairs", pairs},
 		{"bands", bands},
+		{"audit", audit},
 		{"depth", depth},
 		{"arrivals", arrivals},
 		{"relay", relay},
@@ -80,10 +82,11 @@ func parse(args []string, errs io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(errs)
-	fs.StringVar(&o.parts, "parts", "pairs,bands,depth,arrivals,relay,nodes,storm,idle,page", "what to measure")
+	fs.StringVar(&o.parts, "parts", "pairs,bands,audit,depth,arrivals,relay,nodes,storm,idle,page", "what to measure")
 	fs.IntVar(&o.rounds, "rounds", 3, "how often a figure and its baseline take turns")
 	fs.DurationVar(&o.spell, "spell", 4*time.Second, "how long one measurement lasts")
 	fs.IntVar(&o.depth, "depth", 1_000_000, "depth: waiting tickets of the deep queue")
+	fs.IntVar(&o.keys, "keys", 1_000_000, "audit: keys that are walked over")
 	fs.IntVar(&o.people, "people", 3000, "arrivals: people who come each second")
 	fs.IntVar(&o.couples, "couples", 300, "relay: calls at the same time")
 	fs.IntVar(&o.rate, "rate", 16, "relay: envelopes a second from each browser (the server allows 20)")
@@ -103,7 +106,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected %q: see -help", fs.Arg(0))
 	}
-	if o.rounds < 1 || o.people < 1 || o.couples < 1 || o.rate < 1 || o.browsers < 1 || o.depth < shallow {
+	if o.rounds < 1 || o.people < 1 || o.couples < 1 || o.rate < 1 || o.browsers < 1 || o.keys < 1 || o.depth < shallow {
 		return o, fmt.Errorf("sizes must be positive, and -depth at least %d", shallow)
 	}
 	return o, nil

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,37 +46,49 @@ func (s scene) kind() turn.Kind {
 	return turn.Veil
 }
 
-// both runs f with the scene's calls on parley's relay and on coturn.
-func (s scene) both(ctx context.Context, b bench, f func(ours, base *party) error) (err error) {
+// sides are the scene's calls on parley's relay, on coturn and, from relay to relay, on a bare
+// forwarder.
+type sides struct{ ours, base, bare *party }
+
+// on runs f with the scene's calls on each side.
+func (s scene) on(ctx context.Context, b bench, f func(sides) error) (err error) {
 	name := "relay"
-	if b.plain {
+	switch {
+	case s.how == overTLS:
+		name = "tlsrelay"
+	case b.plain:
 		name = "plainrelay"
 	}
-	profile := ""
-	if b.profile != "" {
-		profile = b.profile + "." + strings.ReplaceAll(s.name, " ", "-")
+	var all sides
+	var open []func() error
+	defer func() {
+		for _, c := range slices.Backward(open) {
+			err = errors.Join(err, c())
+		}
+	}()
+	for _, side := range []struct {
+		calls **party
+		start func() (*turnServer, error)
+		left  bool // out
+	}{
+		{&all.ours, func() (*turnServer, error) { return startRelay(ctx, name, s.kind(), b.profileOf(s.name)) }, false},
+		{&all.base, func() (*turnServer, error) { return startCoturn(ctx) }, false},
+		{&all.bare, func() (*turnServer, error) { return startForwarder(ctx) }, s.how != relayToRelay},
+	} {
+		if side.left {
+			continue
+		}
+		server, err := side.start()
+		if err != nil {
+			return err
+		}
+		open = append(open, server.stop)
+		if *side.calls, err = gather(server, s.how, s.calls); err != nil {
+			return err
+		}
+		open = append(open, (*side.calls).disperse)
 	}
-	relay, err := startRelay(ctx, name, s.kind(), profile)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, relay.stop()) }()
-	coturn, err := startCoturn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, coturn.stop()) }()
-	ours, err := gather(relay, s.how, s.calls)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, ours.disperse()) }()
-	base, err := gather(coturn, s.how, s.calls)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, base.disperse()) }()
-	return f(ours, base)
+	return f(all)
 }
 
 // cost is what a spell of packets cost a server.
@@ -136,14 +149,14 @@ func baselineTurn(ctx context.Context) string {
 }
 
 // on measures scenes one after the other, for the rounds of which f measures one.
-func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, ours, base *party) ([]figure, error)) ([]figure, error) {
+func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, with sides) ([]figure, error)) ([]figure, error) {
 	var all []figure
 	for _, s := range scenes {
 		if !b.wants(s.name) {
 			continue
 		}
-		err := s.both(ctx, b, func(ours, base *party) error {
-			figures, err := f(s, ours, base)
+		err := s.on(ctx, b, func(with sides) error {
+			figures, err := f(s, with)
 			all = append(all, figures...)
 			return err
 		})
@@ -152,6 +165,14 @@ func (b bench) on(ctx context.Context, scenes []scene, f func(s scene, ours, bas
 		}
 	}
 	return all, nil
+}
+
+// profileOf is the file for the profile of a scene, if profiles were asked for.
+func (b bench) profileOf(scene string) string {
+	if b.profile == "" {
+		return ""
+	}
+	return b.profile + "." + strings.ReplaceAll(scene, " ", "-")
 }
 
 // wants tells whether a scene was asked for.
@@ -166,24 +187,41 @@ func turnCosts(ctx context.Context, b bench) ([]figure, error) {
 		{"outside peer, 1000 calls", toOutside, 1000, 0.90},
 		{"indications, 400 calls", indications, 400, 0.65},
 		{"TCP, 200 calls", overStreams, 200, 1.25},
-	}, func(s scene, ours, base *party) ([]figure, error) {
-		var rounds []round
-		for range b.rounds {
-			theirs, err := base.measure(b.spell)
-			if err != nil {
-				return nil, err
-			}
-			mine, err := ours.measure(b.spell)
-			if err != nil {
-				return nil, err
-			}
-			fmt.Fprintf(b.progress, "  %s: %s; coturn %s; %.2f\n", s.name, mine, theirs, mine.micros/theirs.micros)
-			rounds = append(rounds, round{mine.micros, theirs.micros})
+		{"TLS, 200 calls", overTLS, 200, 1.25},
+	}, func(s scene, with sides) ([]figure, error) { return s.costs(ctx, b, with) })
+}
+
+// costs measures one side after the other.
+func (s scene) costs(ctx context.Context, b bench, with sides) ([]figure, error) {
+	var rounds, overBare []round
+	for range b.rounds {
+		theirs, err := with.base.measure(b.spell)
+		if err != nil {
+			return nil, err
 		}
-		return []figure{figure{
-			name: s.name + ": CPU", unit: "µs", baseline: baselineTurn(ctx), limit: ratioAtMost(s.limit),
-		}.over(rounds)}, nil
-	})
+		mine, err := with.ours.measure(b.spell)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(b.progress, "  %s: %s; coturn %s; %.2f\n", s.name, mine, theirs, mine.micros/theirs.micros)
+		rounds = append(rounds, round{mine.micros, theirs.micros})
+		if with.bare == nil {
+			continue
+		}
+		floor, err := with.bare.measure(b.spell)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(b.progress, "    a bare forwarder: %s; %.2f\n", floor, mine.micros/floor.micros)
+		overBare = append(overBare, round{mine.micros, floor.micros})
+	}
+	all := []figure{figure{
+		name: s.name + ": CPU", unit: "µs", baseline: baselineTurn(ctx), limit: ratioAtMost(s.limit),
+	}.over(rounds)}
+	if with.bare != nil {
+		all = append(all, figure{name: s.name + ": CPU over the floor", unit: "µs", baseline: "bare forwarder"}.over(overBare))
+	}
+	return all, nil
 }
 
 // turnRates is the highest rate at which at most one packet of a thousand is lost.
@@ -191,7 +229,8 @@ func turnRates(ctx context.Context, b bench) ([]figure, error) {
 	return b.on(ctx, []scene{
 		{"relay to relay, highest rate", relayToRelay, 500, 1.9},
 		{"outside peer, highest rate", toOutside, 1000, 1.3},
-	}, func(s scene, ours, base *party) ([]figure, error) {
+	}, func(s scene, with sides) ([]figure, error) {
+		ours, base := with.ours, with.base
 		var rounds []round
 		for range b.rounds {
 			theirs := base.highest(b.spell / 2)
@@ -237,7 +276,8 @@ func turnDelays(ctx context.Context, b bench) ([]figure, error) {
 	return b.on(ctx, []scene{
 		{"relay to relay, delay", relayToRelay, 400, 1.1},
 		{"outside peer, delay", toOutside, 400, 1.1},
-	}, func(s scene, ours, base *party) ([]figure, error) {
+	}, func(s scene, with sides) ([]figure, error) {
+		ours, base := with.ours, with.base
 		if err := errors.Join(ours.stampAll(), base.stampAll()); err != nil {
 			return nil, err
 		}
@@ -268,7 +308,7 @@ func turnMemory(ctx context.Context, b bench) ([]figure, error) {
 	}
 	var memory, cpu []round
 	for range b.rounds {
-		relay, err := startRelay(ctx, "relay", turn.Veil, "")
+		relay, err := startRelay(ctx, "relay", turn.Veil, b.profileOf("memory"))
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 // ownServer is a relay in this process, and what it uses after a collection.
 func ownServer(t *testing.T) (*turn.Server, *turnServer) {
 	t.Helper()
-	relay, err := newRelay(netip.MustParseAddrPort("127.0.0.1:0"), false)
+	relay, err := newRelay(netip.MustParseAddrPort("127.0.0.1:0"), "tlsrelay")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func ownServer(t *testing.T) (*turn.Server, *turnServer) {
 		}
 	})
 	return relay, &turnServer{
-		name: "parley", address: relay.Addr(), pid: os.Getpid(), usage: settledUsage,
+		name: "parley", address: relay.Addr(), secure: relay.Ways()[2].At, pid: os.Getpid(), usage: settledUsage,
 		who: func(call int) (account, error) {
 			c := relay.Credential(strconv.Itoa(call))
 			return account{c.Username, c.Password}, nil
@@ -55,7 +55,7 @@ func TestWear(t *testing.T) {
 // Every shape of call gets through on a relay, so that a figure is of packets that arrive.
 func TestShapes(t *testing.T) {
 	_, s := ownServer(t)
-	for _, how := range []shape{relayToRelay, indications, overStreams} {
+	for _, how := range []shape{relayToRelay, indications, overStreams, overTLS} {
 		p, err := gather(s, how, 3)
 		if err != nil {
 			t.Errorf("shape %d: %v", how, err)
@@ -64,5 +64,23 @@ func TestShapes(t *testing.T) {
 		if err := p.disperse(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// The bare forwarder forwards, too.
+func TestForwarder(t *testing.T) {
+	f, err := newForwarder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); f.serve() }()
+	defer func() { f.stop(); <-ended }()
+	p, err := gather(&turnServer{name: "forwarder", address: f.address, bare: true}, relayToRelay, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.disperse(); err != nil {
+		t.Error(err)
 	}
 }

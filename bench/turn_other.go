@@ -20,3 +20,7 @@ func openRelay(context.Context, string, net.Listener) (service, error) {
 
 // account is a user name with its password.
 type account struct{ user, password string }
+
+func openForwarder(context.Context) (service, error) {
+	return service{}, errors.ErrUnsupported
+}

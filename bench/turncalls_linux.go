@@ -17,6 +17,7 @@ const (
 	relayToRelay shape = iota // two browsers of one call, each with a channel to the other's relay
 	indications               // the same without channels, as Firefox does
 	overStreams               // relayToRelay over TCP
+	overTLS                   // and over TLS
 	toOutside                 // a browser and a host that is no relay
 )
 
@@ -39,7 +40,7 @@ func gather(s *turnServer, how shape, calls int) (*party, error) {
 		}
 		flows = append(flows, two...)
 	}
-	p.talk = newTalk(flows, how == overStreams)
+	p.talk = newTalk(flows, how == overStreams || how == overTLS)
 	if err := p.check(); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", s.name, err), p.disperse())
 	}
@@ -47,7 +48,10 @@ func gather(s *turnServer, how shape, calls int) (*party, error) {
 }
 
 func (p *party) call(how shape, i int) ([]flow, error) {
-	if how == toOutside {
+	switch {
+	case p.server.bare:
+		return p.callBare(i)
+	case how == toOutside:
 		return p.callOutside(i)
 	}
 	ana, err := p.join(how, i)
@@ -63,19 +67,24 @@ func (p *party) call(how shape, i int) ([]flow, error) {
 		return []flow{sending(ana, bo), sending(bo, ana)}, err
 	}
 	err = errors.Join(ana.bind(bo.relayed), bo.bind(ana.relayed))
-	return []flow{speaking(ana, bo.fd), speaking(bo, ana.fd)}, err
+	there, back := speaking(ana, bo.fd), speaking(bo, ana.fd)
+	there.secure, there.secured, back.secure, back.secured = ana.secure, bo.secure, bo.secure, ana.secure
+	return []flow{there, back}, err
 }
 
 func (p *party) join(how shape, i int) (*turnCaller, error) {
-	network := "udp"
-	if how == overStreams {
+	network, at := "udp", p.server.address
+	switch how { //nolint:exhaustive // the others go by UDP
+	case overStreams:
 		network = "tcp"
+	case overTLS:
+		network, at = "tls", p.server.secure
 	}
 	who, err := p.server.who(i)
 	if err != nil {
 		return nil, err
 	}
-	c, err := dialTurn(p.server.address, network, who)
+	c, err := dialTurn(at, network, who)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type flow struct {
 	at       int    // where the time is in it
 	arrives  int    // where the time is in what arrives; its length is fixed, too
 	size     int    // of what arrives
+
+	secure, secured *tls.Conn // over from and to, if these have TLS
 }
 
 // talk drives flows at one rate from one thread. It sleeps until the next packet is due, so that
@@ -90,10 +93,16 @@ func nap(ns int64) {
 }
 
 func (t *talk) send(f *flow) {
-	binary.BigEndian.PutUint64(f.packet[f.at:], uint64(now()))                                           //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(f.packet[f.at:], uint64(now())) //nolint:gosec // after 1970
+	t.sent++
+	if f.secure != nil {
+		if _, err := f.secure.Write(f.packet); err != nil {
+			t.failed++
+		}
+		return
+	}
 	n, _, e := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(f.from), uintptr(unsafe.Pointer(&f.packet[0])), //nolint:gosec // G103: what sendto takes
 		uintptr(len(f.packet)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-	t.sent++
 	if e != 0 || int(n) != len(f.packet) {
 		t.failed++
 	}
@@ -117,7 +126,7 @@ func (t *talk) harvest(sockets int) {
 		f := &t.flows[t.cursor]
 		t.cursor = (t.cursor + 1) % len(t.flows)
 		if t.stream {
-			t.octets += t.in.bytes(f.to)
+			t.octets += t.in.bytes(f)
 			t.received = t.octets / f.size
 			continue
 		}
@@ -204,9 +213,19 @@ func (h *harvest) stamp(i int) (int64, bool) {
 	return int64(binary.NativeEndian.Uint64(at))*1e9 + int64(binary.NativeEndian.Uint64(at[8:])), true //nolint:gosec // a timespec
 }
 
-// bytes reads all that a stream has.
-func (h *harvest) bytes(fd int) int {
-	n, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&h.raw[0])), //nolint:gosec // G103: what recvfrom takes
+// bytes reads all that the stream of a flow has.
+func (h *harvest) bytes(f *flow) int {
+	if f.secured != nil {
+		all := 0
+		for {
+			n, err := f.secured.Read(h.raw)
+			all += n
+			if err != nil { // nothing more for now
+				return all
+			}
+		}
+	}
+	n, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(f.to), uintptr(unsafe.Pointer(&h.raw[0])), //nolint:gosec // G103: what recvfrom takes
 		uintptr(len(h.raw)), unix.MSG_DONTWAIT, 0, 0)
 	if e != 0 {
 		return 0

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"parley/internal/vtest"
 	"parley/turn"
 )
 
@@ -25,6 +27,8 @@ import (
 type turnServer struct {
 	name    string
 	address netip.AddrPort
+	secure  netip.AddrPort // for TLS, where there is
+	bare    bool           // it forwards between those who say that they belong together, and is no TURN server
 	pid     int
 	who     func(call int) (account, error) // for a browser of a call
 	usage   func() (usage, error)           // after a collection; nil for coturn
@@ -35,10 +39,17 @@ type turnServer struct {
 const turnSecret = "a secret of the relays of bench"
 
 // newRelay is parley's relay with quotas that let one address be ten thousand people.
-func newRelay(at netip.AddrPort, plain bool) (*turn.Server, error) {
+func newRelay(at netip.AddrPort, path string) (*turn.Server, error) {
 	const many = 1 << 20
+	secure, shows, err := securePort(at, path)
+	if err != nil {
+		return nil, err
+	}
+	if secure.IsValid() {
+		at = netip.AddrPortFrom(at.Addr(), 0)
+	}
 	return turn.Start(turn.Config{
-		Listen: at, Secret: []byte(turnSecret), AllowLoopback: true, Plain: plain,
+		Listen: at, ListenTLS: secure, TLS: shows, Secret: []byte(turnSecret), AllowLoopback: true, Plain: path == "plainrelay",
 		Ports: turn.PortRange{First: 10_000, Last: 65_535},
 		Quotas: turn.Quotas{
 			PerCredential: many, PerCall: many, PerNetwork: many, Relays: 16 << 10, Streams: many, StreamsPer: many,
@@ -46,6 +57,19 @@ func newRelay(at netip.AddrPort, plain bool) (*turn.Server, error) {
 		},
 		Log: slog.New(slog.DiscardHandler),
 	})
+}
+
+// securePort is where the relay of the path "tlsrelay" takes TLS, with what it shows.
+func securePort(at netip.AddrPort, path string) (netip.AddrPort, *tls.Config, error) {
+	if path != "tlsrelay" {
+		return netip.AddrPort{}, nil, nil
+	}
+	sheet, key, err := vtest.Certificate(time.Now().Add(time.Hour), "127.0.0.1")
+	if err != nil {
+		return at, nil, err
+	}
+	pair, err := tls.X509KeyPair(sheet, key)
+	return at, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, err
 }
 
 // openRelay serves as a child: the relay at the address that the child has chosen. The name says on
@@ -59,7 +83,7 @@ func openRelay(ctx context.Context, name string, listener net.Listener) (service
 	if err := listener.Close(); err != nil {
 		return service{}, err
 	}
-	relay, err := newRelay(at, path == "plainrelay") //nolint:contextcheck // it lives until Close
+	relay, err := newRelay(at, path) //nolint:contextcheck // it lives until Close
 	if err != nil {
 		return service{}, err
 	}
@@ -90,7 +114,7 @@ func startRelay(ctx context.Context, path string, kind turn.Kind, profile string
 		return nil, errors.Join(err, c.stop())
 	}
 	return &turnServer{
-		name: "parley", address: at, pid: c.process.Process.Pid, who: c.account, stop: c.stop,
+		name: "parley", address: at, secure: at, pid: c.process.Process.Pid, who: c.account, stop: c.stop,
 		usage: func() (usage, error) { return c.ask("collect") },
 	}, nil
 }
@@ -109,9 +133,18 @@ func startCoturn(ctx context.Context) (*turnServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	secure, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := vtest.CertificateFiles(cert, key, "127.0.0.1"); err != nil {
+		return nil, err
+	}
 	cmd := exec.CommandContext(ctx, path, "-n", "-m", "1", "--lt-cred-mech", "-u", "bench:bench", "-r", "bench", //nolint:gosec // G204: what LookPath found
 		"-L", "127.0.0.1", "-p", strconv.Itoa(port), "--min-port", "10000", "--max-port", "65535",
-		"--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "--no-stdout-log", "--simple-log", "--no-software-attribute",
+		"--allow-loopback-peers", "--no-cli", "--no-dtls",
+		"--tls-listening-port", strconv.Itoa(secure), "--cert", cert, "--pkey", key, "--no-stdout-log", "--simple-log", "--no-software-attribute",
 		"-l", "/dev/null", "--pidfile", filepath.Join(dir, "pid"), "--db", filepath.Join(dir, "db"))
 	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
 	if err := onCore(serverCore, cmd.Start); err != nil {
@@ -119,7 +152,8 @@ func startCoturn(ctx context.Context) (*turnServer, error) {
 	}
 	s := &turnServer{
 		name: "coturn", address: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port)), pid: cmd.Process.Pid, //nolint:gosec // a port
-		who: func(int) (account, error) { return account{"bench", "bench"}, nil },
+		secure: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(secure)), //nolint:gosec // a port
+		who:    func(int) (account, error) { return account{"bench", "bench"}, nil },
 		stop: func() error {
 			_ = cmd.Process.Kill() // it has nothing to save
 			_ = cmd.Wait()         // says that it was killed

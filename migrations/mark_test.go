@@ -92,7 +92,7 @@ func olderDataIsClaimed(t *testing.T, w world) {
 	if err := migrations.Run(t.Context(), w, "mark-b", quiet()); !errors.Is(err, migrations.ErrKeys) {
 		t.Errorf("got %v, want ErrKeys", err)
 	}
-	if got := version(t, w); got != "4" {
-		t.Errorf("version %q, want 4", got)
+	if got := version(t, w); got != "5" {
+		t.Errorf("version %q, want 5", got)
 	}
 }

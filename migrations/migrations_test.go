@@ -84,8 +84,8 @@ func emptyDatabaseGetsTheNewestShape(t *testing.T, w world) {
 			t.Fatal(err)
 		}
 	}
-	if got := version(t, w); got != "4" {
-		t.Errorf("version %q, want 4", got)
+	if got := version(t, w); got != "5" {
+		t.Errorf("version %q, want 5", got)
 	}
 	clean(t, w)
 }

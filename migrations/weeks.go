@@ -118,13 +118,9 @@ func older(number int64, have []Week, now time.Time) bool {
 
 // anyRecord tells whether there is a record of any device.
 func anyRecord(ctx context.Context, rdb redis.UniversalClient) (bool, error) {
-	var node redis.Cmdable = rdb
-	if cluster, is := rdb.(*redis.ClusterClient); is {
-		master, err := cluster.MasterForKey(ctx, retention.Record.Key("any"))
-		if err != nil {
-			return false, err
-		}
-		node = master
+	node, err := nodeOfRecords(ctx, rdb)
+	if err != nil {
+		return false, err
 	}
 	before, after, _ := strings.Cut(retention.Record.Format(), "%s")
 	all := node.Scan(ctx, 0, before+"*"+after, 1000).Iterator()

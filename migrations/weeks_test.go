@@ -112,7 +112,7 @@ func reportsOfTheFirstShapeAreDeleted(t *testing.T, w world) {
 		t.Error("a report of the new shape was deleted")
 	}
 	clean(t, w)
-	if got := version(t, w); got != "4" {
-		t.Errorf("version %q, want 4", got)
+	if got := version(t, w); got != "5" {
+		t.Errorf("version %q, want 5", got)
 	}
 }

@@ -3,42 +3,45 @@ package moderation
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"time"
 
+	"parley/internal/keyring"
 	"parley/moderation/score"
 )
 
 // Admit answers in which band a device searches now. It is asked at each find and takes one round
-// trip to Redis: a record says itself what its reports come to. It takes a second one when this
-// node meets for the first time a restricted device, whose calls of today say whether it is on
-// probation, or one whose token was given up; when a report has run out since the record was
-// written, or operators have changed what reports weigh, so that the reports must be read; and one
-// when what was found must be kept: a new band, from which a device comes down only by a margin, or
-// a spell of cooldown that begins. Error: [ErrUnavailable]; the caller goes on with the band that
-// it knew, for ten minutes, and then with [Clear].
+// trip to Redis, whatever there is of the device: the sum of its reports, or they themselves where
+// one has run out or operators have changed what reports weigh; the calls of today of one that is
+// restricted, which say whether it is on probation; the record of its kind of browser where its
+// token was given up. Only what is to be kept of that takes a second one, which writes: a new band,
+// from which a device comes down only by a margin, or a spell of cooldown that begins. Error:
+// [ErrUnavailable]; the caller goes on with the band that it knew, for ten minutes, and then with
+// [Clear].
 func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, error) {
 	live, _, err := d.keys(now)
 	if err != nil {
 		return Verdict{}, err
 	}
-	asked := dev
-	if !asked.Fresh {
-		asked.Digest = "" // it has no say
-	}
-	p := d.known(live, asked, now)
+	p := d.looked(live, dev, now)
 	for range attempts {
-		v, done, err := d.glance(ctx, &p, now)
-		if err == nil && !done {
-			v, done, err = d.admitInFull(ctx, &p, now)
+		s, err := d.lookups.ask(ctx, &p)
+		if err == nil && !s.hold(*d.policy.Load(), score.Hour(now.Unix())) {
+			s, err = d.lookedInto(ctx, &p)
 		}
+		if err != nil {
+			return Verdict{}, unavailable("look up band", err)
+		}
+		v, c := d.admit(s, now)
+		if c.empty() {
+			d.sumUpLater(s, now)
+			return v, nil
+		}
+		done, err := d.apply(ctx, d.rdb, c)
 		switch {
 		case err != nil:
-			return Verdict{}, unavailable("look up band", err)
-		case p.Fresh && !asked.Fresh: // its token was given up, so that the digest has a say
-			asked = dev
-			asked.Fresh = true
-			p = d.known(live, asked, now)
+			return Verdict{}, unavailable("keep band", err)
 		case done:
 			return v, nil
 		}
@@ -46,39 +49,48 @@ func (d *Desk) Admit(ctx context.Context, dev Device, now time.Time) (Verdict, e
 	return Verdict{}, unavailable("keep band", errBusy)
 }
 
-// admitInFull reads all reports on a device, and keeps what was found. It answers false when that was
-// changed by others meanwhile, or when its token turns out to be given up, which makes it fresh.
-func (d *Desk) admitInFull(ctx context.Context, p *person, now time.Time) (v Verdict, done bool, err error) {
-	fresh := p.Fresh
-	sights, err := d.read(ctx, d.rdb, []question{{person: p}})
+// looked gives a device the names under which something may be that decides its band.
+func (d *Desk) looked(live keyring.Live, dev Device, now time.Time) person {
+	asked := dev
+	if !dev.Fresh {
+		asked.Digest = "" // it has no say
+	}
+	p := d.known(live, asked, now)
+	if !dev.Fresh && dev.Digest != "" && !d.tokenOnly {
+		p.aside = placesOf(live, ofDigest, dev.Digest)
+	}
+	d.bare.trim(&p, now)
+	return p
+}
+
+// lookedInto reads every report on a device. It is for a node whose clock is so far behind or ahead
+// that a sum does not hold.
+func (d *Desk) lookedInto(ctx context.Context, p *person) (sight, error) {
+	whole := *p
+	whole.places, whole.aside = append(slices.Clone(p.places), p.aside...), nil
+	sights, err := d.read(ctx, d.rdb, []question{{person: &whole}})
 	if err != nil {
-		return Verdict{}, false, err
+		return sight{}, err
 	}
-	v, c := d.admit(sights[0], now)
-	d.had.note(p, sights[0].way(v.Band))
-	if p.Fresh != fresh {
-		return Verdict{}, false, nil
-	}
-	if c.empty() {
-		return v, true, nil
-	}
-	done, err = d.apply(ctx, d.rdb, c)
-	return v, done, err
+	return sights[0], nil
 }
 
 // admit judges what was seen, and says what is to be kept of that.
 func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	policy, hour := *d.policy.Load(), score.Hour(now.Unix())
-	c := newChange(policy, hour)
+	c := newChange(policy, now)
 	if len(s.token)+len(s.digest) == 0 {
+		if len(s.marks)+len(s.damaged) == 0 {
+			d.bare.note(s.person)
+		}
 		return Verdict{GaveUp: s.gaveUp()}, c
 	}
 	who := score.Subject{Token: whole(policy, hour, s.token), Digest: whole(policy, hour, s.digest), Fresh: s.Fresh}
 	v, judged := d.judge(policy, hour, who)
-	if judged.TokenChanged || stale(policy, hour, s.token) {
+	if judged.TokenChanged {
 		keepBand(c, s.token[0], who.Token)
 	}
-	if judged.DigestChanged || stale(policy, hour, s.digest) {
+	if judged.DigestChanged {
 		keepBand(c, s.digest[0], who.Digest)
 	}
 	v.GaveUp = s.gaveUp()

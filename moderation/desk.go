@@ -70,9 +70,9 @@ type Desk struct {
 
 	policy  atomic.Pointer[score.Policy]
 	lookups lookups
-	had     reminders
 	bare    bare
 	ended   chan talk
+	tired   chan *person // whose reports are to be summed up anew
 	blind   sync.Once    // Redis does not tell whether it has replicas
 	told    atomic.Int64 // when the log last heard of damage
 	damaged atomic.Int64
@@ -86,9 +86,9 @@ func New(cfg Config) *Desk {
 			begin: redis.NewScript(beginLua), end: redis.NewScript(endLua), read: redis.NewScript(readLua),
 			write: redis.NewScript(writeLua), talked: redis.NewScript(talkedLua), erase: redis.NewScript(eraseLua),
 		},
-		ended: make(chan talk, talksAtOnce),
+		ended: make(chan talk, talksAtOnce), tired: make(chan *person, tiredAtOnce),
 	}
-	d.lookups.read = d.heads
+	d.lookups.read = d.looks
 	balanced, err := score.Preset(score.Default)
 	if err != nil {
 		panic(fmt.Sprintf("moderation: %v", err)) // it is one that parley comes with

@@ -16,8 +16,11 @@
 //
 // A report is one key of its own ([retention.Report]), so that Redis deletes each exactly 30 days
 // after it was made. A device has at most [MaxReports]; one more takes the place of the one that
-// counts least. With the first report comes a record ([retention.Record]): which reports there are,
-// clean calls by day, band, end of the last cooldown. It lives for 30 days from the newest report.
+// counts least. With the first report comes a record ([retention.Record]): clean calls by day, band,
+// end of the last cooldown. It lives for 30 days from the newest report. Which reports there are and
+// what they come to lies beside it ([retention.Sum]) and is gone with the first of them, so that
+// nothing speaks of a report that has run out; when the device is met again it is made anew of those
+// that are left.
 // A report is written under the key of its week, and whatever the device has under older ones is
 // moved there in the same step, so that a record is whole. Pseudonyms in reports are of the week in
 // which they were made, and are compared under every key that there is.
@@ -39,7 +42,8 @@
 //
 // # How it is changed
 //
-// All keys about devices share one hash tag. Records are read in one step (read.lua), judged here,
+// All keys about devices share one hash tag. Records are read in one step and one round trip
+// (read.lua), judged here,
 // and written in one step if nobody has changed them since (write.lua): each change gives a record
 // a new random revision. A report is safe to repeat: the window remembers for which calls there was
 // one, in the same step that stores it.

@@ -2,8 +2,10 @@ package moderation_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,8 +20,8 @@ import (
 	"parley/retention"
 )
 
-// trips counts the round trips of a client, and how many of them were steps of a walk through all
-// keys.
+// trips counts the round trips of a client, how many of them were steps of a walk through all keys,
+// and the keys of the script with the most.
 type trips struct{ n, scans, keys atomic.Int64 }
 
 func (c *trips) DialHook(next redis.DialHook) redis.DialHook {
@@ -34,8 +36,9 @@ func (c *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		switch cmd.Name() {
 		case "scan":
 			c.scans.Add(1)
-		case "mget":
-			c.keys.Store(int64(len(cmd.Args()) - 1))
+		case "evalsha":
+			n, _ := strconv.Atoi(fmt.Sprint(cmd.Args()[2]))
+			c.keys.Store(max(c.keys.Load(), int64(n)))
 		}
 		return next(ctx, cmd)
 	}
@@ -48,8 +51,9 @@ func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// TestRoundTrips: a look at a band is one round trip, whatever there is of a device; but for a
-// restricted one that this node has not met, and where something is to be kept.
+// TestRoundTrips: a look at a band is one round trip, whatever there is of a device, and whether the
+// node has met it or not; one of which a report has run out, operators have changed what reports weigh,
+// or the token was given up, too.
 func TestRoundTrips(t *testing.T) {
 	o := vtest.StartRedis(t)
 	rdb := redis.NewClient(o)
@@ -67,15 +71,22 @@ func TestRoundTrips(t *testing.T) {
 			}
 		}
 	}
-	watched, limited, full := number(1001), number(1002), digestOf("x", number(1003))
+	watched, limited, full, erased := number(1001), number(1002), digestOf("x", number(1003)), digestOf("y", number(1004))
 	full.Fresh = true
 	report(watched, 0, 2)
 	report(limited, 10, 4)
 	report(full, 20, moderation.MaxReports)
-	for _, dev := range []moderation.Device{watched, limited, full} { // the first look keeps the band
+	report(erased, 100, 4)
+	for _, dev := range []moderation.Device{watched, limited, full, erased} { // the first look keeps the band
 		if _, err := w.Admit(t.Context(), dev, now); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := w.Erase(t.Context(), erased); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Admit(t.Context(), erased, now); err != nil { // and that of its kind
+		t.Fatal(err)
 	}
 	count := &trips{}
 	counted := redis.NewClient(o)
@@ -83,31 +94,46 @@ func TestRoundTrips(t *testing.T) {
 	counted.AddHook(count)
 	cfg.Redis = counted
 	other := moderation.New(cfg) // a node that has met none of them
-	for _, c := range []struct {
-		says string
-		dev  moderation.Device
-		band moderation.Band
-		want []int64
-	}{
-		{"no record", number(1000), moderation.Clear, []int64{1, 1}},
-		{"on watch", watched, moderation.Watch, []int64{1, 1}},
-		{"restricted", limited, moderation.Restricted, []int64{2, 1, 1}},
-		{"two full records", full, moderation.Cooldown, []int64{1, 1}},
-	} {
-		for i, want := range c.want {
+	look := func(says string, dev moderation.Device, band moderation.Band) {
+		t.Helper()
+		for i := range 3 {
 			before := count.n.Load()
-			v, err := other.Admit(t.Context(), c.dev, now)
-			if err != nil || v.Band != c.band {
-				t.Fatalf("%s: %+v %v", c.says, v, err)
+			v, err := other.Admit(t.Context(), dev, now)
+			if err != nil || v.Band != band {
+				t.Fatalf("%s: %+v %v", says, v, err)
 			}
-			if c.band != moderation.Clear && !slices.Equal(v.Reasons, []moderation.Reason{moderation.Hate}) {
-				t.Errorf("%s: for %v", c.says, v.Reasons)
+			if band != moderation.Clear && !slices.Equal(v.Reasons, []moderation.Reason{moderation.Hate}) {
+				t.Errorf("%s: for %v", says, v.Reasons)
 			}
-			if got := count.n.Load() - before; got != want {
-				t.Errorf("%s: look %d took %d round trips, want %d", c.says, i+1, got, want)
+			if got := count.n.Load() - before; got != 1 {
+				t.Errorf("%s: look %d took %d round trips, want 1", says, i+1, got)
 			}
 		}
 	}
+	look("no record", number(1000), moderation.Clear)
+	report(number(1000), 200, 2)
+	if _, err := w.Admit(t.Context(), number(1000), now); err != nil {
+		t.Fatal(err)
+	}
+	look("on watch now", number(1000), moderation.Watch)
+	look("on watch", watched, moderation.Watch)
+	look("restricted", limited, moderation.Restricted)
+	look("two full records", full, moderation.Cooldown)
+	look("gave its token up", erased, moderation.Restricted)
+	for _, key := range w.keys(t) { // as when the first report has run out
+		if before, _, _ := strings.Cut(retention.Sum.Format(), "%s"); strings.HasPrefix(key, before) {
+			rdb.Del(t.Context(), key)
+		}
+	}
+	look("restricted, without a sum", limited, moderation.Restricted)
+	look("full, without a sum", full, moderation.Cooldown)
+	p, err := score.Preset(score.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Reasons.Hate += 0.01
+	other.SetPolicy(p, 2)
+	look("by another policy", watched, moderation.Watch)
 }
 
 // sixEpochs fills a ring, and returns a time at which it has six keys.
@@ -119,8 +145,8 @@ func sixEpochs(epochs *keyring.Epochs) time.Time {
 	return now
 }
 
-// TestFirstShape: a record as parley wrote it before records said what their reports come to is
-// read, counts the same, and is written anew.
+// TestFirstShape: a record as parley wrote it while the sum of its reports and the places of these
+// stood in it is read, and counts the same.
 func TestFirstShape(t *testing.T) {
 	both(t, func(t *testing.T, w world) {
 		w.accuse(t, bo, 3, moderation.Threat)
@@ -128,18 +154,77 @@ func TestFirstShape(t *testing.T) {
 		if want.Band != moderation.Restricted {
 			t.Fatalf("%+v", want)
 		}
-		const head, sum = 33 + 18, 33 + 2 // one reason
+		const slots, head, sumAt = 9, 33 + 18, 16
 		key := w.recordKey(t)
 		blob := w.rdb.Get(t.Context(), key).Val()
-		old := blob[:33] + "\x01" + blob[34:head] + blob[head+sum:]
+		sumKey := w.sumKey(t)
+		sum := w.rdb.Get(t.Context(), sumKey).Val()
+		if err := w.rdb.Del(t.Context(), sumKey).Err(); err != nil {
+			t.Fatal(err)
+		}
+		old := blob[:slots] + sum[8:sumAt] + blob[slots+8:33] + "\x02" + blob[34:head] + sum[sumAt:] + blob[head:]
 		if err := w.rdb.SetArgs(t.Context(), key, old, redis.SetArgs{KeepTTL: true}).Err(); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.admit(t, bo); got.Band != want.Band || !slices.Equal(got.Reasons, want.Reasons) || got.Probation != want.Probation {
 			t.Errorf("%+v, was %+v", got, want)
 		}
-		if now := w.rdb.Get(t.Context(), key).Val(); len(now) != len(blob) || now[8:] != blob[8:] {
-			t.Errorf("it is %q, want but for the revision %q", now, blob)
+		w.accuse(t, bo, 1, moderation.Threat)
+		if now := w.rdb.Get(t.Context(), key).Val(); len(now) >= len(old) {
+			t.Errorf("after a report it is %q still, was %q", now, old)
+		}
+	})
+}
+
+// sumKey returns the key of the only sum.
+func (w world) sumKey(t *testing.T) string {
+	t.Helper()
+	return w.only(t, retention.Sum)
+}
+
+// TestSumGoesWithTheFirstReport: from the moment in which the first of several reports is gone nothing
+// in the store tells that there was one, and the sum of the others is made when the device is met.
+func TestSumGoesWithTheFirstReport(t *testing.T) {
+	virtual(t, func(t *testing.T, w world) {
+		stop := w.run(t)
+		w.pass(time.Hour - time.Duration(time.Now().UnixNano())%time.Hour + 40*time.Minute)
+		w.accuse(t, bo, 2, moderation.Hate)
+		w.pass(20 * 24 * time.Hour)
+		w.accuse(t, bo, 1, moderation.Spam)
+		key := w.sumKey(t)
+		w.pass(10*24*time.Hour - 41*time.Minute)
+		if text := w.rdb.Get(t.Context(), key).Val(); len(text) == 0 {
+			t.Error("the sum is gone before the report")
+		}
+		w.pass(time.Minute)
+		if n := w.rdb.Exists(t.Context(), key).Val(); n != 0 {
+			t.Error("the sum has outlived the first report of which it speaks")
+		}
+		first := w.rdb.Get(t.Context(), w.recordKey(t)).Val()
+		if strings.Contains(first, "\x03\x01") || first[9:17] != strings.Repeat("\xff", 8) {
+			t.Errorf("the record tells how many there were: %q", first)
+		}
+		w.pass(time.Hour)
+		if v := w.admit(t, bo); v.Score == 0 {
+			t.Errorf("%+v", v)
+		}
+		w.pass(time.Second)
+		if text := w.rdb.Get(t.Context(), w.sumKey(t)).Val(); len(text) != 16+33+2 || text[8:16] == first[9:17] {
+			t.Errorf("the sum of one report is %q", text)
+		}
+		stop()
+	})
+}
+
+// TestSumNeedsItsReport: a report that is gone in the moment in which its sum is written takes it along.
+func TestSumNeedsItsReport(t *testing.T) {
+	virtual(t, func(t *testing.T, w world) {
+		w.accuse(t, bo, 1, moderation.Hate)
+		key := w.only(t, retention.Report)
+		w.rdb.PExpire(t.Context(), key, time.Hour) // as by the clock of a node that is weeks behind
+		w.accuse(t, bo, 1, moderation.Hate)
+		if left := w.rdb.PTTL(t.Context(), w.sumKey(t)).Val(); left <= 0 || left > time.Hour {
+			t.Errorf("it lives for %v, its first report for an hour", left)
 		}
 	})
 }
@@ -147,7 +232,13 @@ func TestFirstShape(t *testing.T) {
 // recordKey returns the key of the only record.
 func (w world) recordKey(t *testing.T) string {
 	t.Helper()
-	before, _, _ := strings.Cut(retention.Record.Format(), "%s")
+	return w.only(t, retention.Record)
+}
+
+// only returns the only key of a class.
+func (w world) only(t *testing.T, c retention.Class) string {
+	t.Helper()
+	before, _, _ := strings.Cut(c.Format(), "%s")
 	var all []string
 	for _, key := range w.keys(t) {
 		if strings.HasPrefix(key, before) {
@@ -155,7 +246,7 @@ func (w world) recordKey(t *testing.T) string {
 		}
 	}
 	if len(all) != 1 {
-		t.Fatalf("records %q, want one", all)
+		t.Fatalf("%q, want one", all)
 	}
 	return all[0]
 }
@@ -276,6 +367,7 @@ func TestBare(t *testing.T) {
 	dev := digestOf("x", bo)
 	look := func(dev moderation.Device, at time.Time, band moderation.Band, keys int64) {
 		t.Helper()
+		count.keys.Store(0)
 		v, err := other.Admit(t.Context(), dev, at)
 		if err != nil || v.Band != band {
 			t.Errorf("%+v %v, want %v", v, err, band)

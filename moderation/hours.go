@@ -10,17 +10,21 @@ import (
 	"parley/retention"
 )
 
-// lengthOf returns the class by which a call is counted in its hour.
+// Lengths names the classes by which calls are counted in their hour, the shortest first.
+func Lengths() []string { return []string{"under_10s", "under_1m", "under_10m", "longer"} }
+
+// lengthOf returns the class of a call.
 func lengthOf(d time.Duration) string {
+	class := 3
 	switch {
 	case d < 10*time.Second:
-		return "under_10s"
+		class = 0
 	case d < time.Minute:
-		return "under_1m"
+		class = 1
 	case d < 10*time.Minute:
-		return "under_10m"
+		class = 2
 	}
-	return "longer"
+	return Lengths()[class]
 }
 
 // tally adds calls to the counts of the hours in which they ended. They say of nobody that they

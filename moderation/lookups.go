@@ -23,11 +23,11 @@ const (
 	lookupTime = 2 * time.Second
 )
 
-// lookups reads the records of devices, without their reports: of several in one call while many
-// come, which costs Redis much less than a call for each, and at once while few do. Whoever may
-// begin a call makes it for those who wait.
+// lookups reads what decides the band of devices: of several in one call while many come, which costs
+// Redis much less than a call for each, and at once while few do. Whoever may begin a call makes it
+// for those who wait.
 type lookups struct {
-	read func(context.Context, []*person) ([][]any, error)
+	read func(context.Context, []*person) ([]sight, error)
 
 	mu      sync.Mutex // guards the following
 	flying  int
@@ -43,37 +43,37 @@ type asking struct {
 }
 
 type answer struct {
-	held []any
+	seen sight
 	err  error
 }
 
-// ask returns what lies in the places of one device: texts, or nil.
-func (l *lookups) ask(ctx context.Context, p *person) ([]any, error) {
+// ask returns what there is of one device.
+func (l *lookups) ask(ctx context.Context, p *person) (sight, error) {
 	a := &asking{p, make(chan answer, 1), make(chan struct{})}
 	leads, err := l.board(a)
 	if err != nil {
-		return nil, err
+		return sight{}, err
 	}
 	if !leads {
 		select {
 		case got := <-a.answer:
-			return got.held, got.err
+			return got.seen, got.err
 		case <-a.lead:
 		case <-ctx.Done():
 			if l.withdraw(a) {
-				return nil, ctx.Err()
+				return sight{}, ctx.Err()
 			}
 			// It was answered or called upon in this moment: who is called upon must make the call.
 			select {
 			case got := <-a.answer:
-				return got.held, got.err
+				return got.seen, got.err
 			case <-a.lead:
 			}
 		}
 	}
 	l.fly(ctx, a)
 	got := <-a.answer
-	return got.held, got.err
+	return got.seen, got.err
 }
 
 // board lets a wait; it answers true when a is to make a call at once.
@@ -118,11 +118,11 @@ func (l *lookups) fly(ctx context.Context, a *asking) {
 	for i, a := range some {
 		people[i] = a.person
 	}
-	held, err := l.read(ctx, people)
+	seen, err := l.read(ctx, people)
 	for i, a := range some {
 		got := answer{err: err}
 		if err == nil {
-			got.held = held[i]
+			got.seen = seen[i]
 		}
 		a.answer <- got
 	}
@@ -156,66 +156,13 @@ func (l *lookups) land() {
 	close(next.lead)
 }
 
-// heads is what lookups read by: one MGET of every record that there may be.
-func (d *Desk) heads(ctx context.Context, people []*person) ([][]any, error) {
-	var keys []string
-	for _, p := range people {
-		for _, at := range p.places {
-			keys = append(keys, at.key())
-		}
-	}
-	held, err := d.rdb.MGet(ctx, keys...).Result()
-	if err != nil {
-		return nil, err
-	}
-	if len(held) != len(keys) {
-		return nil, errRecord
-	}
-	all := make([][]any, len(people))
+// looks is what lookups read by.
+func (d *Desk) looks(ctx context.Context, people []*person) ([]sight, error) {
+	all := make([]question, len(people))
 	for i, p := range people {
-		n := len(p.places)
-		all[i], held = held[:n:n], held[n:]
+		all[i] = question{person: p, look: true}
 	}
-	return all, nil
-}
-
-// way is how a device is looked up.
-type way int
-
-const (
-	alone  way = iota // its records, together with those of others: enough for nearly everybody
-	calls             // its calls of today too, by which a restricted device is on probation or not
-	inFull            // every report
-)
-
-// maxReminders is how many devices a node remembers for which a look at the records was not enough;
-// beyond it, it forgets them all.
-const maxReminders = 1 << 14
-
-// reminders say how this node looks devices up for which a look at the records was not enough when
-// it last met them. So they too take one round trip.
-type reminders struct {
-	mu  sync.Mutex // guards the following
-	all map[string]way
-}
-
-func (r *reminders) way(p *person) way {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.all[p.places[0].mark]
-}
-
-func (r *reminders) note(p *person, w way) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case w == alone:
-		delete(r.all, p.places[0].mark)
-		return
-	case r.all == nil, len(r.all) >= maxReminders:
-		r.all = map[string]way{}
-	}
-	r.all[p.places[0].mark] = w
+	return d.read(ctx, d.rdb, all)
 }
 
 // maxBare is how many devices a node remembers that have nothing under older keys; beyond it, it

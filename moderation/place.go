@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/internal/keyring"
@@ -32,6 +33,7 @@ type person struct {
 	Device
 	live             keyring.Live
 	places           []place // token and digest by turns, the newest epoch first
+	aside            []place // of its digest, which has a say only if its token was given up
 	today, yesterday string  // marks of its windows
 }
 
@@ -49,6 +51,34 @@ func (d *Desk) known(live keyring.Live, dev Device, now time.Time) person {
 	}
 	p.today, p.yesterday = p.windowOf(now), p.windowOf(now.Add(-24*time.Hour))
 	return p
+}
+
+// placesOf returns where the record of one token or digest may lie, the newest epoch first.
+func placesOf(live keyring.Live, k kind, name string) []place {
+	all := make([]place, len(live))
+	for i, e := range live {
+		all[i] = place{k, e.Week, e.Name(k.purpose(), name)}
+	}
+	return all
+}
+
+// at returns one of its places, those aside after the others.
+func (p *person) at(n int) place {
+	if n < len(p.places) {
+		return p.places[n]
+	}
+	return p.aside[n-len(p.places)]
+}
+
+// others lists the marks of the places aside, each with a comma.
+func (p *person) others() string {
+	var b strings.Builder
+	b.Grow(17 * len(p.aside))
+	for _, at := range p.aside {
+		b.WriteString(at.mark)
+		b.WriteByte(',')
+	}
+	return b.String()
 }
 
 // windowOf names the window that began on the day of t, under a key of that day.

@@ -3,7 +3,6 @@ package moderation
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ type question struct {
 	*person
 	window bool   // its window too, even if it has no record
 	mark   string // of the call that the window is asked for
+	look   bool   // only its band is wanted: no reports whose sum holds, and no time to live
 }
 
 // sight is what was read of one device.
@@ -36,17 +36,24 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 	for _, q := range all {
 		n += len(q.places)
 	}
-	keys, owner := make([]string, 0, n), make([]int, 0, n)
-	args := make([]any, 0, 3+len(all))
-	args = append(args, retention.Record.Format(), retention.Report.Format(), retention.Window.Format())
+	keys := make([]string, 0, n)
+	own, windowed := make([]byte, len(all)), "0"
+	args := make([]any, 7, 7+len(all))
+	args[0], args[1], args[2], args[3] = retention.Record.Format(), retention.Sum.Format(), retention.Report.Format(), retention.Window.Format()
+	args[4] = d.policy.Load().Rule()
 	sights := make([]sight, len(all))
 	for i, q := range all {
 		sights[i].person = q.person
 		args = append(args, q.line())
+		own[i] = byte(len(q.places)) //nolint:gosec // two for each live key
+		if q.window {
+			windowed = "1"
+		}
 		for _, p := range q.places {
-			keys, owner = append(keys, p.key()), append(owner, i)
+			keys = append(keys, p.key())
 		}
 	}
+	args[5], args[6] = own, windowed
 	answer, err := d.scripts.read.Run(ctx, rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
@@ -58,10 +65,9 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 	for w := range slices.Chunk(windows, 5) {
 		sights[int(number(w[0]))-1].count(w[1:])
 	}
-	for part := range slices.Chunk(records, 4) {
-		at := int(number(part[0])) - 1
-		s := &sights[owner[at]]
-		s.add(s.places[at-slices.Index(owner, owner[at])], part[1:])
+	for part := range slices.Chunk(records, 6) {
+		s := &sights[int(number(part[0]))-1]
+		s.add(s.at(int(number(part[1]))-1), part[2:])
 	}
 	for i := range sights {
 		d.unreadable(ctx, len(sights[i].damaged)+damagedReports(sights[i].all()))
@@ -71,11 +77,14 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 
 // line says for the script what belongs to one device.
 func (q question) line() string {
-	always := "0"
-	if q.window {
-		always = "1"
+	mode, others := "0", ""
+	switch {
+	case q.window:
+		mode = "1"
+	case q.look:
+		mode, others = "2", q.others()
 	}
-	return strings.Join([]string{strconv.Itoa(len(q.places)), always, q.today, q.yesterday, q.mark}, ";")
+	return strings.Join([]string{mode, q.today, q.yesterday, q.mark, others}, ";")
 }
 
 // lists takes the answer apart.
@@ -85,7 +94,7 @@ func lists(answer []any) (records, windows []any, ok bool) {
 	}
 	records, isRecords := answer[0].([]any)
 	windows, isWindows := answer[1].([]any)
-	return records, windows, isRecords && isWindows && len(records)%4 == 0 && len(windows)%5 == 0
+	return records, windows, isRecords && isWindows && len(records)%6 == 0 && len(windows)%5 == 0
 }
 
 // count takes up what the window says. How long that has to live is Redis's matter: one that is
@@ -98,10 +107,13 @@ func (s *sight) count(w []any) {
 // add takes up one record.
 func (s *sight) add(at place, part []any) {
 	blob, _ := part[1].(string)
-	list, _ := part[2].([]any)
-	reports := reportsOf(list)
+	sum, _ := part[2].(string)
+	var reports map[uint8]string
+	if list, read := part[3].([]any); read {
+		reports = reportsOf(list)
+	}
 	given := isMark(reports[markSlot])
-	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, reports)
+	r, err := parseStored(at, time.Duration(number(part[0]))*time.Millisecond, blob, sum, reports)
 	switch {
 	case err == nil && r.kind == ofDigest:
 		s.digest = append(s.digest, r)

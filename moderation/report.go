@@ -125,7 +125,7 @@ func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before 
 		Reporter: bandOf(p, hour, reporter),
 		SameNet:  c.reporter.Net != "" && c.reporter.Net == c.target.Net,
 	})}
-	what = newChange(p, hour)
+	what = newChange(p, c.now)
 	known := d.accuse(what, c, said, ofToken, target)
 	if c.target.Digest != "" {
 		d.accuse(what, c, said, ofDigest, target)
@@ -180,9 +180,7 @@ func (d *Desk) accuse(what *change, c complaint, said score.Event, k kind, targe
 	if known {
 		lasts = r.rest(parts)
 	}
-	what.check(r.key(), r.revision)
-	what.set(r.key(), r.blob(what.policy, what.hour), lasts)
-	what.rest(r)
+	what.keep(r, lasts)
 	return known
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"parley/moderation/score"
 	"parley/retention"
 )
 
@@ -68,7 +67,7 @@ func (d *Desk) OpenReview(ctx context.Context, dev Device, now time.Time) (code 
 			return "", ErrNoRecords
 		}
 		code := newCode()
-		c := newChange(*d.policy.Load(), score.Hour(now.Unix()))
+		c := newChange(*d.policy.Load(), now)
 		for _, name := range own {
 			c.del(retention.Review.Key(name))
 		}

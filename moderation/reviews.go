@@ -161,7 +161,7 @@ func (d *Desk) CloseReview(ctx context.Context, name string, answer ReviewState)
 			}
 		}
 	}
-	c := newChange(*d.policy.Load(), score.Hour(time.Now().Unix()))
+	c := newChange(*d.policy.Load(), time.Now())
 	c.set(retention.Review.Key(name), answer.String(), 0)
 	if _, err := d.apply(ctx, d.rdb, c); err != nil {
 		return unavailable("close review", err)

@@ -111,6 +111,7 @@ func (d *Desk) Erase(ctx context.Context, dev Device) error {
 		keys = append(keys, at.key())
 	}
 	for _, at := range p.places {
+		keys = append(keys, at.sumKey())
 		for n := range uint8(score.MaxEvents) {
 			keys = append(keys, at.slot(n))
 		}

@@ -16,15 +16,27 @@ import (
 )
 
 // A record begins with what the scripts read: a random revision, which each change makes anew; the
-// kind; the slots of its reports; and the name of the review that was asked for, or hyphens. What
+// kind; eight bytes that say nothing; and the name of the review that was asked for, or hyphens. What
 // follows is [score.AppendRecord]'s.
 const (
 	revisionSize = 8
-	slotsAt      = revisionSize + 1
-	reviewAt     = slotsAt + 8
+	anywhereAt   = revisionSize + 1
+	reviewAt     = anywhereAt + 8
 	reviewSize   = 16
 	recordAt     = reviewAt + reviewSize
 )
+
+// A sum lies beside its record, and goes with the first report of which it speaks: a record lives
+// longer than most of its reports, and would else tell of those that are gone. It begins with the
+// revision of the record for which it holds and the slots of its reports: bit n for slot n. What
+// follows is [score.AppendSum]'s.
+const (
+	slotsAt = revisionSize
+	sumAt   = slotsAt + 8
+)
+
+// anywhere stands in a record where its slots stood once: who finds no sum looks into each.
+const anywhere = "\xff\xff\xff\xff\xff\xff\xff\xff"
 
 // markSlot is where the mark of a token that was given up lies when that token is reported again: a
 // record then stands in its place. In a slot Redis deletes it at its time, like a report, and no
@@ -43,6 +55,8 @@ type stored struct {
 	review   string
 	left     time.Duration // to live
 	score.Record
+	sum   string           // as it was read; empty when there is none that fits
+	brief bool             // the reports were left unread, for the sum stands for them
 	bytes map[uint8]string // the reports by slot
 	given bool             // the mark of a token that was given up lies in markSlot
 
@@ -51,10 +65,13 @@ type stored struct {
 
 func (p place) key() string { return retention.Record.Key(p.mark) }
 
+func (p place) sumKey() string { return retention.Sum.Key(p.mark) }
+
 func (p place) slot(n uint8) string { return retention.Report.Key(p.mark, strconv.Itoa(int(n))) }
 
-// parseStored reads a record and its reports.
-func parseStored(at place, left time.Duration, blob string, reports map[uint8]string) (*stored, error) {
+// parseStored reads a record with its sum, which may be empty or of another revision, and its
+// reports; nil when they were left unread.
+func parseStored(at place, left time.Duration, blob, sum string, reports map[uint8]string) (*stored, error) {
 	if len(blob) < recordAt {
 		return nil, errRecord
 	}
@@ -62,11 +79,16 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	if at.kind == givenUp {
 		return &stored{place: at, revision: blob[:revisionSize], review: noReview(), left: left}, nil
 	}
-	r, _, err := score.ParseRecord([]byte(blob[recordAt:]))
+	r, err := score.ParseRecord([]byte(blob[recordAt:]))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
-	s := &stored{place: at, revision: blob[:revisionSize], review: blob[reviewAt:recordAt], left: left, Record: *r, bytes: reports}
+	s := &stored{place: at, revision: blob[:revisionSize], review: blob[reviewAt:recordAt], left: left, Record: *r, bytes: reports, brief: reports == nil}
+	if fits(sum, blob) {
+		if s.Sum, err = score.ParseSum([]byte(sum[sumAt:])); err == nil {
+			s.sum = sum
+		}
+	}
 	if isMark(reports[markSlot]) {
 		s.given = true
 		delete(reports, markSlot)
@@ -86,27 +108,38 @@ func parseStored(at place, left time.Duration, blob string, reports map[uint8]st
 	return s, nil
 }
 
-// blob is the record as it will lie in Redis, under a new revision, with the sum of its reports at
-// an hour. While the mark that its token was given up lies beside it there is none, so that who
+// fits tells whether a sum is that of a record.
+func fits(sum, blob string) bool {
+	return len(sum) >= sumAt && len(blob) >= revisionSize && sum[:revisionSize] == blob[:revisionSize]
+}
+
+// texts are the record as it will lie in Redis, under a new revision, and the sum of its reports at
+// an hour. While the mark that its token was given up lies beside it there is no sum, so that who
 // judges it reads on.
-func (s *stored) blob(p score.Policy, hour int64) string {
+func (s *stored) texts(p score.Policy, hour int64) (record, sum string) {
+	b := make([]byte, revisionSize, recordAt+score.MaxRecordSize)
+	rand.Read(b) // never fails (crypto/rand)
+	revision := string(b)
+	b = append(b, byte(s.kind))
+	b = append(b, anywhere...)
+	b = append(b, s.review...)
+	record = string(score.AppendRecord(b, &s.Record))
+	if s.brief {
+		return record, revision + s.sum[slotsAt:]
+	}
 	s.Sum = score.Sum{}
 	if !s.given {
 		s.Sum = s.SumUp(p, hour)
 	}
-	b := make([]byte, revisionSize, recordAt+score.MaxRecordSize)
-	rand.Read(b) // never fails (crypto/rand)
-	var slots uint64
-	if s.given {
-		slots |= 1 << markSlot
+	if s.Sum.Until() == 0 {
+		return record, ""
 	}
+	var slots uint64
 	for i := range s.Events {
 		slots |= 1 << s.Events[i].Slot
 	}
-	b = append(b, byte(s.kind))
-	b = binary.BigEndian.AppendUint64(b, slots)
-	b = append(b, s.review...)
-	return string(score.AppendRecord(b, &s.Record))
+	b = binary.BigEndian.AppendUint64([]byte(revision), slots)
+	return record, string(score.AppendSum(b, s.Sum))
 }
 
 // settled gives the events of a joined record the slots that those which lie at s already have; the
@@ -170,10 +203,10 @@ func (s *stored) spare() {
 // newMark makes what erasing leaves of a token: the head of a record without reports, without a
 // review, and with nothing behind it.
 func newMark() string {
-	b := make([]byte, slotsAt, recordAt)
+	b := make([]byte, anywhereAt, recordAt)
 	rand.Read(b[:revisionSize]) // never fails (crypto/rand)
 	b[revisionSize] = byte(givenUp)
-	b = append(b, make([]byte, reviewAt-slotsAt)...)
+	b = append(b, make([]byte, reviewAt-anywhereAt)...)
 	return string(append(b, noReview()...))
 }
 

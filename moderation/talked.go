@@ -58,6 +58,8 @@ func (d *Desk) Run(ctx context.Context) error {
 			d.counted(ctx, "calls of today", d.count(ctx, some))
 			d.counted(ctx, "calls of the hour", d.tally(ctx, some))
 			waiting = append(waiting, some[:min(len(some), talksKept-len(waiting))]...)
+		case who := <-d.tired:
+			d.counted(ctx, "sums of reports", d.sumUp(ctx, who))
 		case now := <-tick.C:
 			n := 0
 			for n < len(waiting) && now.Sub(waiting[n].ended) >= settled {
@@ -83,11 +85,11 @@ func (d *Desk) more(t talk) []talk {
 	return some
 }
 
-// counted tells the log that something was not counted. It is not tried again: it may have been
+// counted tells the log that something was not counted or summed up. It is not tried again: it may have been
 // done.
 func (d *Desk) counted(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
-		d.log.LogAttrs(ctx, slog.LevelDebug, "ended calls were not counted", slog.String("where", what))
+		d.log.LogAttrs(ctx, slog.LevelDebug, "something was not counted", slog.String("where", what))
 	}
 }
 
@@ -174,7 +176,7 @@ func (d *Desk) cleanFor(ctx context.Context, q question, s sight, peer Device, t
 
 // after says what a call changes in the newest records of one side.
 func (s sight) after(p score.Policy, peer Device, t talk) *change {
-	c := newChange(p, score.Hour(t.ended.Unix()))
+	c := newChange(p, t.ended)
 	for _, parts := range [][]*stored{s.token, s.digest} {
 		if len(parts) == 0 {
 			continue

@@ -134,7 +134,7 @@ func (d *Desk) Rewrite(ctx context.Context, name string, change func(*score.Reco
 		if len(found) == 0 || !change(&found[0].Record) {
 			return nil
 		}
-		c, s := newChange(*d.policy.Load(), score.Hour(time.Now().Unix())), found[0]
+		c, s := newChange(*d.policy.Load(), time.Now()), found[0]
 		if len(s.Events) > 0 {
 			c.touch(s)
 		} else {

@@ -21,12 +21,12 @@ type change struct {
 	acts   []any
 	nCheck int
 	policy score.Policy // by which the reports of what is stored are summed up
-	hour   int64
+	now    time.Time
 }
 
-// newChange begins a change at an hour.
-func newChange(p score.Policy, hour int64) *change {
-	return &change{places: map[string]int{}, policy: p, hour: hour}
+// newChange begins a change at a time.
+func newChange(p score.Policy, now time.Time) *change {
+	return &change{places: map[string]int{}, policy: p, now: now}
 }
 
 // at returns the place of a key in KEYS.
@@ -51,6 +51,11 @@ func (c *change) set(key, value string, ttl time.Duration) {
 func (c *change) del(key string)       { c.acts = append(c.acts, "del", c.at(key)) }
 func (c *change) move(from, to string) { c.acts = append(c.acts, "move", c.at(from), c.at(to)) }
 
+// within lets a key live no longer than another.
+func (c *change) within(key, other string) {
+	c.acts = append(c.acts, "within", c.at(key), c.at(other))
+}
+
 func (c *change) count(p *person, field string) {
 	c.acts = append(c.acts, "count", c.at(retention.Window.Key(p.today)), c.at(retention.Window.Key(p.yesterday)), field, retention.Window.TTL().Milliseconds())
 }
@@ -64,11 +69,35 @@ func (d *Desk) apply(ctx context.Context, rdb redis.Scripter, c *change) (done b
 }
 
 // touch stores a record again where it lies, for as long as it has to live.
-func (c *change) touch(s *stored) {
+func (c *change) touch(s *stored) { c.keep(s, 0) }
+
+// keep stores a record with its reports and their sum; lasts is for how long, and 0 for as long as it
+// has.
+func (c *change) keep(s *stored, lasts time.Duration) {
+	record, sum := s.texts(c.policy, score.Hour(c.now.Unix()))
 	c.check(s.key(), s.revision)
-	c.set(s.key(), s.blob(c.policy, c.hour), 0)
+	c.set(s.key(), record, lasts)
+	if s.brief { // the reports are as they were
+		c.set(s.sumKey(), sum, 0)
+		return
+	}
 	c.rest(s)
+	holds := time.Unix(s.Sum.Until(), 0).Sub(c.now)
+	if sum == "" || holds < time.Millisecond {
+		c.del(s.sumKey())
+		return
+	}
+	c.set(s.sumKey(), sum, holds)
+	for _, e := range s.Events { // clocks of nodes differ, that of Redis decides
+		if e.At <= s.Events[0].At+clocksDiffer {
+			c.within(s.sumKey(), s.slot(e.Slot))
+		}
+	}
 }
+
+// clocksDiffer is by how much the times of reports may be in another order than they were made, in
+// seconds.
+const clocksDiffer = 2 * 3600
 
 // rest brings the reports of a record that was read at s to what is in it now: those that are new
 // or altered are set, those that are gone deleted.
@@ -97,6 +126,7 @@ func (c *change) rest(s *stored) {
 func (c *change) drop(s *stored) {
 	c.check(s.key(), s.revision)
 	c.del(s.key())
+	c.del(s.sumKey())
 	if s.given {
 		c.move(s.slot(markSlot), s.key())
 	}

@@ -3,6 +3,10 @@
 // The catalogue lists each class of record kept in Redis: what it holds, why, for how long at
 // the most, and what a thief of the database would learn from it. It is the only builder of key
 // names and the only source of lifetimes; [Audit] walks a live Redis and reports every key that
-// the catalogue does not know, that would never expire, or that would live longer than declared.
-// The privacy page is made from the same catalogue.
+// the catalogue does not know, that would never expire, that would live longer than declared, or that
+// is larger. [Count] does it beside other work and tells how much there is of each class; [Glance]
+// repeats that in the background, so that nobody's question touches Redis.
+//
+// What is kept outside Redis is in [Elsewhere], and what parley promises beside all that, with the
+// test that guards it, in [Promises]. The privacy page is made from these lists.
 package retention

@@ -71,14 +71,24 @@ func (c Class) Format() string {
 	}
 }
 
-// classify returns the item whose pattern key fits.
-func classify(key string) (Item, bool) {
-	for _, it := range Catalogue() {
-		if fits(it.Pattern, key) {
-			return it, true
+// ClassOf returns the class of a key; false for one that the catalogue does not know.
+func ClassOf(key string) (Class, bool) {
+	it := classify(key)
+	if it == nil {
+		return 0, false
+	}
+	return it.Class, true
+}
+
+// classify returns the item whose pattern key fits, nil for none.
+func classify(key string) *Item {
+	all := catalogue()
+	for i := range all {
+		if fits(all[i].Pattern, key) {
+			return &all[i]
 		}
 	}
-	return Item{}, false
+	return nil
 }
 
 // fits tells whether key is pattern with every <part> replaced by characters other than ':{}'.

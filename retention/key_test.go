@@ -47,8 +47,11 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is out of order, or there twice", it.Name)
 		}
 		names[it.Name] = true
-		if it.Holds == "" || it.Why == "" || it.Breach == "" {
+		if it.Holds == "" || it.Why == "" || it.Breach == "" || it.Reader == "" {
 			t.Errorf("%s is not explained", it.Name)
+		}
+		if (it.Size > 0) == (it.Kind == "channel") {
+			t.Errorf("%s has a bound of %d bytes", it.Name, it.Size)
 		}
 		if it.TTL == 0 && it.Class != retention.Schema && it.Class != retention.Policy {
 			t.Errorf("%s stays for ever", it.Name)

@@ -197,20 +197,23 @@ func (s *Server) credentialAt(kind Kind, call, relay string, urls []string) Cred
 }
 
 // name is what tells this relay from others of the installation, also after a restart.
-func (s *Server) name() string {
-	return netip.AddrPortFrom(s.cfg.External, s.addr.Port()).String()
-}
+func (s *Server) name() string { return s.sites[0].name() }
 
-// urls are the addresses of the relay, UDP first and TLS last.
+// urls are the addresses of the relay, UDP first and TLS last. A browser makes a relay for each, so
+// there is one more for each address beside the first, not two.
 func (s *Server) urls() []string {
+	first := s.sites[0]
 	host := s.cfg.Host
 	if host == "" {
-		host = s.cfg.External.String()
+		host = first.external.String()
 	}
-	at := net.JoinHostPort(host, strconv.Itoa(int(s.addr.Port())))
+	at := net.JoinHostPort(host, strconv.Itoa(int(first.addr.Port())))
 	urls := []string{"turn:" + at + "?transport=udp", "turn:" + at + "?transport=tcp"}
-	if s.cfg.External6.IsValid() { // one more, not two: a browser makes a relay for each
-		urls = append(urls, "turn:"+netip.AddrPortFrom(s.cfg.External6, s.addr.Port()).String()+"?transport=udp")
+	if s.cfg.External6.IsValid() {
+		urls = append(urls, "turn:"+netip.AddrPortFrom(s.cfg.External6, first.addr.Port()).String()+"?transport=udp")
+	}
+	for _, x := range s.sites[1:] {
+		urls = append(urls, "turn:"+x.name()+"?transport=udp")
 	}
 	if s.cfg.Secure != "" {
 		urls = append(urls, "turns:"+s.cfg.Secure+"?transport=tcp")

@@ -16,11 +16,11 @@ type datagrams struct {
 	once   sync.Once
 }
 
-func newDatagrams(s *Server, conn *net.UDPConn) *datagrams {
+func newDatagrams(x *site, conn *net.UDPConn) *datagrams {
 	p := &datagrams{conn: conn, closed: make(chan struct{})}
-	p.gate = gate{server: s, reply: func(b []byte, to client) {
+	p.gate = gate{server: x.server, site: x.number, reply: func(b []byte, to client) {
 		if _, err := p.conn.WriteToUDPAddrPort(b, to.addr); err != nil { // lost like any datagram
-			s.tally.send.Add(1)
+			x.server.tally.send.Add(1)
 		}
 	}}
 	return p
@@ -38,7 +38,7 @@ func (p *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 			if p.server.fromNeighbour(b[:n], from) {
 				continue
 			}
-			if p.admit(b[:n], client{addr: from}) {
+			if p.admit(b[:n], client{site: p.site, addr: from}) {
 				return n, net.UDPAddrFromAddrPort(from), nil
 			}
 		case errors.Is(err, net.ErrClosed):
@@ -67,10 +67,10 @@ func (p *datagrams) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // WriteTo sends to a client.
 func (p *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
-	if b = p.answer(b, clientOf(to)); b == nil {
+	if b = p.answer(b, p.clientOf(to)); b == nil {
 		return 0, nil
 	}
-	n, err := p.conn.WriteToUDPAddrPort(b, clientOf(to).addr)
+	n, err := p.conn.WriteToUDPAddrPort(b, p.clientOf(to).addr)
 	if err != nil {
 		p.server.tally.send.Add(1)
 	}

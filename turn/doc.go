@@ -59,12 +59,20 @@
 // A nonce is good for the address that it was sent to (nonce.go), so nobody makes a relay in the
 // name of an address at which they do not hear the answers.
 //
+// # Several addresses
+//
+// A relay may listen at several addresses (Config.Also, site.go). A browser that comes by one has a
+// relay there; tables, quotas and credentials are common, and relays at two addresses reach each other
+// like any two of this process.
+//
 // # Nodes
 //
 // The relays of an installation meet by what each announces. Two relays of one call on two nodes
 // reach each other through frames between the nodes, see neighbours.go.
 //
 // # What pion is kept from
+//
+// pion_test.go shows each on pion alone.
 //
 //   - Its framing of TCP (an endless loop, before authentication) and its accept loop: the stream
 //     plane frames and accepts itself.

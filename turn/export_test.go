@@ -36,14 +36,14 @@ func FrameSize(b []byte) (size, padding int, ok bool) { return frameSize(b) }
 func (s *Server) AcceptOn(l net.Listener) { s.tasks.Go(func() { s.accept(l, s.streams.welcome) }) }
 
 // SecureAddr is the port for TLS.
-func (s *Server) SecureAddr() string { return s.listeners[1].Addr().String() }
+func (s *Server) SecureAddr() string { return s.secure.String() }
 
 // Places is how many places of the quota are taken; -1 when user names, calls and networks do not
 // add up to as many.
 func (s *Server) Places() int {
 	s.ledger.mu.Lock()
 	defer s.ledger.mu.Unlock()
-	if n := s.ledger.total; sum(s.ledger.users) == n && sum(s.ledger.calls) == n && sum(s.ledger.networks) == n {
+	if n := s.ledger.total; users(s.ledger.users) == n && sum(s.ledger.calls) == n && sum(s.ledger.networks) == n {
 		return n
 	}
 	return -1
@@ -59,6 +59,14 @@ func sum[K comparable](counted map[K]int) int {
 		total += n
 	}
 	return total
+}
+
+func users(all map[string]*account) int {
+	counted := map[string]int{}
+	for name, a := range all {
+		counted[name] = a.relays
+	}
+	return sum(counted)
 }
 
 // Near tells whether two addresses count as one network.
@@ -86,13 +94,13 @@ func (s *Server) Left() time.Duration {
 
 // Goes tells where a packet of a relay of kind goes: "inside", "outside" or "nowhere".
 func (s *Server) Goes(kind Kind, to netip.AddrPort) string {
-	how, _ := s.route(&relay{server: s, grant: grant{kind: kind}}, to)
+	how, _ := s.route(&relay{server: s, site: s.sites[0], grant: grant{kind: kind}}, to)
 	return map[way]string{inside: "inside", outside: "outside", nowhere: "nowhere", elsewhere: "elsewhere"}[how]
 }
 
 // Authenticates asks the hook of pion that decides on user names.
 func (s *Server) Authenticates(user string, src net.Addr) bool {
-	_, ok := s.authenticate(user, realm, src)
+	_, ok := s.sites[0].authenticate(user, realm, src)
 	return ok
 }
 
@@ -107,6 +115,23 @@ func Unwritten(frames [][]byte) [][]byte {
 		kept = append(kept, <-c.out)
 	}
 	return kept
+}
+
+// Behind says whether a stream has something left to send, or is being written to by who waits.
+func (s *Server) Behind() bool {
+	s.streams.mu.RLock()
+	defer s.streams.mu.RUnlock()
+	for _, c := range s.streams.conns {
+		if !c.below.mu.TryLock() {
+			return true
+		}
+		left := len(c.below.rest)
+		c.below.mu.Unlock()
+		if left > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Fail panics as a packet might that makes the code fail.
@@ -221,7 +246,7 @@ func (s *Server) Gate() func(b []byte, from netip.AddrPort) (seen bool, answers 
 // Frame is what goes to the other node for a packet between two relays of a call.
 func (s *Server) Frame(call string, from, to uint16, packet []byte) []byte {
 	for _, n := range s.near.Load().byAddr {
-		return s.frameFor(n, s.mint.markOf(call), from, to, packet, nil)
+		return s.frameFor(new(framing), n, hop{s.mint.markOf(call), from, to}, packet)
 	}
 	return nil
 }

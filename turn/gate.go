@@ -29,6 +29,7 @@ type user struct {
 type gate struct {
 	server *Server
 	stream bool
+	site   uint8
 	reply  func(b []byte, to client) // sends to a client, through the plane
 	made   func(client)              // hears who has got a relay; may be nil
 
@@ -226,10 +227,10 @@ func verified(b, key []byte) bool {
 
 // authenticate is pion's AuthHandler. A relay obeys only the user name that made it, whose expiry
 // does not matter any more.
-func (s *Server) authenticate(name, in string, src net.Addr) (key []byte, ok bool) {
+func (x *site) authenticate(name, in string, src net.Addr) (key []byte, ok bool) {
+	s, g := x.server, x.gateOf(src)
 	defer s.survive()
-	g := s.gateOf(src)
-	if live := s.table.of(clientOf(src)); live != nil {
+	if live := s.table.of(g.clientOf(src)); live != nil {
 		if live.user != name {
 			s.tally.badOwner.Add(1)
 		}
@@ -262,8 +263,8 @@ func (s *Server) identify(name string) (grant, refusal) {
 }
 
 // admitRelay is pion's QuotaHandler; the signature was right.
-func (s *Server) admitRelay(name, _ string, src net.Addr) bool {
-	g := s.gateOf(src)
+func (x *site) admitRelay(name, _ string, src net.Addr) bool {
+	s, g := x.server, x.gateOf(src)
 	if g.user.name != name {
 		return false
 	}
@@ -275,9 +276,9 @@ func (s *Server) admitRelay(name, _ string, src net.Addr) bool {
 }
 
 // signed is what pion's OnAuth brings: a request of a known relay was signed well.
-func (s *Server) signed(src net.Addr, method string) {
-	g := s.gateOf(src)
-	live := s.table.of(clientOf(src))
+func (x *site) signed(src net.Addr, method string) {
+	g := x.gateOf(src)
+	live := x.server.table.of(g.clientOf(src))
 	if live != nil && method == stun.MethodRefresh.String() && g.now.lifetime != 0 {
 		live.extend(g.now.lifetime)
 	}
@@ -312,16 +313,16 @@ func (g *gate) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 }
 
 // permits is pion's PermissionHandler, behind the gate's own check.
-func (s *Server) permits(src net.Addr, peer net.IP) bool {
-	live := s.table.of(clientOf(src))
-	return live != nil && s.admits(live.grant.kind, addrOf(peer))
+func (x *site) permits(src net.Addr, peer net.IP) bool {
+	live := x.server.table.of(x.gateOf(src).clientOf(src))
+	return live != nil && x.server.admits(live.grant.kind, addrOf(peer))
 }
 
-// clientOf reads the address that a plane gave pion.
-func clientOf(a net.Addr) client {
+// clientOf reads the address that the gate's plane gave pion.
+func (g *gate) clientOf(a net.Addr) client {
 	switch a := a.(type) {
 	case *net.UDPAddr:
-		return client{addr: unmapped(a.AddrPort())}
+		return client{site: g.site, addr: unmapped(a.AddrPort())}
 	case *net.TCPAddr:
 		return client{stream: true, addr: unmapped(a.AddrPort())}
 	}
@@ -329,18 +330,18 @@ func clientOf(a net.Addr) client {
 }
 
 // events keeps our tables in step with pion's.
-func (s *Server) events() pionturn.EventHandler {
+func (x *site) events() pionturn.EventHandler {
 	on := func(src net.Addr, do func(live *relay)) {
-		if live := s.table.of(clientOf(src)); live != nil {
+		if live := x.server.table.of(x.gateOf(src).clientOf(src)); live != nil {
 			do(live)
 		}
 	}
 	return pionturn.EventHandler{
 		OnAuth: func(src, _ net.Addr, _, _, _, method string, verdict bool) {
 			if verdict {
-				s.signed(src, method)
+				x.signed(src, method)
 			} else {
-				s.tally.badPassword.Add(1)
+				x.server.tally.badPassword.Add(1)
 			}
 		},
 		OnPermissionCreated: func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
@@ -350,7 +351,7 @@ func (s *Server) events() pionturn.EventHandler {
 			on(src, func(live *relay) { live.forbid(addrOf(peer)) })
 		},
 		OnChannelCreated: func(src, _ net.Addr, _, _, _ string, _, peer net.Addr, number uint16) {
-			on(src, func(live *relay) { live.bind(number, clientOf(peer).addr) })
+			on(src, func(live *relay) { live.bind(number, x.gateOf(src).clientOf(peer).addr) })
 		},
 		OnChannelDeleted: func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
 			on(src, func(live *relay) { live.unbind(number) })

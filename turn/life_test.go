@@ -252,3 +252,29 @@ func TestQuotaNeverLeaks(t *testing.T) {
 		}
 	})
 }
+
+// TestAddressThatChanges: a browser that comes from another port, as when it changes networks, has no
+// relay there and makes another with its credential; the one before goes on, and ends by itself.
+func TestAddressThatChanges(t *testing.T) {
+	s := start(t, nil)
+	cred := s.Credential("call")
+	before, bo := sitDown(t, speak(t, s, cred, overUDP)), sit(t, s, turn.Veil, "call")
+	moved := speak(t, s, cred, overUDP)
+	if c := moved.ask(stun.MethodRefresh); c != stun.CodeAllocMismatch {
+		t.Errorf("the old relay from a new address: %d, want 437", c)
+	}
+	moved.send(sendTo(bo.relayed, "from nobody"))
+	await(t, func() bool { return s.Counters().DroppedStranger == 1 })
+	after := sitDown(t, moved)
+	for _, ana := range []seat{after, before} {
+		ana.permit(bo.relayed)
+		bo.permit(ana.relayed)
+		ana.send(sendTo(bo.relayed, "here"))
+		if words, _ := data(t, bo.packet(5*time.Second)); words != "here" {
+			t.Errorf("heard %q", words)
+		}
+	}
+	if n := s.Counters().Relays; n != 3 {
+		t.Errorf("%d relays, want 3", n)
+	}
+}

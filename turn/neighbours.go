@@ -35,7 +35,8 @@ const (
 // neighbour is the relay of another node.
 type neighbour struct {
 	at      netip.AddrPort // where browsers, and we, reach it
-	life    string         // the random name of its process
+	also    []netip.AddrPort
+	life    string // the random name of its process
 	urls    []string
 	takes   bool        // new relays
 	to, had cipher.AEAD // for what goes there, and for what comes
@@ -66,7 +67,7 @@ const (
 )
 
 // Announcement is what other nodes of the installation must know of this relay: lines with its
-// address, the name of its process, whether it takes new calls, and its URLs; then the signature of
+// addresses, the name of its process, whether it takes new calls, and its URLs; then the signature of
 // all that. Browsers are sent where it says, and must not be sent to the relay of whoever can write
 // to the store.
 func (s *Server) Announcement() string {
@@ -74,7 +75,11 @@ func (s *Server) Announcement() string {
 	if s.Draining() {
 		state = takesNone
 	}
-	return s.vouch(strings.Join(append([]string{s.name(), s.life, state}, s.urls()...), "\n"))
+	var at []string
+	for _, x := range s.sites {
+		at = append(at, x.name())
+	}
+	return s.vouch(strings.Join(append([]string{strings.Join(at, ","), s.life, state}, s.urls()...), "\n"))
 }
 
 // vouch returns lines with their signature: HMAC-SHA256 under a key of the installation.
@@ -99,11 +104,16 @@ func readAnnouncement(text string) (*neighbour, error) {
 	if len(lines) < 4 || len(text) > 4096 || lines[2] != takesAll && lines[2] != takesNone {
 		return nil, errAnnounced
 	}
-	at, err := netip.ParseAddrPort(lines[0])
-	if err != nil || at.Port() == 0 || lines[1] == "" {
-		return nil, errAnnounced
+	n := &neighbour{life: lines[1], takes: lines[2] == takesAll, urls: lines[3:]}
+	for one := range strings.SplitSeq(lines[0], ",") {
+		at, err := netip.ParseAddrPort(one)
+		if err != nil || at.Port() == 0 || lines[1] == "" || len(n.also) > maxSites {
+			return nil, errAnnounced
+		}
+		n.also = append(n.also, unmapped(at))
 	}
-	return &neighbour{at: unmapped(at), life: lines[1], takes: lines[2] == takesAll, urls: lines[3:]}, nil
+	n.at, n.also = n.also[0], n.also[1:]
+	return n, nil
 }
 
 // Meet tells the relay of all others of the installation, by their announcements. It serves calls
@@ -119,10 +129,20 @@ func (s *Server) Meet(announced []string) {
 		}
 		n.to = sealer(derive(s.cfg.Secret, "from "+s.life+" to "+n.life))
 		n.had = sealer(derive(s.cfg.Secret, "from "+n.life+" to "+s.life))
-		all.byAddr[n.at] = n
-		all.byHost[n.at.Addr()] = append(all.byHost[n.at.Addr()], n)
+		all.add(n)
 	}
 	s.near.Store(all)
+}
+
+// add lists a neighbour under each of its addresses. A relay there has the address that its browser
+// came in by, so frames for it go to that one and come from it.
+func (all *neighbours) add(n *neighbour) {
+	for _, at := range append([]netip.AddrPort{n.at}, n.also...) {
+		here := *n
+		here.at = at
+		all.byAddr[at] = &here
+		all.byHost[at.Addr()] = append(all.byHost[at.Addr()], &here)
+	}
 }
 
 // CredentialThere returns a fresh credential of kind for call at another relay of the installation.
@@ -143,11 +163,28 @@ func (s *Server) neighboursAt(a netip.Addr) []*neighbour {
 	return nil
 }
 
-// nonceOf is that of a frame.
-func nonceOf(head []byte) []byte { return append(make([]byte, 4, 12), head[1:9]...) }
+// hop is between which relays of a call a frame goes.
+type hop struct {
+	call     mark
+	from, to uint16 // their ports
+}
 
-// sealsWith is what is sealed with a packet and not sent.
-func sealsWith(head []byte, call mark) []byte { return append(head[:frameHead:frameHead], call[:]...) }
+// framing is what sealing or opening a frame needs. It is kept for the next one: what an AEAD is
+// handed would otherwise have to be made for each packet.
+type framing struct {
+	nonce [12]byte
+	with  [frameHead + len(mark{})]byte // sealed with a packet and not sent
+	out   [maxPacket]byte
+}
+
+// about sets what follows from the head of a frame.
+func (f *framing) about(head []byte, call mark) {
+	copy(f.nonce[len(f.nonce)-8:], head[1:9])
+	copy(f.with[:frameHead], head)
+	copy(f.with[frameHead:], call[:])
+}
+
+func (s *Server) framing() *framing { return s.framings.Get().(*framing) } // the pool holds nothing else
 
 // toNeighbours sends a packet of r to the relay that has an address on another node. Several nodes
 // may share a host; only one of them has a relay of the call there.
@@ -156,23 +193,24 @@ func (s *Server) toNeighbours(r *relay, b []byte, to netip.AddrPort) {
 		s.tally.route.Add(1)
 		return
 	}
-	buf := s.buffer()
-	defer s.buffers.Put(buf)
+	f := s.framing()
+	defer s.framings.Put(f)
 	for _, n := range s.neighboursAt(to.Addr()) {
-		frame := s.frameFor(n, r.grant.call, r.port, to.Port(), b, buf[:0])
-		s.datagrams.guard().reply(frame, client{addr: n.at})
+		frame := s.frameFor(f, n, hop{r.grant.call, r.port, to.Port()}, b)
+		r.site.udp.guard().reply(frame, client{addr: n.at})
 		s.tally.nodePackets.Add(1)
 		s.tally.nodeBytes.Add(int64(len(b)))
 	}
 }
 
-// frameFor appends to into the frame for a packet between two relays of a call.
-func (s *Server) frameFor(n *neighbour, call mark, from, to uint16, packet, into []byte) []byte { //nolint:revive // the fields of a frame
-	into = append(into, frameMark)
-	into = binary.BigEndian.AppendUint64(into, s.frames.Add(1))
-	into = binary.BigEndian.AppendUint16(into, from)
-	into = binary.BigEndian.AppendUint16(into, to)
-	return n.to.Seal(into, nonceOf(into), packet, sealsWith(into, call))
+// frameFor makes the frame for a packet in f.
+func (s *Server) frameFor(f *framing, n *neighbour, h hop, packet []byte) []byte {
+	head := append(f.out[:0], frameMark)
+	head = binary.BigEndian.AppendUint64(head, s.frames.Add(1))
+	head = binary.BigEndian.AppendUint16(head, h.from)
+	head = binary.BigEndian.AppendUint16(head, h.to)
+	f.about(head, h.call)
+	return n.to.Seal(head, f.nonce[:], packet, f.with[:])
 }
 
 // fromNeighbour takes a datagram that may be a frame of another node, and says whether it was one.
@@ -192,7 +230,10 @@ func (s *Server) fromNeighbour(b []byte, from netip.AddrPort) bool {
 		s.tally.foreign.Add(1)
 		return true
 	}
-	packet, err := n.had.Open(b[frameHead:frameHead], nonceOf(b), b[frameHead:], sealsWith(b, r.grant.call))
+	f := s.framing()
+	defer s.framings.Put(f)
+	f.about(b[:frameHead], r.grant.call)
+	packet, err := n.had.Open(b[frameHead:frameHead], f.nonce[:], b[frameHead:], f.with[:])
 	if err != nil {
 		s.tally.foreign.Add(1)
 		return true

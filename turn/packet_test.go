@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
@@ -217,6 +218,30 @@ func TestLapsedPermissionClosesTheChannel(t *testing.T) {
 	}
 }
 
+// No packet is left lying until another comes, whenever it comes: also not one that arrives while the
+// packet before it is on its way and doors are asked.
+func TestNothingIsLeftLying(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
+	service := outsider(t, "127.0.0.2:0")
+	ana := sit(t, s, turn.Open, "call")
+	ana.bind(0x4001, service.LocalAddr().String())
+	packet := channelData(0x4001, "words")
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	for i := range int64(2000) {
+		ana.send(packet)
+		for range i % 64 {
+			runtime.Gosched() // at another moment each time
+		}
+		ana.send(packet)
+		for since := time.Now(); s.Counters().OutPackets != 2*(i+1); <-tick.C {
+			if time.Since(since) > 5*time.Second {
+				t.Fatalf("%d packets arrived, of %d", s.Counters().OutPackets, 2*(i+1))
+			}
+		}
+	}
+}
+
 // The packet path makes no garbage.
 func TestPacketsAllocateNothing(t *testing.T) {
 	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
@@ -239,6 +264,30 @@ func TestPacketsAllocateNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { s.Heard([]byte("words"), ana.relayed, "127.0.0.2:5000") }); n > 1 { // of parsing the addresses
 		t.Errorf("from outside: %v allocations", n)
+	}
+}
+
+// Nor do frames between nodes, from a browser's packet to the other browser's, sent and received.
+func TestFramesAllocateNothing(t *testing.T) {
+	if onPlainPath() {
+		t.Skip("there pion carries packets, and makes garbage")
+	}
+	one, two := twoNodes(t, func(c *turn.Config) { c.Quotas.RoomRate = 1 << 30 })
+	ana, bo := sit(t, one, turn.Open, "call"), sit(t, two, turn.Open, "call")
+	ana.bind(0x4001, bo.relayed)
+	bo.permit(ana.relayed)
+	from := netip.MustParseAddrPort(ana.conn.LocalAddr().String())
+	packet := channelData(0x4001, "words")
+	if n := testing.AllocsPerRun(100, func() { one.Carry(packet, from) }); n != 0 {
+		t.Errorf("to the other node: %v allocations", n)
+	}
+	frame := one.Frame("call", netip.MustParseAddrPort(ana.relayed).Port(), netip.MustParseAddrPort(bo.relayed).Port(), []byte("words"))
+	before, again := two.Counters().Packets+two.Counters().NodePackets, make([]byte, len(frame))
+	if n := testing.AllocsPerRun(100, func() { two.Frames(append(again[:0], frame...), one.Addr()) }); n != 0 {
+		t.Errorf("from the other node: %v allocations", n)
+	}
+	if two.Counters().Packets+two.Counters().NodePackets < before+100 || two.Counters().DroppedForeign != 0 {
+		t.Errorf("the frames did not count: %+v", two.Counters())
 	}
 }
 

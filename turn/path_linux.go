@@ -19,6 +19,7 @@ import (
 // the tables are common and any lane may send to any client: pion sees requests only.
 type path struct {
 	plane
+	here   *site
 	family int // of the listeners
 	lanes  []*lane
 	loops  sync.WaitGroup
@@ -26,9 +27,9 @@ type path struct {
 
 // newPath takes over the socket that conn has bound, and opens as many again as there are processors.
 // conn is left alone when it fails.
-func newPath(s *Server, conn *net.UDPConn) (p *path, err error) {
-	p = &path{}
-	p.plane = newPlane(gate{server: s, reply: p.send}, conn.LocalAddr(), datagramsWait)
+func newPath(x *site, conn *net.UDPConn) (p *path, err error) {
+	p = &path{here: x}
+	p.plane = newPlane(gate{server: x.server, site: x.number, reply: p.send}, conn.LocalAddr(), datagramsWait)
 	defer func() {
 		if err != nil {
 			p.free()
@@ -165,10 +166,10 @@ func (p *path) name(a netip.AddrPort) sockaddr { return sockaddrOf(a, p.family) 
 
 // WriteTo sends what pion answers.
 func (p *path) WriteTo(b []byte, to net.Addr) (int, error) {
-	if b = p.answer(b, clientOf(to)); b == nil {
+	if b = p.answer(b, p.clientOf(to)); b == nil {
 		return 0, nil
 	}
-	p.send(b, clientOf(to))
+	p.send(b, p.clientOf(to))
 	return len(b), nil
 }
 
@@ -245,13 +246,13 @@ func newLane(p *path, fd int) (*lane, error) {
 
 func (l *lane) run() { l.watch.each(l.drain) }
 
-// drain carries until nothing waits. That what came meanwhile needs no wake-up is most of what a batch
-// saves.
+// drain carries what waits. Sockets that it found empty are not asked again: what comes after that
+// wakes the lane, which is edge-triggered.
 func (l *lane) drain() {
 	for {
 		n := l.browsers()
 		more := l.doors()
-		if n == 0 && !more {
+		if n < batchSize && !more {
 			return
 		}
 		if n == batchSize {
@@ -298,7 +299,7 @@ func (l *lane) carry(i int, now time.Time) {
 		return
 	}
 	b := &l.in.buf[i]
-	from := client{addr: l.in.name[i].addrPort()}
+	from := client{site: l.path.site, addr: l.in.name[i].addrPort()}
 	switch st := s.fromBrowser(b, n, from, now); st.do {
 	case dropped:
 	case forPion:
@@ -306,16 +307,21 @@ func (l *lane) carry(i int, now time.Time) {
 	case toBrowser:
 		l.did.packets++
 		l.did.bytes += int64(st.size)
-		if st.relay.client.stream {
-			s.streams.send(b[st.span.start:st.span.end], st.relay.client)
-		} else {
-			l.out.add(b[st.span.start:st.span.end], &st.relay.at)
-		}
+		l.toBrowser(b[st.span.start:st.span.end], st.relay)
 	case toPeer:
 		l.did.outPackets++
 		l.did.outBytes += int64(st.size)
 		l.path.toPeer(b[st.span.start:st.span.end], st)
 	}
+}
+
+// toBrowser sends with the rest of the batch, if it leaves from this lane's address.
+func (l *lane) toBrowser(b []byte, r *relay) {
+	if r.client.stream || r.site != l.path.here {
+		r.site.path.toBrowser(b, r)
+		return
+	}
+	l.out.add(b, &r.at)
 }
 
 // post copies a request for pion, or drops it when too many wait.

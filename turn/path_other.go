@@ -11,7 +11,7 @@ import (
 // Without recvmmsg there is no packet path: the relay runs on datagrams.
 type path struct{ plane }
 
-func newPath(*Server, *net.UDPConn) (*path, error) { return nil, errors.ErrUnsupported }
+func newPath(*site, *net.UDPConn) (*path, error) { return nil, errors.ErrUnsupported }
 
 type (
 	sockaddr struct{}

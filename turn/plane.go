@@ -33,7 +33,7 @@ const (
 // plane is the loop of pion that has its packets brought to it.
 type plane struct {
 	gate
-	addr   net.Addr
+	addr   net.Addr // of streams known once they listen
 	inbox  chan frame
 	tick   chan struct{}
 	closed chan struct{}
@@ -124,30 +124,41 @@ type streams struct {
 	from  map[netip.Addr]int // streams of one address or /64
 }
 
-func newStreams(s *Server, addr net.Addr) *streams {
+func newStreams(s *Server) *streams {
 	p := &streams{
 		lobby: newLobby(s.cfg.Quotas.Strangers, s.cfg.Quotas.StreamsPer),
 		conns: map[netip.AddrPort]*stream{},
 		from:  map[netip.Addr]int{},
 	}
-	p.plane = newPlane(gate{server: s, stream: true, reply: p.send, made: p.settled}, addr, framesWait)
+	p.plane = newPlane(gate{server: s, stream: true, reply: p.send, made: p.settled}, nil, framesWait)
 	return p
 }
 
 // WriteTo queues for a client. A client that is gone takes nothing and is no error.
 func (p *streams) WriteTo(b []byte, to net.Addr) (int, error) {
-	if b = p.answer(b, clientOf(to)); b == nil {
+	if b = p.answer(b, p.clientOf(to)); b == nil {
 		return 0, nil
 	}
-	p.send(b, clientOf(to))
+	p.send(b, p.clientOf(to))
 	return len(b), nil
 }
 
 func (p *streams) send(b []byte, to client) {
-	p.mu.RLock()
-	c := p.conns[to.addr]
-	p.mu.RUnlock()
-	if c != nil {
+	if c := p.of(to); c != nil {
 		c.send(b)
 	}
+}
+
+// later sends with what comes next.
+func (p *streams) later(b []byte, to client) {
+	if c := p.of(to); c != nil {
+		c.later(b)
+	}
+}
+
+// of returns the stream of a client, or nil.
+func (p *streams) of(c client) *stream {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.conns[c.addr]
 }

@@ -10,14 +10,14 @@ import (
 
 // Quotas bound what anybody can take. A zero value means the default beside it.
 type Quotas struct {
-	PerCredential int           // relays alive for one credential: 8 (a browser makes one for each URL and interface), in private rooms 8 times as many, like the next
-	PerCall       int           // relays alive for one call, whatever credentials made them: 24 (two browsers, several interfaces, UDP and TCP, old and new ones side by side while they restart)
+	PerCredential int           // relays alive for one credential: 20, see perBrowser; in private rooms 8 times as many, like the next
+	PerCall       int           // relays alive for one call, whatever credentials made them: 80 (those of two browsers, old and new ones side by side while they restart)
 	PerNetwork    int           // relays alive for a /24 (IPv4) or /56 (IPv6): 256 (a school or a carrier may have all its people behind one address)
 	Relays        int           // relays alive: 4096
 	Streams       int           // TCP connections: 2048
 	Strangers     int           // of these, connections without a relay: 512; with more, who waited longest goes
 	StreamsPer    int           // TCP connections from one address (IPv4) or /64 (IPv6): 64
-	VoiceRate     int           // bytes/s each way through a Veil relay: 16,000 (128 kbit/s)
+	VoiceRate     int           // bytes/s each way through all Veil relays of a credential: 16,000 (128 kbit/s)
 	RoomRate      int           // bytes/s each way through an Open relay: 384 KiB (3 Mbit/s)
 	CallTime      time.Duration // age at which a relay takes no more requests: 4 h
 	Challenges    int           // unauthenticated answers/s for a /24 (IPv4) or /56 (IPv6): 50
@@ -31,14 +31,21 @@ const (
 	mesh           = 8        // connections that one browser of a private room may have, instead of one
 )
 
+// perBrowser is how many relays an honest browser may make with one credential. It makes one for each
+// URL on each interface with an address of the URL's family: of our four URLs those by UDP, TCP and
+// TLS over IPv4, those by UDP and TLS over IPv6, so 5 for an interface that has both. Two interfaces
+// (a cable and Wi-Fi, or Wi-Fi and a VPN), and twice, as Firefox asks for RTCP too until it knows
+// the answer. A browser with more gets its first ones, which are enough.
+const perBrowser = 5 * 2 * 2
+
 func (q Quotas) orDefaults() Quotas {
 	set := func(v *int, otherwise int) {
 		if *v == 0 {
 			*v = otherwise
 		}
 	}
-	set(&q.PerCredential, 8)
-	set(&q.PerCall, 24)
+	set(&q.PerCredential, perBrowser)
+	set(&q.PerCall, 4*perBrowser)
 	set(&q.PerNetwork, 256)
 	set(&q.Relays, 4096)
 	set(&q.Streams, 2048)
@@ -92,13 +99,19 @@ const (
 	allFull
 )
 
+// account is what the relays of one user name have in common.
+type account struct {
+	relays         int
+	sent, received bucket
+}
+
 // ledger counts the relays of each user name, call and network. A place is taken before a relay is
 // made and given back when it ends, or when it was not made after all.
 type ledger struct {
 	perUser, perCall, perNetwork, all int
 
 	mu       sync.Mutex // guards the following fields
-	users    map[string]int
+	users    map[string]*account
 	calls    map[mark]int
 	networks map[netip.Prefix]int
 	total    int
@@ -107,7 +120,7 @@ type ledger struct {
 func newLedger(q Quotas) *ledger {
 	return &ledger{
 		perUser: q.PerCredential, perCall: q.PerCall, perNetwork: q.PerNetwork, all: q.Relays,
-		users: map[string]int{}, calls: map[mark]int{}, networks: map[netip.Prefix]int{},
+		users: map[string]*account{}, calls: map[mark]int{}, networks: map[netip.Prefix]int{},
 	}
 }
 
@@ -115,8 +128,12 @@ func newLedger(q Quotas) *ledger {
 func (l *ledger) take(p place) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	user := l.users[p.user]
+	if user == nil {
+		user = &account{}
+	}
 	switch {
-	case l.users[p.user] >= l.perUser*p.times:
+	case user.relays >= l.perUser*p.times:
 		return userFull
 	case l.calls[p.call] >= l.perCall*p.times:
 		return callFull
@@ -126,7 +143,8 @@ func (l *ledger) take(p place) verdict {
 		return allFull
 	}
 	l.total++
-	l.users[p.user]++
+	user.relays++
+	l.users[p.user] = user
 	l.calls[p.call]++
 	l.networks[p.network]++
 	return taken
@@ -136,9 +154,20 @@ func (l *ledger) give(p place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--
-	release(l.users, p.user)
+	user := l.users[p.user]
+	if user.relays--; user.relays == 0 {
+		delete(l.users, p.user)
+	}
 	release(l.calls, p.call)
 	release(l.networks, p.network)
+}
+
+// buckets are those of a user name that has taken a place.
+func (l *ledger) buckets(user string) (sent, received *bucket) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.users[user]
+	return &a.sent, &a.received
 }
 
 // release takes one off what is counted for key, and forgets a key that has nothing left.

@@ -54,7 +54,47 @@ func TestQuotaInTotal(t *testing.T) {
 }
 
 // A call cannot take more by asking for fresh credentials, over whatever wire.
-func TestQuotaOfACall(t *testing.T) { quotaOfACall(t, turn.Veil, nil) }
+func TestQuotaOfACall(t *testing.T) {
+	quotaOfACall(t, turn.Veil, func(c *turn.Config) { c.Quotas.PerCall = 24 })
+}
+
+// A browser with two interfaces of both families may make all its relays, also Firefox, which makes
+// each twice; in a call there is room for those of both, and once more while they restart.
+func TestQuotaFitsBrowsers(t *testing.T) {
+	s := start(t, nil)
+	const urls4, urls6, interfaces, components = 3, 2, 2, 2
+	for range 2 { // the second time with fresh credentials
+		for range 2 {
+			cred := s.Credential("call")
+			for i := range (urls4 + urls6) * interfaces * components {
+				if got := speak(t, s, cred, overUDP).allocate(); got != 0 {
+					t.Fatalf("relay %d: %d", i+1, got)
+				}
+			}
+			if got := speak(t, s, cred, overUDP).allocate(); got != stun.CodeAllocQuotaReached {
+				t.Errorf("one more: %d, want 486", got)
+			}
+		}
+	}
+}
+
+// All relays of a credential together carry what one may, so many of them are worth no more.
+func TestRelaysShareTheirRate(t *testing.T) {
+	s := start(t, nil)
+	cred := s.Credential("call")
+	for range 8 {
+		ana, bo := sitDown(t, speak(t, s, cred, overUDP)), sit(t, s, turn.Veil, "call")
+		ana.permit(bo.relayed)
+		bo.permit(ana.relayed)
+		for range 40 {
+			ana.send(sendTo(bo.relayed, string(make([]byte, 1000))))
+		}
+	}
+	await(t, func() bool { c := s.Counters(); return c.Packets+c.DroppedRate >= 8*40 })
+	if c := s.Counters(); c.Bytes > 64<<10+64<<10 {
+		t.Errorf("%d bytes carried at once by eight relays, want what one may, about 65536", c.Bytes)
+	}
+}
 
 // A private room is up to eight browsers with seven connections each: it has eight times as much.
 func TestQuotaOfARoom(t *testing.T) {

@@ -28,6 +28,7 @@ const early = 2 * time.Second
 // relay is one allocation: to pion the socket of a relayed address, to us all that is known of it.
 type relay struct {
 	server *Server
+	site   *site // that the browser came to: its address is the relay's
 	client client
 	user   string
 	key    []byte // of MESSAGE-INTEGRITY
@@ -40,8 +41,9 @@ type relay struct {
 	next           atomic.Pointer[relay] // in the table's chain
 	granted        atomic.Pointer[grants]
 	mu             sync.Mutex // held to replace granted
-	sent, received bucket
+	sent, received *bucket    // of Veil those of the credential, so that several relays are worth no more than one
 	indications    atomic.Uint64
+	carried        *carried // nil: nobody wants to know
 
 	// Of the packet path.
 	at   sockaddr             // the client, as the listener writes it
@@ -60,12 +62,19 @@ type relay struct {
 // newRelay lists a relay for c, which has taken p, and, if it is open, opens its socket.
 func (s *Server) newRelay(c client, u user, p place, lifetime time.Duration) (*relay, error) {
 	r := &relay{
-		server: s, client: c, user: u.name, key: u.key, grant: u.grant, place: p, made: s.cfg.Now(),
+		server: s, site: s.siteOf(c), client: c, user: u.name, key: u.key, grant: u.grant, place: p, made: s.cfg.Now(),
 		closed: make(chan struct{}),
 	}
 	r.granted.Store(&grants{})
-	if s.path != nil {
-		r.at = s.path.name(c.addr)
+	if s.cfg.Ended != nil {
+		r.carried = &carried{}
+	}
+	r.sent, r.received = new(bucket), new(bucket)
+	if u.grant.kind == Veil {
+		r.sent, r.received = s.ledger.buckets(u.name)
+	}
+	if r.site.path != nil {
+		r.at = r.site.path.name(c.addr)
 	} else {
 		r.in = make(chan parcel, queueSize)
 	}
@@ -91,7 +100,7 @@ func (r *relay) settleDown() error {
 		if r.grant.kind != Open {
 			return nil
 		}
-		if taken = r.openDoor(netip.AddrPortFrom(s.bound, r.port)); taken == nil {
+		if taken = r.openDoor(netip.AddrPortFrom(r.site.bound, r.port)); taken == nil {
 			return nil
 		}
 		s.table.remove(r, time.Now())
@@ -101,8 +110,8 @@ func (r *relay) settleDown() error {
 
 // openDoor opens the socket of an open relay.
 func (r *relay) openDoor(at netip.AddrPort) (err error) {
-	if r.server.path != nil {
-		return r.server.path.open(r, at)
+	if r.site.path != nil {
+		return r.site.path.open(r, at)
 	}
 	if r.socket, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at)); err == nil {
 		r.pump.Go(r.fromOutside)
@@ -161,10 +170,10 @@ func (r *relay) WriteTo(b []byte, to net.Addr) (n int, err error) {
 // deliver brings a packet to the relay's browser; on the plain path it waits for pion to wrap it.
 func (r *relay) deliver(b []byte, from netip.AddrPort) {
 	s := r.server
-	if s.path != nil {
+	if path := r.site.path; path != nil {
 		buf := s.buffer()
 		out := r.wrap(buf, span{headroom, headroom + copy(buf[headroom:headroom+maxPacket], b)}, from)
-		s.path.toBrowser(buf[out.start:out.end], r)
+		path.toBrowser(buf[out.start:out.end], r)
 		s.buffers.Put(buf)
 		return
 	}
@@ -225,6 +234,7 @@ func (r *relay) Close() error {
 		}
 		s.ledger.give(r.place)
 		s.tally.relays.Add(-1)
+		r.tellEnd()
 		close(r.closed) // last: Server.Close waits for pion to see it
 	})
 	return nil

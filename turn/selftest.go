@@ -24,7 +24,10 @@ type Way struct {
 
 // Ways are those that the relay opened itself. A shared port is not among them.
 func (s *Server) Ways() []Way {
-	ways := []Way{{Name: "UDP", At: Dialable(s.addr)}, {Name: "TCP", At: Dialable(s.addr)}}
+	var ways []Way
+	for _, x := range s.sites {
+		ways = append(ways, Way{Name: "UDP", At: Dialable(x.addr)}, Way{Name: "TCP", At: Dialable(x.addr)})
+	}
 	if s.cfg.ListenTLS.IsValid() {
 		host, _, _ := net.SplitHostPort(s.cfg.Secure) // without one the relay shows whatever it has
 		ways = append(ways, Way{Name: "TLS", At: Dialable(s.secure), Host: host})

@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	pionturn "github.com/pion/turn/v4"
 )
 
 // Config says how a relay runs.
@@ -25,6 +23,7 @@ type Config struct {
 	TLS           *tls.Config    // what ListenTLS shows
 	Secure        string         // HOST:PORT in the turns: URL of credentials, a name in the certificate; "" for no such URL
 	Secret        []byte         // of credentials, 16 bytes or more; nodes with one secret honour each other's
+	Also          []Address      // more addresses to listen at; at the most 7
 	External6     netip.Addr     // IPv6 address at which browsers reach Listen, for their URLs; none: they need not know one
 	Ports         PortRange      // of relayed addresses; none means 49152 to 65535. Only open relays open them
 	OpenPorts     PortRange      // those of Ports that open relays take, and no others; none means all
@@ -34,8 +33,11 @@ type Config struct {
 	Quotas        Quotas
 	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
 	CredentialTime time.Duration
-	Log            *slog.Logger
-	Now            func() time.Time // clock of credentials and of the age of calls; nil means time.Now
+	// Ended hears of each relay that has ended, while its end waits: it must not. It is the only way out
+	// for the addresses of browsers; nil, and nothing is counted for single relays.
+	Ended func(Ended)
+	Log   *slog.Logger
+	Now   func() time.Time // clock of credentials and of the age of calls; nil means time.Now
 }
 
 // ErrPortInUse says that another program has the port of Config.Listen.
@@ -47,9 +49,8 @@ var ErrListenTLS = errors.New("port for TLS")
 // Server is a running relay.
 type Server struct {
 	cfg    Config
-	addr   netip.AddrPort // where it listens
+	sites  []*site        // where it listens, the first that of Config.Listen
 	secure netip.AddrPort // where it takes TLS on a port of its own
-	bound  netip.Addr     // IPv4 address of open relays' sockets
 	mint   *mint
 	peers  *peers
 	table  *table
@@ -62,11 +63,8 @@ type Server struct {
 	throttle *throttle
 	tally    tally
 	buffers  sync.Pool // of *buffer
-
-	path      *path    // nil on the plain path
-	datagrams udpPlane // path, if there is one
-	streams   *streams
-	pion      *pionturn.Server
+	framings sync.Pool // of *framing
+	streams  *streams
 
 	frames  atomic.Uint64 // sent to other nodes
 	retired atomic.Bool
@@ -92,16 +90,10 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	udp, tcp, err := listen(cfg.Listen)
-	if err != nil {
-		return nil, err
+	s := newServer(cfg, m)
+	if err := s.listen(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	all, at, err := cfg.alsoTLS(tcp)
-	if err != nil {
-		return nil, errors.Join(err, udp.Close(), tcp.Close())
-	}
-	s := newServer(cfg, m, udp, all)
-	s.secure = at
 	if err := s.serve(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -112,11 +104,10 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// newServer joins the parts around open sockets.
-func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Server {
+// newServer joins the parts; it listens nowhere yet.
+func newServer(cfg Config, m *mint) *Server {
 	s := &Server{
-		cfg: cfg, mint: m, listeners: tcp,
-		addr:     unmapped(udp.LocalAddr().(*net.UDPAddr).AddrPort()), // a UDPConn has no other
+		cfg: cfg, mint: m,
 		table:    newTable(cfg.Ports, cfg.OpenPorts, cfg.Quotas.Relays),
 		ended:    newEnded(),
 		life:     newLife(),
@@ -126,29 +117,9 @@ func newServer(cfg Config, m *mint, udp *net.UDPConn, tcp []net.Listener) *Serve
 		closing:  make(chan struct{}),
 	}
 	s.buffers.New = func() any { return new(buffer) }
-	s.bound = netip.IPv4Unspecified()
-	if s.addr.Addr().Is4() {
-		s.bound = s.addr.Addr()
-	}
-	s.peers = &peers{special: special(), deny: cfg.Deny, loopback: cfg.AllowLoopback, own: ownAddresses(cfg.External, s.bound)}
-	s.streams = newStreams(s, tcp[0].Addr())
-	s.datagrams = s.choosePath(udp)
+	s.framings.New = func() any { return new(framing) }
+	s.streams = newStreams(s)
 	return s
-}
-
-// choosePath takes the packet path where it runs, and the plain one elsewhere.
-func (s *Server) choosePath(udp *net.UDPConn) udpPlane {
-	if s.cfg.Plain {
-		return newDatagrams(s, udp)
-	}
-	path, err := newPath(s, udp)
-	if err != nil {
-		s.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn,
-			"this system has no batched packets: the relay works, at two to three times the cost", slog.Any("error", err))
-		return newDatagrams(s, udp)
-	}
-	s.path = path
-	return path
 }
 
 // complete fills in defaults and refuses what cannot work.
@@ -188,7 +159,7 @@ func (c Config) complete() (Config, error) {
 	case c.External6.IsValid() && (!c.External6.Is6() || c.Listen.Addr().Is4()):
 		return c, fmt.Errorf("relay: browsers cannot reach %s at %s", c.External6, c.Listen)
 	}
-	return c, nil
+	return c, c.checkAlso()
 }
 
 // listenBuffer is bytes that wait in a socket; the usual default holds 277 small packets.
@@ -220,18 +191,18 @@ func listen(at netip.AddrPort) (*net.UDPConn, net.Listener, error) {
 	return nil, nil, last
 }
 
-// alsoTLS opens the port for TLS, if there is to be one, beside the plain one.
-func (c Config) alsoTLS(plain net.Listener) (all []net.Listener, at netip.AddrPort, err error) {
-	all = []net.Listener{plain}
-	if !c.ListenTLS.IsValid() {
-		return all, at, nil
+// listenTLS opens the port for TLS, if there is to be one.
+func (s *Server) listenTLS() error {
+	if !s.cfg.ListenTLS.IsValid() {
+		return nil
 	}
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(c.ListenTLS))
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.cfg.ListenTLS))
 	if err != nil {
-		return nil, at, fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", c.ListenTLS, err))
+		return fmt.Errorf("%w: %w", ErrListenTLS, inUse("TLS", s.cfg.ListenTLS, err))
 	}
-	at, err = netip.ParseAddrPort(l.Addr().String())
-	return append(all, tls.NewListener(l, c.TLS)), unmapped(at), err
+	s.secure = unmapped(l.Addr().(*net.TCPAddr).AddrPort()) // a TCPListener has no other
+	s.listeners = append(s.listeners, tls.NewListener(eagerly{l}, s.cfg.TLS))
+	return nil
 }
 
 func inUse(what string, at netip.AddrPort, err error) error {
@@ -242,8 +213,11 @@ func inUse(what string, at netip.AddrPort, err error) error {
 }
 
 // ownAddresses are those of this host.
-func ownAddresses(external, bound netip.Addr) map[netip.Addr]string {
-	own := map[netip.Addr]string{external: "own", bound: "own"}
+func ownAddresses(sites []*site) map[netip.Addr]string {
+	own := map[netip.Addr]string{}
+	for _, x := range sites {
+		own[x.external], own[x.bound] = "own", "own"
+	}
 	all, _ := net.InterfaceAddrs() // without them the fixed list still holds
 	for _, a := range all {
 		if n, ok := a.(*net.IPNet); ok {
@@ -257,20 +231,11 @@ func ownAddresses(external, bound netip.Addr) map[netip.Addr]string {
 
 // serve starts pion and everything that runs.
 func (s *Server) serve() error {
-	var err error
-	s.pion, err = pionturn.NewServer(pionturn.ServerConfig{
-		Realm:         realm,
-		AuthHandler:   s.authenticate,
-		QuotaHandler:  s.admitRelay,
-		LoggerFactory: quietLogger{log: s.cfg.Log, count: &s.tally.library},
-		EventHandler:  s.events(),
-		PacketConnConfigs: []pionturn.PacketConnConfig{
-			{PacketConn: s.datagrams, RelayAddressGenerator: s.datagrams.guard(), PermissionHandler: s.permits},
-			{PacketConn: s.streams, RelayAddressGenerator: &s.streams.gate, PermissionHandler: s.permits},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("relay: %w", err)
+	s.peers = &peers{special: special(), deny: s.cfg.Deny, loopback: s.cfg.AllowLoopback, own: ownAddresses(s.sites)}
+	for _, x := range s.sites {
+		if err := x.serve(); err != nil {
+			return err
+		}
 	}
 	s.tasks.Go(s.watch)
 	for _, l := range s.listeners {
@@ -286,7 +251,9 @@ func (s *Server) watch() {
 	for {
 		select {
 		case <-tick.C:
-			s.datagrams.wake()
+			for _, x := range s.sites {
+				x.udp.wake()
+			}
 			s.streams.wake()
 		case <-s.closing:
 			return
@@ -299,14 +266,6 @@ func (s *Server) endDue(of *gate) {
 	for _, r := range s.table.due(of, time.Now()) {
 		_ = r.Close() // always nil
 	}
-}
-
-// gateOf returns the gate of the plane that a packet came through.
-func (s *Server) gateOf(src net.Addr) *gate {
-	if _, isTCP := src.(*net.TCPAddr); isTCP {
-		return &s.streams.gate
-	}
-	return s.datagrams.guard()
 }
 
 // buffer returns one from the pool, which holds nothing else.
@@ -322,7 +281,7 @@ func (s *Server) survive() {
 }
 
 // Addr is where the relay listens, with UDP and TCP.
-func (s *Server) Addr() netip.AddrPort { return s.addr }
+func (s *Server) Addr() netip.AddrPort { return s.sites[0].addr }
 
 // Retire announces from now on that this relay takes no new calls; relays for credentials that were
 // handed out before are still made.
@@ -368,25 +327,17 @@ func (s *Server) Close() error {
 		err = s.shut()
 		s.streams.hangUp()
 		s.tasks.Wait() // the stream plane still runs and takes the last news of each connection
-		err = errors.Join(err, s.datagrams.Close(), s.streams.Close())
-		if s.path != nil {
-			s.path.stop()
+		err = errors.Join(err, s.streams.Close())
+		for _, x := range s.sites {
+			err = errors.Join(err, x.close())
 		}
-		if s.pion != nil {
-			s.awaitPion()
+		for _, x := range s.sites {
+			x.await()
 		}
 		s.relays.Wait()
-		if s.path != nil {
-			s.path.free() // nobody is left who could send
+		for _, x := range s.sites {
+			x.free() // nobody is left who could send
 		}
 	})
 	return err
-}
-
-// awaitPion returns when pion has left the planes, so that it makes no more relays.
-func (s *Server) awaitPion() {
-	<-s.streams.left
-	if s.path != nil {
-		<-s.path.left
-	}
 }

@@ -40,7 +40,7 @@ func (s *Server) Share(l net.Listener, cfg *tls.Config) net.Listener {
 		}
 		s.tasks.Go(func() {
 			defer in.leave()
-			s.usher(tls.Server(conn, cfg), d)
+			s.usher(tls.Server(newEager(conn), cfg), d)
 		})
 	})
 	return d

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,8 +33,14 @@ type stream struct {
 	in     *bufio.Reader
 	guest  *guest // in the lobby until it has a relay
 	client client
+	below  *eager // the connection, below TLS if there is TLS
+	site   *site  // that it came to
 	out    chan []byte
 	gone   chan struct{} // closed by the reader when it ends
+
+	waiting atomic.Int32 // frames in out and in the hands of the writer; while there are any, others wait too
+	writing sync.Mutex   // held by who writes to conn
+	until   time.Time    // reads end then; the reader's
 }
 
 // accept hands connections to welcome until the listener is closed. Any other error of Accept, such as
@@ -68,9 +76,14 @@ func (p *streams) welcome(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
+	below, is := underneath(conn).(*eager)
+	if !is {
+		below = newEager(conn)
+		conn = below
+	}
 	c := &stream{
 		plane: p, conn: conn, in: bufio.NewReaderSize(conn, inSize), client: client{stream: true, addr: unmapped(tcp.AddrPort())},
-		out: make(chan []byte, outSize), gone: make(chan struct{}),
+		below: below, site: p.server.siteAt(conn.LocalAddr()), out: make(chan []byte, outSize), gone: make(chan struct{}),
 	}
 	if !p.add(c) {
 		p.server.tally.streamless.Add(1)
@@ -149,6 +162,7 @@ func (c *stream) run() {
 		c.write()
 	}()
 	if c.shaken() {
+		c.below.wait(false)
 		c.read()
 	}
 	close(c.gone)
@@ -188,7 +202,7 @@ func (c *stream) read() {
 	patience := firstFrame
 	for {
 		f := frame{from: c.client, buf: c.plane.server.buffer()}
-		if c.conn.SetReadDeadline(time.Now().Add(patience)) != nil {
+		if c.within(patience) != nil {
 			return
 		}
 		var err error
@@ -199,7 +213,7 @@ func (c *stream) read() {
 			}
 			return
 		}
-		if c.plane.carry(f) {
+		if c.carry(f) {
 			c.plane.server.buffers.Put(f.buf)
 		} else if !c.plane.post(f) {
 			return
@@ -211,11 +225,22 @@ func (c *stream) read() {
 	}
 }
 
+// within lets reads take for that long, up to an eighth less: a timer is not set for each packet.
+func (c *stream) within(patience time.Duration) error {
+	now := time.Now()
+	if left := c.until.Sub(now); left <= patience && left > patience-patience/8 {
+		return nil
+	}
+	c.until = now.Add(patience)
+	return c.conn.SetReadDeadline(c.until)
+}
+
 // carry takes a packet over the packet path, if there is one and the packet is for it. The reader
-// does it all: pion and its two queues are not woken up.
-func (p *streams) carry(f frame) bool {
-	s := p.server
-	if s.path == nil {
+// does it all: pion and its two queues are not woken up. When more of the same client is there
+// already, what goes to another stream waits for it, so that one write takes both.
+func (c *stream) carry(f frame) bool {
+	s := c.plane.server
+	if s.sites[0].path == nil {
 		return false
 	}
 	st := s.fromBrowser(f.buf, f.n, f.from, time.Now())
@@ -226,11 +251,15 @@ func (p *streams) carry(f frame) bool {
 	case toBrowser:
 		s.tally.packets.Add(1)
 		s.tally.bytes.Add(int64(st.size))
-		s.path.toBrowser(out, st.relay)
+		if c.in.Buffered() > 0 && st.relay.client.stream {
+			c.plane.later(out, st.relay.client)
+		} else {
+			st.relay.site.path.toBrowser(out, st.relay)
+		}
 	case toPeer:
 		s.tally.outPackets.Add(1)
 		s.tally.outBytes.Add(int64(st.size))
-		s.path.toPeer(out, st)
+		st.relay.site.path.toPeer(out, st)
 	}
 	return true
 }
@@ -246,8 +275,10 @@ func (c *stream) next(to *buffer) (int, error) {
 	if !ok {
 		return 0, errFrame
 	}
-	if err := c.conn.SetReadDeadline(time.Now().Add(firstFrame)); err != nil {
-		return 0, err
+	if c.in.Buffered() < size-4+padding {
+		if err := c.within(firstFrame); err != nil {
+			return 0, err
+		}
 	}
 	if _, err := io.ReadFull(c.in, buf[4:size]); err != nil {
 		return 0, err
@@ -272,22 +303,60 @@ func frameSize(b []byte) (size, padding int, ok bool) {
 	return 0, 0, false
 }
 
-// send queues a frame that pion made; ChannelData is padded already. It never waits: when the
-// reader is slow the oldest frame goes, as late audio is worth nothing.
+// send sends a frame at once if it can, else it queues it. It never waits.
 func (c *stream) send(b []byte) {
+	if !c.direct(b) {
+		c.later(b)
+	}
+}
+
+// direct writes a frame, if none is before it and nobody else writes.
+func (c *stream) direct(b []byte) bool {
+	if c.below == nil || !c.below.hasty() || c.waiting.Load() > 0 || !c.writing.TryLock() {
+		return false
+	}
+	defer c.writing.Unlock()
+	if c.waiting.Load() > 0 || c.below.behind() {
+		return false
+	}
+	if _, err := c.conn.Write(b); err != nil {
+		c.fail()
+	} else if c.below.behind() {
+		c.put(nil) // the writer sends the rest
+	}
+	return true
+}
+
+// later queues a frame; ChannelData is padded already. When the reader is slow the oldest frame goes,
+// as late audio is worth nothing.
+func (c *stream) later(b []byte) {
 	b = append([]byte(nil), b...)
-	for {
-		select {
-		case c.out <- b:
-			return
-		default:
-		}
+	for !c.put(b) {
 		select {
 		case <-c.out:
+			c.waiting.Add(-1)
 			c.plane.server.tally.queue.Add(1)
 		default:
 		}
 	}
+}
+
+// put gives a frame to the writer, if there is room.
+func (c *stream) put(b []byte) bool {
+	c.waiting.Add(1)
+	select {
+	case c.out <- b:
+		return true
+	default:
+		c.waiting.Add(-1)
+		return false
+	}
+}
+
+// fail ends the stream, as it cannot be written to; its reader ends, too.
+func (c *stream) fail() {
+	c.plane.server.tally.send.Add(1)
+	_ = underneath(c.conn).Close()
 }
 
 // write sends what is queued, several frames in one piece when several wait: each piece costs a system
@@ -295,9 +364,10 @@ func (c *stream) send(b []byte) {
 func (c *stream) write() {
 	piece := make([]byte, 0, maxPacket)
 	for {
+		var taken int32
 		select {
 		case b := <-c.out:
-			piece = append(piece[:0], b...)
+			piece, taken = append(piece[:0], b...), 1
 		case <-c.gone:
 			return
 		}
@@ -305,17 +375,36 @@ func (c *stream) write() {
 			select {
 			case b := <-c.out:
 				piece = append(piece, b...)
+				taken++
 			default:
 				more = false
 			}
 		}
-		if c.conn.SetWriteDeadline(time.Now().Add(writeMay)) != nil {
-			return
-		}
-		if _, err := c.conn.Write(piece); err != nil {
-			c.plane.server.tally.send.Add(1)
-			_ = underneath(c.conn).Close() // ends the reader, too
+		err := c.patiently(piece)
+		c.waiting.Add(-taken)
+		if err != nil {
+			c.fail()
 			return
 		}
 	}
+}
+
+// patiently writes what is left and then piece, for as long as a reader may take.
+func (c *stream) patiently(piece []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.conn.SetWriteDeadline(time.Now().Add(writeMay)); err != nil {
+		return err
+	}
+	c.below.wait(true)
+	defer c.below.wait(false)
+	if err := c.below.flush(); err != nil {
+		return err
+	}
+	if len(piece) > 0 {
+		if _, err := c.conn.Write(piece); err != nil {
+			return err
+		}
+	}
+	return c.conn.SetWriteDeadline(time.Time{}) // or direct writes would end with it
 }

@@ -11,9 +11,11 @@ import (
 	"time"
 )
 
-// client is where a browser's packets come from.
+// client is where a browser's packets come from, and to which site: a browser may reach several from
+// one port. Of streams there is one for an address and port, whatever site it came to.
 type client struct {
 	stream bool
+	site   uint8
 	addr   netip.AddrPort
 }
 
@@ -61,7 +63,8 @@ func (t *table) chain(c client) *atomic.Pointer[relay] {
 		ip     [16]byte
 		port   uint16
 		stream bool
-	}{c.addr.Addr().As16(), c.addr.Port(), c.stream}
+		site   uint8
+	}{c.addr.Addr().As16(), c.addr.Port(), c.stream, c.site}
 	return &t.byClient[maphash.Comparable(t.seed, key)%uint64(len(t.byClient))]
 }
 
@@ -162,7 +165,7 @@ func (t *table) due(of *gate, now time.Time) []*relay {
 	}
 	var due []*relay
 	t.each(func(r *relay) {
-		if r.client.stream == of.stream && !now.Before(r.expires()) {
+		if r.client.stream == of.stream && r.client.site == of.site && !now.Before(r.expires()) {
 			due = append(due, r)
 		}
 	})

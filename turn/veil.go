@@ -18,9 +18,9 @@ const (
 // every UDP port of this host. The same holds for the other nodes of the installation.
 func (s *Server) route(from *relay, to netip.AddrPort) (way, *relay) {
 	to = unmapped(to)
-	own := to.Addr() == s.cfg.External
+	own := s.owns(to.Addr())
 	if own {
-		if r := s.table.at(to.Port()); r != nil && r.grant.call == from.grant.call && r != from {
+		if r := s.table.at(to.Port()); r != nil && r.grant.call == from.grant.call && r != from && r.site.external == to.Addr() {
 			return inside, r
 		}
 	}
@@ -37,7 +37,7 @@ func (s *Server) route(from *relay, to netip.AddrPort) (way, *relay) {
 // address and every port of it, so route judges each packet again.
 func (s *Server) admits(kind Kind, peer netip.Addr) bool {
 	peer = peer.Unmap()
-	if peer == s.cfg.External || len(s.neighboursAt(peer)) > 0 {
+	if s.owns(peer) || len(s.neighboursAt(peer)) > 0 {
 		return true
 	}
 	return kind == Open && peer.Is4() && s.peers.forbidsAddr(peer) == ""

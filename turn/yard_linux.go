@@ -86,7 +86,8 @@ func (l *lane) watchDoor(fd int, port uint16) error {
 	return l.watch.add(fd, unix.EPOLLIN|unix.EPOLLET, int32(port))
 }
 
-// doors carries what waits at the doors and tells whether there was any.
+// doors carries what waits at the doors and tells whether there may be more, there or at the relay's
+// port. That the port can be read is told once: who asks must act on it.
 func (l *lane) doors() bool {
 	y := &l.yard
 	if !y.used.Load() {
@@ -98,18 +99,20 @@ func (l *lane) doors() bool {
 	if n == 0 && len(late) == 0 {
 		return false
 	}
-	now := time.Now()
+	now, more := time.Now(), n == len(y.events)
 	for _, e := range y.events[:n] {
-		if e.Fd != noDoor {
-			l.take(uint16(e.Fd), now) //nolint:gosec // the port that open has put there
+		if e.Fd == noDoor {
+			more = true
+			continue
 		}
+		l.take(uint16(e.Fd), now) //nolint:gosec // the port that open has put there
 	}
 	for _, port := range late {
 		l.take(port, now)
 	}
 	l.flush()
 	y.taken = 0
-	return true
+	return more || len(y.late) > 0
 }
 
 // take carries the packets of the door at port.
@@ -146,11 +149,7 @@ func (l *lane) take(port uint16, now time.Time) {
 		}
 		l.did.inPackets++
 		l.did.inBytes += int64(size)
-		if r.client.stream {
-			s.streams.send(b[st.span.start:st.span.end], r.client)
-		} else {
-			l.out.add(b[st.span.start:st.span.end], &r.at)
-		}
+		l.toBrowser(b[st.span.start:st.span.end], r)
 	}
 }
 

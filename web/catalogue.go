@@ -8,7 +8,12 @@ import (
 
 // newCatalogue is what people may choose from, for the page, and what it must know of this server.
 // Browsers know what each language calls itself.
-func newCatalogue(cfg Config) (*file, error) {
+func newCatalogue(cfg Config) *remade[day] {
+	return &remade[day]{make: func(today day) (*file, error) { return catalogueOn(cfg, today) }}
+}
+
+// catalogueOn is what the page is told on one day.
+func catalogueOn(cfg Config, today day) (*file, error) {
 	type language struct {
 		Tag string `json:"tag"`
 	}
@@ -21,7 +26,8 @@ func newCatalogue(cfg Config) (*file, error) {
 		Interests []string   `json:"interests"`
 		Signals   bool       `json:"signals"`
 		Contact   string     `json:"contact"`
-	}{languages, matcher.Interests(), !cfg.TokenOnly, cfg.Contact})
+		Changed   string     `json:"changed,omitempty"` // the day on which who else touches data changed, for 30 days
+	}{languages, matcher.Interests(), !cfg.TokenOnly, cfg.Contact, changed(cfg.Processors, today)})
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,7 @@ package web
 
 import (
 	"encoding/json"
-	"io/fs"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -17,14 +15,7 @@ type Relay struct {
 
 // newCheck makes the page on which a visitor's browser tries every way to the relay. Its modules,
 // below app/check, are loaded on it alone.
-func newCheck(s *site) (*file, error) {
-	page, err := fs.ReadFile(embedded, "page/check.html")
-	if err != nil {
-		return nil, err
-	}
-	text := strings.ReplaceAll(string(page), "{{assets}}", s.assets())
-	return newFile("text/html; charset=utf-8", never, []byte(text))
-}
+func newCheck(s *site) (*file, error) { return s.still("check.html", "") }
 
 // try gives a visitor what the check needs, for each way a credential of its own: several addresses
 // of a browser would use up one. It counts like a socket that is opened, so that nobody collects

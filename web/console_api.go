@@ -24,6 +24,7 @@ type question struct {
 func (c *console) questions() []question {
 	return []question{
 		{http.MethodGet, "overview", c.overview},
+		{http.MethodGet, "hours", c.hours},
 		{http.MethodGet, "history", c.history},
 		{http.MethodGet, "reviews", c.reviews},
 		{http.MethodPost, "preview", c.preview},
@@ -80,8 +81,8 @@ type queueLine struct {
 }
 
 type hourLine struct {
-	Hour  time.Time    `json:"hour"`
-	Calls office.Count `json:"calls"`
+	Hour  time.Time                    `json:"hour"`
+	Calls [office.Lengths]office.Count `json:"calls"` // by how long they lasted; no total, see [office.PublicHour]
 }
 
 type reasonLine struct {
@@ -125,10 +126,8 @@ func (c *console) overview(q call) (any, error) {
 // hourLines are the hours since the first that saw a call, as told to people.
 func hourLines(hours []office.Hour) []hourLine {
 	lines := []hourLine{}
-	for _, h := range hours {
-		if len(lines) > 0 || h.Calls > 0 {
-			lines = append(lines, hourLine{h.Begins, office.Count{N: h.Calls, Floor: office.FewCalls}})
-		}
+	for _, h := range office.Told(hours) {
+		lines = append(lines, hourLine{h.Begins, h.Calls})
 	}
 	return lines
 }

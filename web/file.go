@@ -106,6 +106,7 @@ type site struct {
 	hash  string           // of all files, part of their path
 	files map[string]*file // below /a/<hash>/, by path
 	index *file
+	base  string // below which path all of it is; "" for none
 }
 
 // newSite reads the page's files, and the style of the pages of text. Tests of the page lie beside it

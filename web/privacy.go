@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -13,36 +12,60 @@ import (
 // newPrivacy makes the privacy page from the catalogue of what is remembered, so that the page
 // cannot promise what the program does not do.
 func newPrivacy(s *site) (*file, error) {
-	page, err := fs.ReadFile(embedded, "page/privacy.html")
-	if err != nil {
-		return nil, err
-	}
-	var items strings.Builder
+	var items, places, promises strings.Builder
 	for _, it := range retention.Catalogue() {
 		items.WriteString(remembered(it))
 	}
-	text := strings.NewReplacer("{{assets}}", s.assets(), "{{items}}", items.String()).Replace(string(page))
-	return newFile("text/html; charset=utf-8", never, []byte(text))
+	for _, p := range retention.Elsewhere() {
+		places.WriteString(card(p.Name, "", p.Holds, "How long", p.Long, "Who can read it", p.Reader))
+	}
+	for _, p := range retention.Promises() {
+		fmt.Fprintf(&promises, "\n      <li>%s <code>%s</code></li>", html.EscapeString(p.Says), html.EscapeString(strings.Join(p.Tests, ", ")))
+	}
+	return s.still("privacy.html", "", "{{items}}", items.String(), "{{places}}", places.String(), "{{promises}}", promises.String())
 }
 
 // remembered is one item of the catalogue as HTML.
 func remembered(it retention.Item) string {
-	const item = `
-      <section id="{{name}}">
-        <h3>{{name}} <small>{{ttl}}</small></h3>
-        <p>{{holds}}</p>
-        <dl>
-          <dt>Why</dt><dd>{{why}}</dd>
-          <dt>If the database were stolen</dt><dd>{{breach}}</dd>
-        </dl>
-      </section>`
-	return strings.NewReplacer(
-		"{{name}}", html.EscapeString(it.Name),
-		"{{ttl}}", html.EscapeString(lifetime(it.TTL)),
-		"{{holds}}", html.EscapeString(it.Holds),
-		"{{why}}", html.EscapeString(it.Why),
-		"{{breach}}", html.EscapeString(it.Breach),
-	).Replace(item)
+	keyed := it.Keyed
+	if keyed == "" {
+		keyed = "Nothing more."
+	}
+	return card(it.Name, lifetime(it.TTL), it.Holds,
+		"Why", it.Why,
+		"Who can read it", it.Reader,
+		"If the database were stolen", it.Breach,
+		"And the key files too", keyed,
+		"Size", size(it.Size))
+}
+
+// card is something with its name, a remark beside that, a text, and more in pairs of name and text.
+func card(name, aside, text string, pairs ...string) string {
+	var b strings.Builder
+	id := strings.NewReplacer(" ", "-", "'", "").Replace(name)
+	fmt.Fprintf(&b, "\n      <section id=%q>\n        <h3>%s", id, html.EscapeString(name))
+	if aside != "" {
+		fmt.Fprintf(&b, " <small>%s</small>", html.EscapeString(aside))
+	}
+	fmt.Fprintf(&b, "</h3>\n        <p>%s</p>\n        <dl>", html.EscapeString(text))
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fmt.Fprintf(&b, "\n          <dt>%s</dt><dd>%s</dd>", html.EscapeString(pairs[i]), html.EscapeString(pairs[i+1]))
+	}
+	b.WriteString("\n        </dl>\n      </section>")
+	return b.String()
+}
+
+// size says how large a record is at the most.
+func size(n int64) string {
+	switch {
+	case n == 0:
+		return "Nothing is stored."
+	case n%(1<<20) == 0:
+		return fmt.Sprintf("At most %d MiB.", n>>20)
+	case n%(1<<10) == 0:
+		return fmt.Sprintf("At most %d KiB.", n>>10)
+	}
+	return fmt.Sprintf("At most %d bytes.", n)
 }
 
 // lifetime says how long something is kept at the most, in the largest unit that divides it.

@@ -27,8 +27,14 @@ func (s *Server) routes() []route {
 		{"/", s.site.index.ServeHTTP},
 		{"/room", s.site.index.ServeHTTP}, // where a link leads; its words are behind the # and never come here
 		{"/a/:hash/*", s.asset},
-		{"/catalogue.json", s.catalogue.ServeHTTP},
+		{"/catalogue.json", s.serveCatalogue},
 		{"/privacy", s.privacy.ServeHTTP},
+		{"/privacy/now", s.serveNow},
+		{"/privacy/processors", s.serveProcessors},
+		{"/privacy/processors.atom", s.feed.ServeHTTP},
+		{"/integrity", s.integrity.ServeHTTP},
+		{"/integrity.txt", s.sums.ServeHTTP},
+		{"/404", s.missingHere},
 	}
 	if s.relay != nil {
 		all = append(all, route{"/check", s.check.ServeHTTP}, route{"/check.json", s.try})
@@ -65,17 +71,17 @@ func (s *Server) Public() http.Handler {
 // below serves all below the base path. The page's own addresses are relative, so that it works there as
 // it does at the root.
 func (s *Server) below(all http.Handler) http.Handler {
-	if s.base == "" {
+	if s.site.base == "" {
 		return all
 	}
-	inside := http.StripPrefix(s.base, all)
+	inside := http.StripPrefix(s.site.base, all)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == s.base: // relative addresses would lead beside it
+		case r.URL.Path == s.site.base: // relative addresses would lead beside it
 			guard(w.Header())
 			w.Header().Set("Cache-Control", never)
-			http.Redirect(w, r, s.base+"/", http.StatusSeeOther)
-		case strings.HasPrefix(r.URL.Path, s.base+"/"):
+			http.Redirect(w, r, s.site.base+"/", http.StatusSeeOther)
+		case strings.HasPrefix(r.URL.Path, s.site.base+"/"):
 			inside.ServeHTTP(w, r)
 		default:
 			guard(w.Header())

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"parley/retention"
 )
 
 // Config is what a server needs.
@@ -31,7 +33,13 @@ type Config struct {
 	TokenOnly bool
 	// Relay makes what the page /check tries the relay with; nil: there is no such page.
 	Relay   func() Relay
-	Console *Console     // what operators use on their listener; nil: there is none
+	Console *Console // what operators use on their listener; nil: there is none
+	// Origin is where visitors find the page, like https://talk.example.org; feeds are named by it.
+	Origin string
+	// Processors are those who touch data of visitors besides whoever runs the server.
+	Processors []Processor
+	// Census is the newest count of what is remembered, from memory; nil: there is none.
+	Census  func() (retention.Census, bool)
 	Metrics http.Handler // /metrics on the operators' listener; nil: there is none
 	Log     *slog.Logger
 }
@@ -45,18 +53,24 @@ type Server struct {
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
-	base      string
-	catalogue *file
+	catalogue *remade[day]
 	privacy   *file
-	relay     func() Relay
-	check     *file
-	missing   *file // what a wrong address shows
-	console   *console
-	metrics   http.Handler
-	draining  atomic.Bool
-	proxies   []netip.Prefix
-	proxied   sync.Once                                                         // the log has heard of a proxy that is not named
-	said      struct{ believed, doubted, missing, madeUp, inside atomic.Int64 } // see [Counts]
+	census    func() (retention.Census, bool)
+	now       *remade[time.Time]
+	// who else touches data, as a page and as a feed
+	processors *remade[day]
+	feed       *file
+	// the sums of the files, as a page and as a text
+	integrity, sums *file
+	relay           func() Relay
+	check           *file
+	missing         *file // what a wrong address shows
+	console         *console
+	metrics         http.Handler
+	draining        atomic.Bool
+	proxies         []netip.Prefix
+	proxied         sync.Once                                                         // the log has heard of a proxy that is not named
+	said            struct{ believed, doubted, missing, madeUp, inside atomic.Int64 } // see [Counts]
 }
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
@@ -69,22 +83,14 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
+	site.base = cfg.Base
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
-		limit: newLimiter(cfg.Limits), site: site, base: cfg.Base,
+		limit: newLimiter(cfg.Limits), site: site,
 	}
-	if s.catalogue, err = newCatalogue(cfg); err != nil {
-		return nil, fmt.Errorf("catalogue: %w", err)
-	}
-	if s.privacy, err = newPrivacy(site); err != nil {
-		return nil, fmt.Errorf("privacy page: %w", err)
-	}
-	if s.check, err = newCheck(site); err != nil {
-		return nil, fmt.Errorf("check: %w", err)
-	}
-	if s.missing, err = newMissing(site, cfg.Base); err != nil {
-		return nil, fmt.Errorf("page of a wrong address: %w", err)
+	if err := s.makePages(cfg); err != nil {
+		return nil, err
 	}
 	if cfg.Console != nil {
 		if s.console, err = newConsole(cfg); err != nil {
@@ -92,6 +98,35 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	return s, nil
+}
+
+// makePages makes the pages of text, and what the page must know of this server. Those that change with
+// the day are made once here too, so that what cannot be made is known at the start.
+func (s *Server) makePages(cfg Config) (err error) {
+	if s.census = cfg.Census; s.census == nil {
+		s.census = nobodyCounts
+	}
+	all := sortProcessors(cfg.Processors)
+	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, s.census)
+	today := dayOf(time.Now())
+	for _, p := range []struct {
+		name string
+		make func() error
+	}{
+		{"catalogue", func() error { _, err := s.catalogue.at(today); return err }},
+		{"page of who else touches data", func() error { _, err := s.processors.at(today); return err }},
+		{"feed of who else touches data", func() error { s.feed, err = newFeed(cfg.Origin, all); return err }},
+		{"page of what is remembered now", func() error { _, err := s.now.at(time.Time{}); return err }},
+		{"privacy page", func() error { s.privacy, err = newPrivacy(s.site); return err }},
+		{"check", func() error { s.check, err = newCheck(s.site); return err }},
+		{"page of a wrong address", func() error { s.missing, err = newMissing(s.site); return err }},
+		{"page of sums", func() error { s.integrity, s.sums, err = newIntegrity(s.site); return err }},
+	} {
+		if err := p.make(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
 }
 
 // addressOf returns how the address of a visitor is found: from the connection, or from

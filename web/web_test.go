@@ -87,6 +87,12 @@ func TestHeaders(t *testing.T) {
 		{"GET", "/", 200},
 		{"HEAD", "/", 200},
 		{"GET", "/privacy", 200},
+		{"GET", "/privacy/now", 200},
+		{"GET", "/privacy/processors", 200},
+		{"GET", "/privacy/processors.atom", 200},
+		{"GET", "/integrity", 200},
+		{"HEAD", "/integrity.txt", 200},
+		{"GET", "/404", 404},
 		{"GET", "/catalogue.json", 200},
 		{"GET", asset(t, h, "style.css"), 200},
 		{"GET", "/check", 200},
@@ -207,10 +213,22 @@ func TestOutside(t *testing.T) {
 func TestPrivacy(t *testing.T) {
 	text := body(t, ask(newServer(t).Public(), "GET", "/privacy"))
 	for _, it := range retention.Catalogue() {
-		for _, want := range []string{it.Name, it.Holds, it.Why, it.Breach} {
+		for _, want := range []string{it.Name, it.Holds, it.Why, it.Reader, it.Breach, it.Keyed} {
 			if !strings.Contains(text, html.EscapeString(want)) {
 				t.Errorf("%s: the page lacks %q", it.Name, want)
 			}
+		}
+	}
+	for _, p := range retention.Elsewhere() {
+		for _, want := range []string{p.Name, p.Holds, p.Long, p.Reader} {
+			if !strings.Contains(text, html.EscapeString(want)) {
+				t.Errorf("%s: the page lacks %q", p.Name, want)
+			}
+		}
+	}
+	for _, p := range retention.Promises() {
+		if !strings.Contains(text, html.EscapeString(p.Says)+" <code>"+html.EscapeString(strings.Join(p.Tests, ", "))) {
+			t.Errorf("the page lacks the promise %q", p.Says)
 		}
 	}
 	for _, want := range []string{"gone after 30 days", "gone after 1 minute<", "What we cannot promise"} {

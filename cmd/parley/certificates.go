@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,13 +36,16 @@ type certificates struct {
 	show func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 	// alsoSpeaks are protocols that whoever signs asks the port of the page for.
 	alsoSpeaks []string
+	// challenged answers what whoever signs asks without TLS, and leaves the rest to another; nil
+	// where nobody asks.
+	challenged func(http.Handler) http.Handler
 }
 
 // openCertificates reads or prepares them; nil when the configuration asks for no TLS.
 func openCertificates(cfg config, log *slog.Logger) (*certificates, error) {
 	switch {
 	case cfg.TLS == tlsAuto:
-		return &certificates{show: fromAuthority(cfg, log), alsoSpeaks: []string{acme.ALPNProto}}, nil
+		return fromAuthority(cfg, log), nil
 	case cfg.TLS == tlsFiles || cfg.RelayTLS.IsValid():
 		f := &certificateFiles{certificate: cfg.Certificate, key: cfg.Key, log: log}
 		if err := f.holds(certificateNames(cfg), time.Now()); err != nil {
@@ -158,9 +162,10 @@ func held(leaf *x509.Certificate) []string {
 	return all
 }
 
-// fromAuthority gets certificates by ACME (RFC 8555, and RFC 8737 on the port of the page) when they
-// are first asked for, and keeps them below the state folder.
-func fromAuthority(cfg config, log *slog.Logger) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+// fromAuthority gets certificates by ACME (RFC 8555: on the port of the page by RFC 8737, and on that
+// of redirect-listen, if there is one) when they are first asked for, and keeps them below the state
+// folder.
+func fromAuthority(cfg config, log *slog.Logger) *certificates {
 	names := certificateNames(cfg)
 	m := &autocert.Manager{
 		Prompt:     autocert.AcceptTOS,
@@ -172,7 +177,7 @@ func fromAuthority(cfg config, log *slog.Logger) func(*tls.ClientHelloInfo) (*tl
 	if !strings.HasPrefix(cfg.Contact, "mailto:") {
 		m.Email = ""
 	}
-	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	show := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		asked := *hello
 		if asked.ServerName == "" {
 			asked.ServerName = cfg.RelayName // Firefox names no server when it speaks TURN
@@ -186,6 +191,11 @@ func fromAuthority(cfg config, log *slog.Logger) func(*tls.ClientHelloInfo) (*tl
 		}
 		return got, err
 	}
+	c := &certificates{show: show, alsoSpeaks: []string{acme.ALPNProto}}
+	if cfg.Redirect != "" {
+		c.challenged = m.HTTPHandler
+	}
+	return c
 }
 
 // secureRelay is where browsers reach the relay by TLS, "" if nowhere.
@@ -212,6 +222,8 @@ func (l *layers) checkTLS(cfg config) {
 		l.fault("tls-cert: name the files of the certificate and its key, with --tls-cert and --tls-key")
 	case !wanted && (cfg.Certificate != "" || cfg.Key != ""):
 		l.fault("tls-cert: nothing uses it: set --tls files, or relay-tls-listen, or take it away")
+	case cfg.TLS == tlsOff && cfg.Redirect != "":
+		l.fault("redirect-listen: with tls = off there is no https:// to lead to: say off, or set tls")
 	case cfg.TLS == tlsAuto:
 		l.checkNames(cfg)
 	}

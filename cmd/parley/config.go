@@ -88,6 +88,7 @@ func (l *layers) checkTogether(cfg config) {
 	}
 	l.checkPorts(cfg)
 	l.checkTLS(cfg)
+	l.checkAddresses(cfg)
 	at := cfg.RelayListen.Addr().Unmap()
 	switch {
 	case at.Is6() && !at.IsUnspecified():
@@ -106,8 +107,14 @@ func (l *layers) checkPorts(cfg config) {
 	all := []struct{ name, at string }{
 		{"listen", cfg.Listen}, {"operator-listen", cfg.OperatorListen}, {"relay-listen", cfg.RelayListen.String()},
 	}
+	for _, at := range cfg.RelayAlso {
+		all = append(all, struct{ name, at string }{"relay-listen", at.String()})
+	}
 	if cfg.RelayTLS.IsValid() {
 		all = append(all, struct{ name, at string }{"relay-tls-listen", cfg.RelayTLS.String()})
+	}
+	if cfg.Redirect != "" {
+		all = append(all, struct{ name, at string }{"redirect-listen", cfg.Redirect})
 	}
 	for i, one := range all {
 		for _, before := range all[:i] {

@@ -16,8 +16,22 @@ import (
 // external is under which addresses the relay is known outside, or how to find them out.
 type external struct {
 	auto   bool
-	name   string     // look it up
-	v4, v6 netip.Addr // invalid: none
+	name   string               // look it up
+	v4, v6 netip.Addr           // invalid: none
+	also   [mostAlso]netip.Addr // of IPv4, for the addresses in relay-listen after the first
+}
+
+// mostAlso is how many addresses relay-listen may name beside the first.
+const mostAlso = 7
+
+// said is how many IPv4 addresses there are.
+func (e external) said() (n int) {
+	for _, a := range append([]netip.Addr{e.v4}, e.also[:]...) {
+		if a.IsValid() {
+			n++
+		}
+	}
+	return n
 }
 
 // externalOf reads the setting.
@@ -40,8 +54,8 @@ func externalOf(v string) (external, error) {
 		if err != nil || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
 			return external{}, fmt.Errorf("%q is not an address that browsers could reach; say one, or auto, or dns:NAME", one)
 		}
-		if !e.take(a.Unmap()) {
-			return external{}, errors.New("say one IPv4 address, and at the most one IPv6 address beside it")
+		if a = a.Unmap(); !e.take(a) && !e.takeAlso(a) {
+			return external{}, errors.New("say one IPv4 address for each in relay-listen, and at the most one IPv6 address beside them")
 		}
 	}
 	if !e.v4.IsValid() {
@@ -60,6 +74,16 @@ func (e *external) take(a netip.Addr) bool {
 		return false
 	}
 	*of = a
+	return true
+}
+
+// takeAlso keeps one more IPv4 address.
+func (e *external) takeAlso(a netip.Addr) bool {
+	n := e.said() - 1
+	if !a.Is4() || n >= len(e.also) {
+		return false
+	}
+	e.also[n] = a
 	return true
 }
 
@@ -150,6 +174,45 @@ func lookUp(ctx context.Context, names *net.Resolver, name string) ([]netip.Addr
 		return nil, fmt.Errorf("the name %s has no IPv4 address: make a record of kind A that leads to this machine", name)
 	}
 	return found, nil
+}
+
+// alsoAt are the addresses at which the relay listens beside the first.
+func (c config) alsoAt() []turn.Address {
+	var all []turn.Address
+	for i, at := range c.RelayAlso {
+		all = append(all, turn.Address{Listen: at, External: c.RelayExternal.also[i]})
+	}
+	return all
+}
+
+// relayAt is the address of relay-listen that an error is about.
+func (c config) relayAt(err error) string {
+	for _, at := range c.RelayAlso {
+		if strings.Contains(err.Error(), at.String()) {
+			return at.String()
+		}
+	}
+	return c.RelayListen.String()
+}
+
+// checkAddresses finds addresses of the relay that do not go together.
+func (l *layers) checkAddresses(cfg config) {
+	e, used := cfg.RelayExternal, map[netip.Addr]bool{cfg.RelayListen.Addr(): true}
+	switch n := len(cfg.RelayAlso) + 1; {
+	case n == 1 && e.said() > 1:
+		l.fault("relay-external: %d IPv4 addresses for one in relay-listen: name in relay-listen each address of this machine that browsers reach", e.said())
+	case n > 1 && (e.auto || e.name != ""):
+		l.fault("relay-external: with %d addresses in relay-listen say the one of each, in the same order, or nothing if they are the same", n)
+	case n > 1 && e.said() > 0 && e.said() != n:
+		l.fault("relay-external: %d IPv4 addresses for the %d in relay-listen: say one for each, in the same order", e.said(), n)
+	}
+	for _, at := range cfg.RelayAlso {
+		if a := at.Addr(); !a.Is4() || a.IsUnspecified() || cfg.RelayListen.Addr().IsUnspecified() || used[a] {
+			l.fault("relay-listen: of several addresses each must be another IPv4 address of this machine, and none all of them: %s does not fit", at)
+			return
+		}
+		used[at.Addr()] = true
+	}
 }
 
 // firstNumber and lastNumber are the ports that relays of calls seem to have, without a socket.

@@ -49,11 +49,11 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if cfg.RelayExternal, err = cfg.RelayExternal.settle(ctx, net.DefaultResolver, cfg.RelayListen.Addr()); err != nil {
 		return "", fmt.Errorf("relay-external: %w", err)
 	}
-	certs, err := openCertificates(cfg, log) //nolint:contextcheck // each handshake brings its own
+	certs, err := openTLS(ctx, h, cfg, log)
 	if err != nil {
 		return "", err
 	}
-	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
+	relay, err := openRelay(ctx, h, cfg, relayNeeds{ring, certs, log})
 	if err != nil {
 		return "", err
 	}
@@ -69,9 +69,8 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
-	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
-	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
-	p.office = p.openOffice(cfg)
+	p.join(cfg)
+	h.run(ctx, "count of what is remembered", p.glance.Run)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
@@ -90,6 +89,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return nil
 	})
 	return cfg.PublicURL[0] + cfg.BasePath, nil
+}
+
+// join makes what works on the store.
+func (p *parts) join(cfg config) {
+	p.queue = matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
+	p.desk = moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
+	p.office = p.openOffice(cfg)
+	p.glance = retention.NewGlance(p.memory.rdb, p.log)
 }
 
 // openData makes sure that what Redis holds is ours to read, and in the shape that we know; also when
@@ -145,30 +152,44 @@ type parts struct {
 	queue  *matcher.Queue
 	desk   *moderation.Desk
 	office *office.Office
+	glance *retention.Glance
 	log    *slog.Logger
+}
+
+// relayNeeds are what the relay is made with beside the settings.
+type relayNeeds struct {
+	ring  *keyring.Ring
+	certs *certificates
+	log   *slog.Logger
 }
 
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
 // a restart.
-func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
-	relay, err := turn.Start(turn.Config{
+func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (*turn.Server, error) {
+	ended, err := openRelayLog(ctx, h, cfg, with.log)
+	if err != nil {
+		return nil, err
+	}
+	relay, err := turn.Start(turn.Config{ //nolint:contextcheck // the relay outlives the start
 		Listen:        cfg.RelayListen,
+		Also:          cfg.alsoAt(),
 		ListenTLS:     cfg.RelayTLS,
-		TLS:           certs.forRelay(),
+		TLS:           with.certs.forRelay(),
 		Secure:        cfg.secureRelay(),
 		External:      cfg.RelayExternal.v4,
 		External6:     cfg.RelayExternal.v6,
-		Secret:        ring.Derive("relay credentials"),
+		Secret:        with.ring.Derive("relay credentials"),
 		Ports:         cfg.relayNumbers(),
 		OpenPorts:     cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
-		Log:           log,
+		Ended:         ended,
+		Log:           with.log,
 	})
 	if errors.Is(err, turn.ErrListenTLS) {
 		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
 	}
 	if err != nil {
-		return nil, sayPort("relay-listen", cfg.RelayListen.String(), err)
+		return nil, sayPort("relay-listen", cfg.relayAt(err), err)
 	}
 	h.closeLater("relay", relay.Close)
 	return relay, nil
@@ -253,6 +274,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
+		Origin:  cfg.PublicURL[0] + cfg.BasePath, Processors: cfg.Processors, Census: p.glance.Last,
 		Relay: func() web.Relay {
 			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
 			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}

@@ -33,13 +33,23 @@ func openings(cfg config) (open, closed []opening) {
 		page = "the page, and calls by TLS"
 	}
 	add("tcp", cfg.Listen, page)
-	add("udp", cfg.RelayListen.String(), "calls")
-	add("tcp", cfg.RelayListen.String(), "calls on networks without UDP")
+	if cfg.Redirect != "" {
+		add("tcp", cfg.Redirect, "browsers without TLS, led to the page")
+	}
+	relayAt := append([]netip.AddrPort{cfg.RelayListen}, cfg.RelayAlso...)
+	for _, at := range relayAt {
+		add("udp", at.String(), "calls")
+		add("tcp", at.String(), "calls on networks without UDP")
+	}
 	if cfg.RelayTLS.IsValid() {
 		add("tcp", cfg.RelayTLS.String(), "calls by TLS")
 	}
 	relays := fmt.Sprintf("%d-%d", cfg.RelayPorts.First, cfg.RelayPorts.Last)
-	if at := cfg.RelayListen.Addr().Unmap(); !at.IsLoopback() {
+	for _, at := range relayAt {
+		at := at.Addr().Unmap()
+		if at.IsLoopback() {
+			continue
+		}
 		host := ""
 		if !at.IsUnspecified() {
 			host = at.String()

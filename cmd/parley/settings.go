@@ -17,6 +17,7 @@ import (
 
 	"parley/internal/store"
 	"parley/turn"
+	"parley/web"
 )
 
 // config is what the operator decided, checked and ready for use.
@@ -35,16 +36,21 @@ type config struct {
 	TokenOnly      bool
 	OperatorTokens string
 	Audit          string
+	Processors     []web.Processor
 	TLS            string // tlsOff, tlsFiles or tlsAuto
 	Certificate    string // file
 	Key            string // file
 	Authority      string // directory of ACME
+	Redirect       string // where who comes without TLS is led to the page; "" nowhere
 	RelayListen    netip.AddrPort
-	RelayExternal  external       // nothing: the address of RelayListen
-	RelayTLS       netip.AddrPort // invalid: no port for TLS of its own
-	RelayName      string         // in the certificate
+	RelayAlso      []netip.AddrPort // beside RelayListen
+	RelayExternal  external         // nothing: the address of RelayListen
+	RelayTLS       netip.AddrPort   // invalid: no port for TLS of its own
+	RelayName      string           // in the certificate
 	RelayPorts     turn.PortRange
 	RelayLoopback  bool
+	RelayLog       bool
+	RelayLogDir    string
 	LogLevel       slog.Level
 	LogFormat      string
 }
@@ -107,6 +113,12 @@ func doorSettings() []setting {
 			name: "tls-key", shape: "FILE",
 			says: "The key of tls-cert, in PEM. Let only parley's user read it.",
 			read: func(c *config, v string) error { c.Key = v; return nil },
+		},
+		{
+			name: "redirect-listen", shape: "HOST:PORT|off",
+			says:   "Where browsers that come without TLS are led to the page, and where the authority of tls = auto may ask too. It is port 80 where listen is port 443; set it to off when another program has that.",
+			derive: redirectFrom,
+			read:   func(c *config, v string) (err error) { c.Redirect, err = unlessOff(v, hostPort); return err },
 		},
 		{
 			name: "tls-authority", value: letsEncrypt, shape: "URL",
@@ -196,6 +208,11 @@ func officeSettings() []setting {
 			says:   "Where everything that operators do is written down, for ever. There is one for all nodes: operators act only where it is.",
 			derive: func(c config) string { return filepath.Join(c.State, "audit.jsonl") },
 			read:   func(c *config, v string) error { c.Audit = v; return notEmpty(v) },
+		},
+		{
+			name: "processors", shape: "FILE",
+			says: "Who else touches data of visitors: whose machines these are, who carries packets, who reads logs. Set it as soon as that is anybody; /privacy/processors shows it, and docs/privacy.md has an example.",
+			read: func(c *config, v string) (err error) { c.Processors, err = readProcessors(v); return err },
 		},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -14,13 +15,13 @@ import (
 func relaySettings() []setting {
 	return []setting{
 		{
-			name: "relay-listen", value: "127.0.0.1:3478", shape: "IP:PORT",
-			says: "Where browsers reach the relay, by UDP and TCP. Set it to an address that visitors reach, and open the port.",
-			read: func(c *config, v string) (err error) { c.RelayListen, err = addrPort(v); return err },
+			name: "relay-listen", value: "127.0.0.1:3478", shape: "IP:PORT,...",
+			says: "Where browsers reach the relay, by UDP and TCP. Set it to an address that visitors reach, and open the port; on a machine with several addresses name each that they reach, the best first.",
+			read: func(c *config, v string) (err error) { c.RelayListen, c.RelayAlso, err = addrPorts(v); return err },
 		},
 		{
 			name: "relay-external", shape: "auto|IP,...|dns:NAME",
-			says: "Under which address the relay is known outside: an IPv4 address, and an IPv6 address if browsers reach it by that too; the addresses of a name; or auto, the public ones of this machine. Set it when this machine is behind NAT or listens on all addresses. It is looked at once, at start.",
+			says: "Under which address the relay is known outside: an IPv4 address for each in relay-listen, in that order, and an IPv6 address if browsers reach it by that too; the addresses of a name; or auto, the public ones of this machine. Set it when this machine is behind NAT or listens on all addresses. It is looked at once, at start.",
 			read: func(c *config, v string) (err error) { c.RelayExternal, err = externalOf(v); return err },
 		},
 		{
@@ -45,12 +46,45 @@ func relaySettings() []setting {
 			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
 		},
 		{
+			name: "relay-log", flag: true, shape: "true|false",
+			value: "false",
+			says:  "Whether to write down which network addresses used the relay, and keep that for seven days. Set it only if you must answer for misuse of it: nothing else of parley keeps an address, and the page tells visitors that you may.",
+			read:  func(c *config, v string) (err error) { c.RelayLog, err = yes(v); return err },
+		},
+		{
+			name: "relay-log-dir", shape: "DIR",
+			says:   "Where the relay log lies. Name a folder of its own that no backup takes in.",
+			derive: func(c config) string { return filepath.Join(c.State, "relay-log") },
+			read:   func(c *config, v string) error { c.RelayLogDir = v; return notEmpty(v) },
+		},
+		{
 			name: "relay-allow-loopback", flag: true, shape: "true|false",
 			value: "false",
 			says:  "Whether relays that reach beyond a call may forward to this machine itself, for tests. Calls between strangers never need it; never set it on a server.",
 			read:  func(c *config, v string) (err error) { c.RelayLoopback, err = yes(v); return err },
 		},
 	}
+}
+
+// addrPorts are one or several.
+func addrPorts(v string) (first netip.AddrPort, also []netip.AddrPort, err error) {
+	for i, one := range list(v) {
+		at, err := addrPort(one)
+		switch {
+		case err != nil:
+			return first, nil, err
+		case i == 0:
+			first = at
+		case i > mostAlso:
+			return first, nil, fmt.Errorf("more than %d addresses are too many", mostAlso+1)
+		default:
+			also = append(also, at)
+		}
+	}
+	if !first.IsValid() {
+		_, err = addrPort("")
+	}
+	return first, also, err
 }
 
 func addrPort(v string) (netip.AddrPort, error) {

@@ -28,6 +28,7 @@ type simulation struct {
 	json      bool
 	history   string
 	check     string
+	day       simulatedDay
 }
 
 // simulateFlags declares the flags of a run.
@@ -52,6 +53,7 @@ func simulateFlags(s *simulation, errs io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.json, "json", false, "print the summary as JSON")
 	f.StringVar(&s.history, "history", "", "write what everybody did and was told to this `file`, and check it at the end")
 	f.StringVar(&s.check, "check", "", "only check the history in this `file`")
+	dayFlags(f, &s.day)
 	habitFlags(f, s)
 	limitFlags(f, &s.Limits)
 	return f
@@ -145,6 +147,9 @@ func (s *simulation) finish() error {
 
 // run lets people talk, prints what came of it, and returns an error when a limit was not kept.
 func (s *simulation) run(ctx context.Context, out, errs io.Writer) error {
+	if s.day.on {
+		return s.runDay(ctx, out, errs)
+	}
 	record, done, err := s.openHistory()
 	if err != nil {
 		return err

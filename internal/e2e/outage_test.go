@@ -59,7 +59,7 @@ func assemble(t testing.TB) *rooms {
 	queue := matcher.New(rdb, matcher.Config{Log: log})
 	hub := signaling.New(signaling.Config{
 		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: r.ring, Epochs: r.weeks, Log: log}), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
-		Ice: r.ice, Others: signaling.OtherRelays{End: r.end}, Origins: []string{origin}, Log: log,
+		Ice: r.ice, Open: r.open, Others: signaling.OtherRelays{End: r.end}, Origins: []string{origin}, Log: log,
 	})
 	server, err := web.New(web.Config{
 		Socket: hub, Ready: func(context.Context) error { return nil }, Log: log,
@@ -101,6 +101,14 @@ func (r *rooms) ice(call string) signaling.Ice {
 		all = append(all, signaling.IceServer{URLs: o.URLs, Username: o.Username, Credential: o.Password})
 	}
 	return signaling.Ice{Servers: all, TTLMS: c.TTL.Milliseconds()}
+}
+
+// open is ice for a private room.
+func (r *rooms) open(room string) signaling.Ice {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.relay.CredentialOf(turn.Open, room)
+	return signaling.Ice{Servers: []signaling.IceServer{{URLs: c.URLs, Username: c.Username, Credential: c.Password}}, TTLMS: c.TTL.Milliseconds()}
 }
 
 func (r *rooms) end(call string) {

@@ -32,7 +32,7 @@ func TestBrowserLinkRoom(t *testing.T) {
 	}
 	_, words, _ := strings.Cut(link, "#")
 	for _, p := range []*person{ana, bo} {
-		p.gaveNothingAway(append(strings.Split(words, "-"), text)...)
+		p.gaveNothingAway("", append(strings.Split(words, "-"), text)...)
 	}
 	if got := js[string](bo, "location.href"); strings.ContainsAny(got, "#") {
 		t.Errorf("the address bar still says %s", got)
@@ -57,7 +57,7 @@ func TestBrowserChannel(t *testing.T) {
 	var people []*person
 	for i, password := range []string{"giraffe umbrella", "giraffe umbrella", "giraffe parasol", "giraffe parasol"} {
 		p := newPerson(t, browser, server.URL, 700+400*i)
-		p.joinsChannel("7", password, "mic")
+		p.joinsChannel("977", password, "mic")
 		people = append(people, p)
 	}
 	for i, p := range people {
@@ -66,7 +66,7 @@ func TestBrowserChannel(t *testing.T) {
 		if n := js[int](p, `document.querySelectorAll('[data-testid="peer"]').length`); n != 1 {
 			t.Errorf("%d Hz meets %d people, want 1", p.hz, n)
 		}
-		p.gaveNothingAway("giraffe", "umbrella", "parasol")
+		p.gaveNothingAway("977", "giraffe", "umbrella", "parasol")
 	}
 }
 
@@ -228,20 +228,5 @@ func (p *person) sees(within time.Duration) {
 	const moving = `seen.until(%d, () => [...document.querySelectorAll('[data-testid="peer-video"]')].some((v) => !v.hidden && v.videoWidth > 0 && v.currentTime > 0.3))`
 	if !js[bool](p, fmt.Sprintf(moving, within.Milliseconds())) {
 		p.t.Fatalf("%d Hz sees nobody\n%s", p.hz, p.diary())
-	}
-}
-
-// gaveNothingAway searches every frame that crossed the socket for words that no server may see.
-func (p *person) gaveNothingAway(words ...string) {
-	p.t.Helper()
-	for _, frame := range js[[]string](p, "seen.frames") {
-		for _, word := range words {
-			if len(word) > 4 && strings.Contains(frame, word) {
-				p.t.Errorf("%d Hz: %q went over the server: %.200s", p.hz, word, frame)
-			}
-		}
-		if secrets.MatchString(frame) {
-			p.t.Errorf("%d Hz: a description or candidate went over the server: %.200s", p.hz, frame)
-		}
 	}
 }

@@ -93,3 +93,65 @@ func (p *person) chosen(fact string) string {
 		return local?.[%q] ?? 'nothing';
 	})()`, fact))
 }
+
+// TestBrowserSecureRelaysOfTwoNodes: two nodes with TLS of their own, and two people of whom each can
+// reach one relay only, that of the other's node, and that by TLS only.
+func TestBrowserSecureRelaysOfTwoNodes(t *testing.T) {
+	browser := believing(t)
+	servers := startSecureNodes(t)
+	var both [2]*person
+	for i, hz := range []int{700, 1000} {
+		p := bystander(t, browser, hz)
+		p.runsFirst(fmt.Sprintf(only, "tls"))
+		p.runsFirst(fmt.Sprintf(reachesOnly, servers[1-i].host))
+		p.do(chromedp.Navigate(servers[i].URL), chromedp.WaitVisible(testid("find")))
+		p.ready("music")
+		both[i] = p
+	}
+	ana, bo := both[0], both[1]
+	ana.searches()
+	ana.reaches("queued", 5*time.Second)
+	bo.searches()
+	talks(ana, bo, 20*time.Second)
+	for i, p := range both {
+		if way, over := p.way(), p.chosen("url"); way != "tls" || !strings.Contains(over, localhost(servers[1-i].host)) {
+			t.Errorf("%d Hz: the call goes by %q over %s, want tls over %s", p.hz, way, over, servers[1-i].host)
+		}
+	}
+	ana.press("leave")
+}
+
+// reachesOnly leaves a browser the relays at one port.
+const reachesOnly = `(() => {
+	const Real = globalThis.RTCPeerConnection;
+	const port = %q.split(':').at(-1);
+	const left = (config) => ({ ...config, iceServers: (config.iceServers ?? [])
+		.map((s) => ({ ...s, urls: [s.urls].flat().filter((url) => url.includes(':' + port + '?')) })).filter((s) => s.urls.length > 0) });
+	globalThis.RTCPeerConnection = class extends Real {
+		constructor(config) { super(left(config)); }
+		setConfiguration(config) { super.setConfiguration(left(config)); }
+	};
+})()`
+
+// startSecureNodes starts two processes on one Redis that speak TLS themselves, each with a port of its
+// own for page and relay.
+func startSecureNodes(t testing.TB) [2]*parley {
+	t.Helper()
+	dir, store, state := t.TempDir(), "unix://"+vtest.StartRedis(t).Addr, t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := vtest.CertificateFiles(cert, key, "localhost", "127.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	hosts := [2]string{vtest.FreeAddr(t), vtest.FreeAddr(t)}
+	var servers [2]*parley
+	for i, host := range hosts {
+		own, other := "https://"+localhost(host), "https://"+localhost(hosts[1-i])
+		p := &parley{URL: own + "/", host: host}
+		p.Process = vtest.StartProcess(t, "parley",
+			"--listen", host, "--operator-listen", vtest.FreeAddr(t), "--relay-listen", vtest.FreeAddr(t),
+			"--tls", "files", "--tls-cert", cert, "--tls-key", key, "--public-url", own+","+other, "--redis", store, "--state", state)
+		p.AwaitSaid("ready")
+		servers[i] = p
+	}
+	return servers
+}

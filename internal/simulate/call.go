@@ -205,6 +205,8 @@ func (p *Person) say(now time.Duration) {
 		}
 		p.post(now, c.said, seq, box)
 		if l.what == "word" {
+			p.do(Secret{"text", plain})
+			p.do(Secret{"envelope", box})
 			c.later(l.at+around(p.rnd, wordEvery), "word", wordSize)
 		}
 	}

@@ -19,6 +19,10 @@ type Config struct {
 	Twins  float64       // share of people, who come with the device of somebody before
 	Seed   uint64
 
+	// Secret is told of everything about these people that a server must not keep or tell: addresses,
+	// devices, browsers, tokens, credentials, what they say. Several goroutines call it. It may be nil.
+	Secret func(kind, text string)
+
 	Behaviour
 	Limits Limits
 }

@@ -118,8 +118,42 @@ func (c *crowd) admit(at time.Duration) {
 	}
 	c.devices = append(c.devices, device)
 	p := NewPerson(c.run, "d"+strconv.Itoa(device), &c.cfg.Behaviour, source(c.cfg.Seed, n+1))
+	c.tell("device", p.link.device.token)
+	c.tell("digest", p.link.device.digest)
+	c.tell("address", c.door.address(n))
+	c.tell("browser", c.door.agent(n))
 	w := &walker{Person: p, name: "p" + strconv.Itoa(n), number: n, index: -1}
 	c.shards[n%len(c.shards)].post(letter{to: w, at: max(at, 1), what: Arrive{}})
+}
+
+// tell passes on what nobody must find.
+func (c *crowd) tell(kind, text string) {
+	if c.cfg.Secret != nil && text != "" {
+		c.cfg.Secret(kind, text)
+	}
+}
+
+// tellFrame passes on what a server told somebody in confidence.
+func (c *crowd) tellFrame(f frame) {
+	var relays ice
+	switch f := f.(type) {
+	case welcome:
+		c.tell("session", f.Token)
+		c.tell("age ticket", f.Age)
+	case queued:
+		c.tell("place", f.Place)
+	case connected:
+		c.tell("handle", f.Handle)
+		c.tell("avoid token", f.Avoid)
+		c.tell("pass", f.Pass)
+		relays = f.Ice
+	case avoided:
+		c.tell("avoid token", f.Avoid)
+	}
+	for _, s := range relays.Servers {
+		c.tell("relay user", s.Username)
+		c.tell("relay credential", s.Credential)
+	}
 }
 
 // windUp lets everybody leave and waits for it.

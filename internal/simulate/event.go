@@ -106,6 +106,8 @@ type (
 	}
 	// SoundOff ends the connection.
 	SoundOff struct{}
+	// Secret is something that nobody but the two people of a call may learn.
+	Secret struct{ Kind, Text string }
 	// Gone ends the person.
 	Gone struct{}
 )
@@ -118,6 +120,7 @@ func (Note) effect()   {}
 func (Took) effect()   {}
 func (Count) effect()  {}
 func (Gone) effect()   {}
+func (Secret) effect() {}
 
 func (SoundOn) effect()   {}
 func (SoundHear) effect() {}

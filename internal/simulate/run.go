@@ -29,8 +29,9 @@ func Run(ctx context.Context, cfg Config, progress io.Writer, record *history.Re
 		return nil, err
 	}
 	spread := !cfg.Forwarded && runtime.GOOS == "linux" && allLoopback(ctx, cfg.Targets)
+	run := rand.Text()[:8]
 	c := &crowd{
-		cfg: cfg, run: rand.Text()[:8], door: newDoor(cfg.Origin, cfg.Forwarded, spread), record: record,
+		cfg: cfg, run: run, door: newDoor(run, cfg.Origin, cfg.Forwarded, spread), record: record,
 		rnd: source(cfg.Seed, 0), bench: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	if cfg.Media > 0 {

@@ -119,6 +119,7 @@ func (s *shard) deliver(ctx context.Context, l letter) {
 		}
 	case Received:
 		s.tally.took(Lag, now-e.At)
+		s.crowd.tellFrame(e.frame)
 	case SoundSays, SoundCame, SoundRefused, Solved:
 		l.gen = l.to.gen // neither sound nor work depends on the socket
 	case Tick, Stop:
@@ -208,6 +209,8 @@ func (s *shard) carryOut(ctx context.Context, w *walker, now time.Duration, effe
 		s.tally.took(e.What, e.Time)
 	case Count:
 		s.tally.count(e.What)
+	case Secret:
+		s.crowd.tell(e.Kind, e.Text)
 	case SoundOn:
 		s.soundOn(ctx, w, e)
 	case SoundHear:

@@ -59,6 +59,7 @@ type socket struct{ ws *websocket.Conn }
 
 // door opens sockets.
 type door struct {
+	run       string
 	origin    string    // instead of the target's own
 	forwarded bool      // every person comes from an address of its own, as a proxy would say
 	spread    bool      // the same by source addresses of loopback
@@ -67,9 +68,9 @@ type door struct {
 	slots     chan struct{} // handshakes at the same time
 }
 
-func newDoor(origin string, forwarded, spread bool) *door {
+func newDoor(run, origin string, forwarded, spread bool) *door {
 	return &door{
-		origin: origin, forwarded: forwarded, spread: spread, slots: make(chan struct{}, 256),
+		run: run, origin: origin, forwarded: forwarded, spread: spread, slots: make(chan struct{}, 256),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 }
@@ -90,6 +91,17 @@ func addressOf(first byte, n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{first, byte(n >> 8), byte(n), byte(n>>16) + 1}) //nolint:gosec // the low bits
 }
 
+// address is what the n-th person is said to come from; empty when a proxy says nothing.
+func (d *door) address(n int) string {
+	if !d.forwarded {
+		return ""
+	}
+	return addressOf(10, n).String()
+}
+
+// agent is the browser of the n-th person.
+func (d *door) agent(n int) string { return fmt.Sprintf("Simulated/1.0 (%s; visitor %d)", d.run, n) }
+
 // dial opens the socket of the n-th person.
 func (d *door) dial(ctx context.Context, t Target, n int) (*socket, error) {
 	select {
@@ -106,12 +118,12 @@ func (d *door) dial(ctx context.Context, t Target, n int) (*socket, error) {
 		from := net.Dialer{LocalAddr: &net.TCPAddr{IP: addressOf(127, n).AsSlice()}}
 		dialer.NetDialContext = from.DialContext
 	}
-	header := http.Header{"Origin": {t.origin()}}
+	header := http.Header{"Origin": {t.origin()}, "User-Agent": {d.agent(n)}}
 	if d.origin != "" {
 		header.Set("Origin", d.origin)
 	}
 	if d.forwarded {
-		header.Set("X-Forwarded-For", addressOf(10, n).String())
+		header.Set("X-Forwarded-For", d.address(n))
 	}
 	conn, answer, err := dialer.DialContext(ctx, t.Socket.String(), header)
 	if err == nil {
@@ -123,6 +135,13 @@ func (d *door) dial(ctx context.Context, t Target, n int) (*socket, error) {
 	says, _ := io.ReadAll(io.LimitReader(answer.Body, 300)) // whatever came of it
 	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
 	return nil, &refusedError{answer.StatusCode, string(bytes.TrimSpace(says)), time.Duration(seconds) * time.Second}
+}
+
+// next reads the next frame as it is, within a time.
+func (s *socket) next(within time.Duration) ([]byte, error) {
+	s.within(within)
+	_, b, err := s.ws.ReadMessage()
+	return b, err
 }
 
 // read reads frames until the socket ends, and returns its close code.

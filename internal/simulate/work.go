@@ -17,6 +17,10 @@ func (c *crowd) solve(ctx context.Context, w Work) string {
 	case <-ctx.Done():
 		return ""
 	}
+	return w.solve(ctx)
+}
+
+func (w Work) solve(ctx context.Context) string {
 	text := append([]byte(w.Challenge), '.')
 	for nonce := uint64(0); ; nonce++ {
 		if nonce%1024 == 0 && ctx.Err() != nil {

@@ -25,6 +25,10 @@ func Commands() []string {
 		[]string{"sadd", "srem", "smismember"},
 		[]string{"zadd", "zrem", "zrange", "zlexcount", "zpopmin"},
 		[]string{"xadd", "xdel", "xread"},
+		// what an audit and a census ask
+		[]string{"strlen", "memory|usage", "dbsize"},
+		// what a backup reads and is restored with
+		[]string{"multi", "exec", "pexpireat", "pexpiretime"},
 		// mail between nodes
 		[]string{"subscribe", "unsubscribe", "publish"},
 		// what has expired leaves the disk: whoever looks after Redis runs it daily

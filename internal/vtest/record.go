@@ -21,7 +21,8 @@ func LayRecord(ctx context.Context, p redis.Pipeliner, name string, r *score.Rec
 		slots |= 1 << e.Slot
 		p.Set(ctx, retention.Report.Key(name, strconv.Itoa(int(e.Slot))), string(score.AppendEvent(nil, e)), retention.ReportTime)
 	}
-	blob = binary.BigEndian.AppendUint64(blob, slots)
-	blob = append(blob, strings.Repeat("-", 16)...)
+	blob = append(blob, strings.Repeat("\xff", 8)+strings.Repeat("-", 16)...)
 	p.Set(ctx, retention.Record.Key(name), string(score.AppendRecord(blob, r)), retention.ReportTime)
+	sum := binary.BigEndian.AppendUint64(make([]byte, 8), slots)
+	p.Set(ctx, retention.Sum.Key(name), string(score.AppendSum(sum, score.Sum{})), retention.ReportTime)
 }

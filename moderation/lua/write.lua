@@ -6,6 +6,7 @@
 --          set key value ms     with that time to live; 0 keeps the time that it has, if it exists
 --          del key
 --          move from to         with its time to live, if it exists
+--          within key other     that it lives no longer than the other, and is gone if that is
 --          count key key field ms  one more report in the window of yesterday, else in that of today;
 --                               the field remembers for which call, while there are few
 -- Result   1 when done, 0 when a check failed and nothing was changed
@@ -32,6 +33,15 @@ end
 function change.move(from, to)
   if redis.call('EXISTS', KEYS[tonumber(from)]) == 1 then
     redis.call('RENAME', KEYS[tonumber(from)], KEYS[tonumber(to)])
+  end
+  return 3
+end
+function change.within(key, other)
+  local mine, left = redis.call('PTTL', KEYS[tonumber(key)]), redis.call('PTTL', KEYS[tonumber(other)])
+  if left <= 0 then
+    redis.call('DEL', KEYS[tonumber(key)])
+  elseif left < mine then
+    redis.call('PEXPIRE', KEYS[tonumber(key)], left)
   end
   return 3
 end

@@ -106,7 +106,7 @@ func (o *Office) readAll(ctx context.Context, now time.Time) (people, error) {
 	}
 	hours, err := o.Hours(ctx, now, 24)
 	for _, h := range hours {
-		all.calls += h.Calls
+		all.calls += h.total()
 	}
 	return all, err
 }

@@ -8,10 +8,10 @@ import (
 )
 
 // Sizes of what the codec writes, in bytes. A full record with its reports takes
-// MaxRecordSize + MaxEvents * EventSize, which is less than 4 KiB.
+// MaxRecordSize + MaxSumSize + MaxEvents * EventSize, which is less than 4 KiB.
 const (
 	EventSize     = 35
-	MaxRecordSize = headSize + MaxSumSize + MaxDays*daySize + (MaxPeers+MaxCrowd)*seenSize
+	MaxRecordSize = headSize + MaxDays*daySize + (MaxPeers+MaxCrowd)*seenSize
 
 	headSize = 18
 	daySize  = 12
@@ -21,7 +21,8 @@ const (
 // The first byte of all that the codec writes.
 const (
 	eventVersion  = 1
-	recordVersion = 2 // 1, which is still read, had no sum
+	recordVersion = 1
+	withSum       = 2 // is still read; in it the sum stood in the record
 )
 
 // ErrCodec says that bytes are no report or record of this version.
@@ -84,19 +85,14 @@ func ParseEvent(b []byte) (Event, error) {
 // codeOf is a reason as the codec writes it.
 func codeOf(r Reason) byte { return byte(max(0, slices.Index(Reasons(), r))) } //nolint:gosec // fewer than 256
 
-// AppendRecord appends a record to b, without its reports: of these only which slots they have, and
-// r.Sum, which is the caller's business. Times are kept in whole hours.
+// AppendRecord appends a record to b, without its reports and without anything that says how many
+// there are: it outlives them. Times are kept in whole hours.
 func AppendRecord(b []byte, r *Record) []byte {
-	var slots uint64
-	for i := range r.Events {
-		slots |= 1 << (r.Events[i].Slot % MaxEvents)
-	}
 	b = append(b, recordVersion, byte(r.Band), byte(min(max(0, r.Spells), maxSpells)))
 	b = appendHour(b, r.SpellEnd)
-	b = binary.BigEndian.AppendUint64(b, slots)
+	b = binary.BigEndian.AppendUint64(b, 0) // the slots of its reports stood here
 	days, peers, crowd := last(r.Clean, MaxDays), last(r.Peers, MaxPeers), last(r.Crowd, MaxCrowd)
 	b = append(b, byte(len(days)), byte(len(peers)), byte(len(crowd))) //nolint:gosec // at most 64
-	b = appendSum(b, r.Sum)
 	for _, d := range days {
 		b = binary.BigEndian.AppendUint16(b, uint16(d.Day))                             //nolint:gosec // until the year 2149
 		b = binary.BigEndian.AppendUint16(b, uint16(min(d.Count, math.MaxUint16)))      //nolint:gosec // bounded
@@ -110,24 +106,23 @@ func AppendRecord(b []byte, r *Record) []byte {
 	return b
 }
 
-// ParseRecord returns the record that AppendRecord wrote into b, without reports, and the slots
-// that its reports had: bit n for slot n. It also reads the version before, without a sum.
-func ParseRecord(b []byte) (r *Record, slots uint64, err error) {
-	if len(b) < headSize || b[0] < 1 || b[0] > recordVersion || b[1] > byte(Cooldown) || b[2] > maxSpells {
-		return nil, 0, ErrCodec
+// ParseRecord returns the record that AppendRecord wrote into b, without reports. It also reads the
+// shape that held a sum, and leaves that out.
+func ParseRecord(b []byte) (*Record, error) {
+	if len(b) < headSize || b[0] != recordVersion && b[0] != withSum || b[1] > byte(Cooldown) || b[2] > maxSpells {
+		return nil, ErrCodec
 	}
 	days, peers, crowd := int(b[15]), int(b[16]), int(b[17])
 	if days > MaxDays || peers > MaxPeers || crowd > MaxCrowd {
-		return nil, 0, ErrCodec
+		return nil, ErrCodec
 	}
-	r = &Record{Band: Band(b[1]), Spells: int(b[2]), SpellEnd: parseHour(b[3:])}
-	slots = binary.BigEndian.Uint64(b[7:])
-	summed, ok := b[0] >= 2, true
+	r := &Record{Band: Band(b[1]), Spells: int(b[2]), SpellEnd: parseHour(b[3:])}
+	summed, ok := b[0] == withSum, true
 	if b = b[headSize:]; summed {
-		r.Sum, b, ok = parseSum(b)
+		_, b, ok = parseSum(b)
 	}
 	if !ok || len(b) != days*daySize+(peers+crowd)*seenSize {
-		return nil, 0, ErrCodec
+		return nil, ErrCodec
 	}
 	for range days {
 		r.Clean = append(r.Clean, Day{
@@ -140,11 +135,14 @@ func ParseRecord(b []byte) (r *Record, slots uint64, err error) {
 	}
 	r.Peers, b = parseSeen(b, peers)
 	r.Crowd, _ = parseSeen(b, crowd)
-	return r, slots, nil
+	return r, nil
 }
 
 func parseSeen(b []byte, n int) ([]Seen, []byte) {
-	var all []Seen
+	if n == 0 {
+		return nil, b
+	}
+	all := make([]Seen, 0, n)
 	for range n {
 		all = append(all, Seen{Who: ID(b[:8]), At: parseHour(b[8:])})
 		b = b[seenSize:]

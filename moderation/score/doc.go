@@ -39,8 +39,14 @@
 // 24 hours. Clean calls are counted only while a record exists, by day. A reported call is never
 // clean, even if the report counts for nothing.
 //
-// All reports fade by the same rule, so a record may hold what they come to together ([Sum]) and be
-// judged by that until one of them is gone or is to be weighed by other numbers.
+// All reports fade by the same rule, so a record may be judged by what they come to together, its
+// [Sum], until one of them is gone or is to be weighed by other numbers:
+//
+//	W  the sum's weight * 2^(-t/H), where t is the time since the newest report
+//	n  the sum's reporters * 2^(-t/H)
+//
+// The sum holds both as they were at that time. It is kept apart from the record, so that it can go
+// with the first report of which it speaks.
 //
 // # What follows from it
 //

@@ -19,7 +19,7 @@ type Sum struct {
 	grounds   []Count
 }
 
-// MaxSumSize is what a sum takes in a record, in bytes.
+// MaxSumSize is what a sum takes at most, in bytes.
 const (
 	MaxSumSize = sumHead + 2*reasons
 
@@ -72,8 +72,15 @@ func (r *Record) Brief(p Policy, now int64) bool {
 	return true
 }
 
-// appendSum writes a sum as a record holds it.
-func appendSum(b []byte, s Sum) []byte {
+// Rule names the numbers of a policy on which a sum depends, as the first bytes of a sum name them.
+func (p Policy) Rule() string { return string(binary.BigEndian.AppendUint64(nil, p.rule())) }
+
+// Until returns when the first of the reports is gone, in Unix seconds; 0 when there is no sum.
+func (s Sum) Until() int64 { return s.until }
+
+// AppendSum appends a sum to b. It is kept apart from its record, and no longer than the first of
+// its reports: what it says of that must go with it.
+func AppendSum(b []byte, s Sum) []byte {
 	b = binary.BigEndian.AppendUint64(b, s.rule)
 	b = appendHour(b, s.until)
 	b = appendHour(b, s.at)
@@ -86,7 +93,16 @@ func appendSum(b []byte, s Sum) []byte {
 	return b
 }
 
-// parseSum reads what appendSum wrote, and returns what follows.
+// ParseSum returns the sum that AppendSum wrote into b.
+func ParseSum(b []byte) (Sum, error) {
+	s, rest, ok := parseSum(b)
+	if !ok || len(rest) > 0 {
+		return Sum{}, ErrCodec
+	}
+	return s, nil
+}
+
+// parseSum reads what AppendSum wrote, and returns what follows.
 func parseSum(b []byte) (s Sum, rest []byte, ok bool) {
 	if len(b) < sumHead {
 		return Sum{}, nil, false

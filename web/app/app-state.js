@@ -61,7 +61,8 @@
  */
 
 /** @typedef {{screen: Screen, reason: string, online: boolean, choices: Choices, mic: Mic, queue: Queue, call: Call | null,
- *    after: After | null, held: Held | null, device: Dossier, panel: string, alert: string, own: Own}} State */
+ *    after: After | null, held: Held | null, device: Dossier, panel: string, alert: string, again: number, own: Own}} State
+ *  again: when what was refused as too_many may be tried again */
 
 /** @typedef {{type: 'choose', choices: Choices} | {type: 'input' | 'output', id: string} | {type: 'volume', value: number}
  *    | {type: 'panel', name: string} | {type: 'report', reason: string} | {type: 'verified', ok: boolean} | {type: 'chat', text: string}
@@ -115,6 +116,7 @@ export function start(choices = {}, tested = false, code = '', fresh = false) {
     device: { standing: null, asking: '', trouble: '', sure: false, code, answer: '' },
     panel: '',
     alert: '',
+    again: 0,
     own: {
       searching: false,
       place: '',

@@ -55,6 +55,7 @@ const frames = {
   ...afterFrames,
   ...deviceFrames,
   error(s, f, x) {
+    if (f.code === 'too_many') s.again = x.now + (f.wait_ms ?? 0);
     if (f.about === 'confirm' && f.code === 'unavailable') retryLater(s, x, 'confirm');
     else if (f.about === 'find' || f.about === 'confirm') refused(s, f, x);
     else if (f.about && f.about !== 'relay' && f.about !== 'relays') refusedAfter(s, f, x);

@@ -193,8 +193,13 @@ test('the store is away, or we ask too often', () => {
   assert.deepEqual([m.at, m.state.queue.note], ['matched', 'paused']);
   p.do({ t: 'error', of: 1, code: 'unavailable', text: '', about: 'find' });
   assert.deepEqual(p.wait(3000), ['find P1']);
-  p.do({ t: 'error', of: 2, code: 'too_many', text: '', about: 'find' });
+  p.do({ t: 'error', of: 2, code: 'too_many', text: '', about: 'find', wait_ms: 40000 });
   assert.deepEqual([p.at, p.state.alert], ['home too_many', 'too_many']);
+  const left = p.state.again;
+  p.wait(1000);
+  assert.equal(p.state.again, left);
+  p.do({ t: 'error', of: 3, code: 'too_many', text: '', about: 'standing', wait_ms: 20000 });
+  assert.equal(left - p.state.again, 19000);
 });
 
 test('whatever comes, in whatever order: nothing throws and the state stays whole', () => {

@@ -59,7 +59,7 @@ test('every code of the engine has words', () => {
     'standing.': 'clear watch restricted cooldown',
     'review.': 'open expunged kept unknown bad_state bad_value',
     'alert.':
-      'bad_handle bad_proof device mic report_counted report_counted_before report_lost tap too_many unavailable unknown',
+      'bad_handle bad_proof device mic report_counted report_counted_before report_lost tap too_many too_many.wait unavailable unknown',
   };
   for (const [family, names] of Object.entries(codes))
     for (const name of names.split(' ')) assert.ok(t.has(family + name), family + name);

@@ -71,7 +71,7 @@ function invited() {
   const fragment = location.hash.slice(1);
   const link = /\/room$/.test(location.pathname);
   if (link || fragment) history.replaceState(null, '', new URL('./', document.baseURI));
-  if (link) return { what: 'phrase', fragment };
+  if (link) return fragment === 'permissions' ? { what: 'help', fragment: '' } : { what: 'phrase', fragment };
   return { what: within() ? 'back' : '', fragment: '' };
 }
 

@@ -13,7 +13,8 @@
 /** @typedef {{t: 'connected', room: string, me: string, peer: string, role: Role, ice: Ice, handle: string,
  *    avoid: string, pass: string, shared: string[], language: string}} Connected */
 /** @typedef {{t: 'relay', from: string, seq: number, box: string}} Envelope */
-/** @typedef {{t: 'error', of: number, code: string, text: string, about?: string}} Refusal about: type of the refused frame */
+/** @typedef {{t: 'error', of: number, code: string, text: string, about?: string, wait_ms?: number}} Refusal about: type of the
+ *  refused frame; wait_ms: with the code too_many */
 /** @typedef {{t: 'puzzle', of: number, challenge: string, bits: number, within_ms: number}} Riddle */
 /** @typedef {{t: 'held', of: number, until_ms: number, reasons: string[]}} Holding */
 /** @typedef {{t: 'standing', band: 'clear' | 'watch' | 'restricted' | 'cooldown', until_ms: number, reasons: string[],

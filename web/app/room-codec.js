@@ -7,18 +7,20 @@
 //    to 540. In software AV1 costs several times what VP8 does, and at 720 lines heats a phone until it slows.
 // 3. VP8 is what every browser encodes and decodes in software at any size: the fallback. H.264 comes with it,
 //    because Safari and many phones have it in hardware and some have no VP8 hardware at all.
-// 4. Only what both browsers list is used at all; the browser that answers has the last word.
-// 5. A device that runs on battery, or has no more than two cores, is spared AV1 and VP9 in software.
+// 4. Only what both browsers list is used at all. Each side chooses what it sends, for encoding costs more than
+//    decoding does; where a browser lets nobody choose, it is the order of the description.
+// 5. A device with no more than two cores is spared AV1 and VP9 in software.
 //
-// Audio is Opus as in a call of strangers, and RED over it where both list it (sdp.js).
+// room-send.js asks the browser and carries this out. Audio is Opus as in a call of strangers, and RED over it
+// while more than 3 % is lost and both list it.
 
 /** @typedef {'av1' | 'vp9' | 'vp8' | 'h264'} Codec */
 /** @typedef {{mimeType: string, sdpFmtpLine?: string}} Capability as RTCRtpSender.getCapabilities lists them */
 /** @typedef {{hardware: readonly Codec[], lines: number, frugal: boolean}} Device hardware: what its chip encodes, as
- *  mediaCapabilities says (powerEfficient); lines: height of the picture; frugal: few cores, or on battery */
+ *  mediaCapabilities says (powerEfficient); lines: height of the picture; frugal: few cores */
 
 /** @type {readonly Codec[]} */
-const KNOWN = ['av1', 'vp9', 'vp8', 'h264'];
+export const CODECS = ['av1', 'vp9', 'vp8', 'h264'];
 /** The largest picture that software encodes well, in lines. @type {Record<Codec, number>} */
 const SOFTWARE = { av1: 360, vp9: 540, vp8: 4320, h264: 4320 };
 
@@ -35,14 +37,14 @@ export function choose(mine, theirs, { hardware, lines, frugal }) {
     const heavy = codec === 'av1' || codec === 'vp9';
     return heavy && (frugal || lines > SOFTWARE[codec]) ? 2 : 1;
   };
-  return KNOWN.filter((codec) => mine.includes(codec) && theirs.includes(codec)).sort(
-    (a, b) => cost(a) - cost(b) || KNOWN.indexOf(a) - KNOWN.indexOf(b),
+  return CODECS.filter((codec) => mine.includes(codec) && theirs.includes(codec)).sort(
+    (a, b) => cost(a) - cost(b) || CODECS.indexOf(a) - CODECS.indexOf(b),
   );
 }
 
 /** listed names the codecs for pictures that a browser lists.
  * @param {readonly Capability[]} capabilities @returns {Codec[]} */
-export const listed = (capabilities) => KNOWN.filter((codec) => capabilities.some((c) => nameOf(c) === codec));
+export const listed = (capabilities) => CODECS.filter((codec) => capabilities.some((c) => nameOf(c) === codec));
 
 /** prefer returns the capabilities in the order of choice, with retransmission (rtx) behind them; the rest is left
  * out. Of H.264 only the variants that a receiver may take apart in any order (packetization-mode=1).

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { choose, listed, prefer } from './room-codec.js';
+import { chips } from './room-send.js';
 
 const ALL = ['av1', 'vp9', 'vp8', 'h264'];
 const device = (more = {}) => ({ hardware: [], lines: 720, frugal: false, ...more });
@@ -46,4 +47,20 @@ test('what a browser lists is put in order, and nothing unknown passes', () => {
   );
   assert.deepEqual(prefer(CAPABILITIES, []), []);
   assert.deepEqual(prefer(CAPABILITIES, ['av1']), [], 'not rtx alone');
+});
+
+test('the browser is asked what its chip encodes, and may not know', async () => {
+  const asks = (answer) => ({ encodingInfo: async ({ type, video }) => answer(video.contentType, type) });
+  const chip = (contentType, type) => ({
+    supported: true,
+    powerEfficient: type === 'webrtc' && contentType === 'video/VP9',
+  });
+  assert.deepEqual(await chips(asks(chip)), ['vp9']);
+  const odd = (contentType) => {
+    if (contentType !== 'video/H264') throw new TypeError('no such type');
+    return { supported: true, powerEfficient: true };
+  };
+  assert.deepEqual(await chips(asks(odd)), ['h264'], 'one that is not known spoils nothing');
+  assert.deepEqual(await chips(asks(() => ({ supported: false, powerEfficient: true }))), []);
+  assert.deepEqual(await chips(null), []);
 });

@@ -7,7 +7,7 @@ import { remembered } from './room-store.js';
 import { mountRoom } from './room-view.js';
 import { h, nearest, speak } from './view-parts.js';
 
-/** @typedef {'make' | 'phrase' | 'channel' | 'back'} What */
+/** @typedef {'make' | 'phrase' | 'channel' | 'back' | 'help'} What */
 
 /** @param {string} name @returns {Promise<any>} */
 async function load(name) {

@@ -8,10 +8,11 @@
 
 import { digest, exchange, inbox, verify } from './channels.js';
 import { guard, watch } from './judge.js';
-import { choose, listed, prefer } from './room-codec.js';
 import { proof, same } from './room-keys.js';
 import { negotiation, step } from './room-negotiate.js';
+import { Readings, read } from './room-readings.js';
 import { candidate, clean } from './room-sdp.js';
+import { order, picture, voice } from './room-send.js';
 import { Talk } from './room-talk.js';
 import { fingerprint } from './sdp.js';
 
@@ -27,7 +28,7 @@ import { fingerprint } from './sdp.js';
  * @property {() => import('./protocol.js').Ice} ice
  * @property {() => boolean} hidden
  * @property {() => Tracks} tracks
- * @property {import('./room-codec.js').Device} device
+ * @property {() => import('./room-send.js').Able} able
  * @property {() => Promise<void>} fresh resolves when relay credentials are fresh, or as fresh as they get
  * @property {(word: object) => void} send
  * @property {(stream: MediaStream) => void} plays
@@ -37,6 +38,7 @@ const BEAT = 500;
 // ms between two connections that this side begins.
 const PAUSE = 3000;
 const MOST_CANDIDATES = 40;
+const MOST_HELD = 60;
 
 export class RoomPeer {
   #shell;
@@ -57,8 +59,11 @@ export class RoomPeer {
   #got = 0;
   /** @type {Size | null} */
   #size = null;
-  #frames = 0;
+  #readings = new Readings();
+  /** @type {import('./room-state.js').Note[]} they came before the proof: the other had ours already */
+  #held = [];
   #timer;
+  #beatAt = performance.now();
   #rebuiltAt = Number.NEGATIVE_INFINITY;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #later;
@@ -72,6 +77,7 @@ export class RoomPeer {
     this.#exchange = exchange(this.#offers ? 'offer' : 'answer');
     this.#talk = new Talk((note) => {
       if (this.#live) this.#hear({ type: 'note', note });
+      else if (this.#held.length < MOST_HELD) this.#held.push(note);
     });
     this.#pc = this.#build();
     this.#timer = setInterval(() => this.#beat(), BEAT);
@@ -95,14 +101,19 @@ export class RoomPeer {
       certificates: [certificate],
     });
     this.#pc = pc;
+    this.#work = Promise.resolve();
     this.#negotiation = negotiation(this.#shell.me, this.#shell.peer);
     this.#early = [];
-    this.#sent = this.#got = this.#frames = 0;
+    this.#sent = this.#got = 0;
     this.#shown = '';
+    this.#held = [];
+    this.#readings = new Readings();
     const stream = new MediaStream();
     pc.ontrack = ({ track }) => {
       stream.addTrack(track);
       this.#shell.plays(stream);
+      // Their first picture; when it stands still is seen later.
+      if (track.kind === 'video') track.onunmute = () => pc === this.#pc && this.#hear({ type: 'video', on: true });
     };
     pc.onconnectionstatechange = () => {
       if (pc.connectionState === 'connected') this.#connects += 1;
@@ -124,7 +135,7 @@ export class RoomPeer {
     const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
     const talk = pc.createDataChannel('talk', { negotiated: true, id: 1 });
     const next = inbox(sas, () => {});
-    this.#talk.attach(talk, () => this.#do(() => this.#show()));
+    this.#talk.attach(talk, () => this.#do((pc) => this.#show(pc)));
     sas.onopen = () => {
       this.#compare(sas, next).catch((error) => console.warn('string:', error.message));
     };
@@ -137,10 +148,7 @@ export class RoomPeer {
       const { kind } = transceiver.receiver.track;
       transceiver.direction = 'sendrecv';
       await transceiver.sender.replaceTrack(kind === 'audio' ? audio : video);
-      if (kind !== 'video') continue;
-      const able = RTCRtpReceiver.getCapabilities('video')?.codecs ?? [];
-      const order = prefer(able, choose(listed(able), listed(able), this.#shell.device));
-      if (order.length > 0) transceiver.setCodecPreferences?.(order);
+      if (kind === 'video') order(transceiver, this.#size, this.#shell.able());
     }
   }
 
@@ -164,18 +172,7 @@ export class RoomPeer {
 
   async #fit() {
     const sender = this.#pc.getSenders().find((s) => s.track?.kind === 'video');
-    if (!sender) return;
-    const parameters = sender.getParameters();
-    const [encoding] = parameters.encodings ?? [];
-    if (!encoding) return;
-    const height = sender.track?.getSettings().height ?? 720;
-    encoding.active = this.#size !== null;
-    if (this.#size) {
-      encoding.maxBitrate = this.#size.kbps * 1000;
-      encoding.maxFramerate = this.#size.fps;
-      encoding.scaleResolutionDownBy = Math.max(1, height / this.#size.height);
-    }
-    await sender.setParameters(parameters);
+    if (sender) await picture(sender, this.#size, this.#shell.able());
   }
 
   /** @param {import('./room-state.js').Note} note */
@@ -194,7 +191,7 @@ export class RoomPeer {
     else if (word.k === 'candidate') this.#do(() => this.#add(word));
     else if (word.k === 'proof') {
       this.#shown = word.mac;
-      this.#do(() => this.#check());
+      this.#do((pc) => this.#check(pc));
     }
   }
 
@@ -242,12 +239,16 @@ export class RoomPeer {
     this.#pc.close();
   }
 
-  /** Runs tasks one after another.
-   * @param {() => Promise<void>} task */
+  /** Runs tasks of one connection one after another. What a browser is asked of a connection that is closed then it
+   * may never answer, so that another connection begins another row, and the old one comes to nothing.
+   * @param {(pc: RTCPeerConnection) => Promise<void>} task */
   #do(task) {
-    this.#work = this.#work.then(task).catch((error) => {
-      if (this.#pc.signalingState !== 'closed') console.warn('peer:', error.message);
-    });
+    const pc = this.#pc;
+    this.#work = this.#work
+      .then(() => (pc === this.#pc ? task(pc) : undefined))
+      .catch((error) => {
+        if (pc.signalingState !== 'closed') console.warn('peer:', error.message);
+      });
   }
 
   /** @param {import('./room-negotiate.js').Event} event */
@@ -339,23 +340,28 @@ export class RoomPeer {
     return { mine, theirs };
   }
 
-  async #show() {
+  /** @param {RTCPeerConnection} pc */
+  async #show(pc) {
     const { secret, tag, me, peer } = this.#shell;
     const { mine, theirs } = await this.#prints();
     const mac = await proof(secret, { tag, from: me, to: peer }, mine, theirs);
+    if (pc !== this.#pc) return;
     this.#shell.send({ k: 'proof', g: this.#generation, mac });
-    await this.#check();
+    await this.#check(pc);
   }
 
-  async #check() {
+  /** @param {RTCPeerConnection} pc */
+  async #check(pc) {
     if (this.#live || !this.#shown || this.#pc.sctp?.transport.state !== 'connected') return;
     const { secret, tag, me, peer } = this.#shell;
     const { mine, theirs } = await this.#prints();
     const want = await proof(secret, { tag, from: peer, to: me }, theirs, mine);
+    if (pc !== this.#pc) return;
     if (!same(want, this.#shown)) throw new Error('a wrong proof: somebody is in between');
     this.#live = true;
     this.#watch = watch(performance.now());
     this.#hear({ type: 'live' });
+    for (const note of this.#held.splice(0)) this.#hear({ type: 'note', note });
   }
 
   #lost() {
@@ -375,6 +381,10 @@ export class RoomPeer {
     this.#talk.beat();
     const failed = this.#pc.connectionState === 'failed';
     const now = performance.now();
+    // While this page did not run it could hear nobody: that is no silence of theirs.
+    const asleep = now - this.#beatAt - BEAT;
+    this.#beatAt = now;
+    if (asleep > BEAT) this.#watch = { ...this.#watch, since: Math.min(now, this.#watch.since + asleep) };
     const before = this.#watch.phase;
     const [next, effects] = guard(this.#watch, now, { packets: this.#talk.beats, connects: this.#connects, failed });
     this.#watch = next;
@@ -391,25 +401,20 @@ export class RoomPeer {
     }
   }
 
-  /** sample returns what the numbers of the connection say. */
+  /** sample returns what the numbers of the connection say.
+   * @returns {Promise<import('./room-readings.js').Reading | null>} null when it was replaced meanwhile */
   async sample() {
-    const report = await this.#pc.getStats();
-    const all = [...report.values()];
-    const transport = all.find((x) => x.type === 'transport' && x.selectedCandidatePairId);
-    const used = transport
-      ? report.get(transport.selectedCandidatePairId)
-      : all.find((x) => x.type === 'candidate-pair' && x.nominated);
-    const relayed = [used?.localCandidateId, used?.remoteCandidateId].some(
-      (id) => report.get(id)?.candidateType === 'relay',
-    );
-    const video = all.find((x) => x.type === 'inbound-rtp' && x.kind === 'video');
-    const sent = all.find((x) => x.type === 'outbound-rtp' && x.kind === 'video');
-    const frames = video?.framesDecoded ?? 0;
-    const moving = frames > this.#frames;
-    this.#frames = frames;
-    /** @type {'' | 'relayed' | 'direct'} */
-    const path = used ? (relayed ? 'relayed' : 'direct') : '';
-    const kbps = Math.round((used?.availableOutgoingBitrate ?? 0) / 1000);
-    return { path, kbps, moving, cpu: sent?.qualityLimitationReason === 'cpu' };
+    const [pc, readings, size] = [this.#pc, this.#readings, this.#size];
+    const numbers = read(await pc.getStats());
+    if (pc !== this.#pc || pc.signalingState === 'closed') return null;
+    const reading = readings.take(performance.now(), numbers, size?.kbps ?? 0);
+    if (reading.turned) this.#do(() => this.#voice(reading.twice));
+    return reading;
+  }
+
+  /** @param {boolean} twice */
+  async #voice(twice) {
+    const sender = this.#pc.getSenders().find((s) => s.track?.kind === 'audio');
+    if (sender) await voice(sender, twice);
   }
 }

@@ -14,7 +14,7 @@ const OVERHEAD = 1.05;
 const SHARE = 0.8;
 // kbit/s below which a picture is no picture.
 const LEAST = 80;
-// Nothing is known of a line before this many ms of sending.
+// A line of which nothing is known.
 export const UNKNOWN = 0;
 
 /** @typedef {{width: number, height: number, fps: number, kbps: number}} Size of one picture, to one peer */
@@ -70,21 +70,35 @@ export function advise(now, capacity) {
   return { level: next.why === 'line' ? 'near' : '', needs: more, has: line, members: members + 1 };
 }
 
-/** @typedef {{kbps: number, at: number, bad: number}} Line what is known of a line; bad: since when it carried less than it should */
+/** @typedef {{kbps: number, bad: number}} Line what is known of a line; bad: since when it carried less than it should */
+/** @typedef {{kbps: number, held: boolean, cpu: boolean}} Sent of one connection: kbps: the browser's estimate, 0 when it has
+ *  none; held: the line is what holds the picture back; cpu: the encoder is */
 
 const SMOOTH = 0.25;
 const FALL = 2000;
+const GROW = 1.01;
 
 /** measure takes a new estimate of the line in: it falls after two seconds, so that one hiccup ends no picture, and
- * rises slowly.
- * @param {Line} l @param {number} now @param {number} kbps all connections together, 0 when nobody knows @returns {Line} */
-export function measure(l, now, kbps) {
+ * rises slowly. A browser that sends little learns little of its line, and the estimate of a small picture
+ * would keep it small for ever: while the line holds nothing back, it counts as carrying a little more each time.
+ * @param {Line} l @param {number} now @param {readonly Sent[]} sent @returns {Line} */
+export function measure(l, now, sent) {
+  const kbps = sent.reduce((sum, one) => sum + one.kbps, 0);
   if (kbps <= 0) return l;
-  if (l.kbps === UNKNOWN) return { kbps, at: now, bad: 0 };
-  if (kbps >= l.kbps) return { kbps: l.kbps + (kbps - l.kbps) * SMOOTH, at: now, bad: 0 };
+  if (l.kbps === UNKNOWN) return { kbps, bad: 0 };
+  const held = sent.some((one) => one.held);
+  const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * GROW);
+  if (more >= l.kbps) return { kbps: more, bad: 0 };
   const bad = l.bad || now;
-  return now - bad >= FALL ? { kbps, at: now, bad } : { ...l, at: now, bad };
+  return now - bad >= FALL ? { kbps, bad } : { ...l, bad };
 }
 
 /** @returns {Line} */
-export const line = () => ({ kbps: UNKNOWN, at: 0, bad: 0 });
+export const line = () => ({ kbps: UNKNOWN, bad: 0 });
+
+const REST = 30000;
+
+/** strained tells until when this browser shall encode less: for a while after it could not keep up, since with less to
+ * do it can, and would be given more at once.
+ * @param {number} until @param {number} now @param {readonly Sent[]} sent @returns {number} */
+export const strained = (until, now, sent) => (sent.some(({ cpu }) => cpu) ? now + REST : until);

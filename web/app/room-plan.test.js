@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { advise, line, measure, need, plan, UNKNOWN, VOICE } from './room-plan.js';
+import { advise, line, measure, need, plan, strained, UNKNOWN, VOICE } from './room-plan.js';
 
 const at = (members, more = {}) => ({ members, line: UNKNOWN, sending: true, weak: false, ...more });
 const area = ({ video }) => (video ? video.width * video.height * video.fps : 0);
@@ -46,18 +46,42 @@ test('the limit is said before it hurts', () => {
   assert.equal(advise(at(4, { line: 500, sending: false }), 8).level, '', 'voice needs little');
 });
 
+const sent = (kbps, more = {}) => [{ kbps, held: true, cpu: false, ...more }];
+
 test('one hiccup of the line ends no picture, and recovery is slow', () => {
-  let l = measure(line(), 0, 3000);
+  let l = measure(line(), 0, sent(3000));
   assert.equal(l.kbps, 3000);
-  l = measure(l, 1000, 300);
+  l = measure(l, 1000, sent(300));
   assert.equal(l.kbps, 3000);
-  l = measure(l, 1500, 3000);
-  l = measure(l, 2000, 300);
-  l = measure(l, 3900, 300);
+  l = measure(l, 1500, sent(3000));
+  l = measure(l, 2000, sent(300));
+  l = measure(l, 3900, sent(300));
   assert.equal(l.kbps, 3000, 'not yet two seconds');
-  l = measure(l, 4000, 300);
+  l = measure(l, 4000, sent(300));
   assert.equal(l.kbps, 300);
-  l = measure(l, 4250, 3000);
+  l = measure(l, 4250, sent(3000));
   assert.equal(l.kbps, 975);
-  assert.equal(measure(l, 5000, 0), l, 'no figure is no news');
+  assert.equal(measure(l, 5000, sent(0)), l, 'no figure is no news');
+});
+
+test('a picture that was made small grows again, though little that is sent tells little of a line', () => {
+  let l = measure(line(), 0, [...sent(150), ...sent(150)]);
+  const heights = [];
+  for (let now = 1000; now < 240000; now += 1000) {
+    const { video } = plan(at(3, { line: l.kbps }));
+    heights.push(video?.height ?? 0);
+    // The estimate is never more than half again as much as is sent, whatever the line would carry.
+    l = measure(l, now, sent(need(3, video) * 1.5, { held: false }));
+  }
+  assert.ok(heights[0] < 540 && heights.at(-1) === 540, `${heights[0]} to ${heights.at(-1)}`);
+  assert.ok(
+    heights.every((h, i) => h >= (heights[i - 1] ?? 0)),
+    'it only grows',
+  );
+});
+
+test('who cannot keep up is spared for a while', () => {
+  assert.equal(strained(0, 1000, sent(300)), 0);
+  assert.equal(strained(0, 1000, [...sent(300), ...sent(300, { cpu: true })]), 31000);
+  assert.equal(strained(31000, 2000, sent(300)), 31000);
 });

@@ -31,7 +31,7 @@ import { lock } from './room-lock.js';
  *    | {type: 'admit', member: string, yes: boolean} | {type: 'enter' | 'allow' | 'mute' | 'leave' | 'cancel' | 'read'}} Action */
 /** @typedef {{type: 'media', kind: 'mic' | 'camera', on: boolean, error: MediaError, device: string}} MediaEvent */
 /** @typedef {{type: 'tag', tag: string} | {type: 'approach', id: string} | {type: 'guess', at: number} | {type: 'paired', id: string, back: boolean, guess: number}
- *    | {type: 'unpaired', id: string} | {type: 'live', id: string} | {type: 'lost', id: string} | {type: 'told-full'}
+ *    | {type: 'unpaired', id: string} | {type: 'live', id: string} | {type: 'lost', id: string} | {type: 'told-full', id: string}
  *    | {type: 'path', id: string, path: 'relayed' | 'direct'} | {type: 'sas', id: string, sas: Sas} | {type: 'video', id: string, on: boolean}
  *    | {type: 'quality', id: string, weak: boolean} | {type: 'note', id: string, note: Note} | {type: 'ticket', id: string, ticket: string}
  *    | {type: 'plan', advice: import('./room-plan.js').Advice, picture: import('./room-plan.js').Plan}} PairEvent approach: they begin; paired: they share our

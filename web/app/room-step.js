@@ -298,8 +298,18 @@ const pairs = {
     const p = peer(s, id);
     if (p?.phase === 'live') turn(p, 'joined', x);
   },
-  'told-full'(s) {
+  'told-full'(s, { id }, x) {
+    const p = peer(s, id);
+    if (!p) return;
+    // Nobody of theirs will take us in. Who is with somebody already stays with them.
+    if (!s.peers.some((q) => q.phase === 'live')) {
+      x.out({ do: 'send', frame: protocol.leave() });
+      return end(s, 'full', x);
+    }
     s.full = true;
+    p.known = false;
+    turn(p, 'other', x);
+    x.out({ do: 'drop', id });
   },
   path: (s, { id, path }) => set(s, id, { path }),
   sas: (s, { id, sas }) => set(s, id, { sas }),

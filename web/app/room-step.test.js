@@ -195,7 +195,14 @@ test('a group of eight takes no ninth, and says so to it', () => {
   room.took();
   room.on('paired', { id: 'i', back: false, guess: 0 });
   assert.deepEqual([room.phase('i'), room.took(), ours(room.s).length], ['other', ['turn-away i'], 7]);
-  assert.equal(new Room().on('told-full').s.full, true);
+  // Who is told so before anybody took them in has nothing to wait for; who is with somebody stays.
+  const ninth = enter({}, { members: ['a', 'b'].map((id) => ({ id, away: false })) });
+  ninth.on('paired', { id: 'a', back: false, guess: 0 }).took();
+  ninth.on('told-full', { id: 'a' });
+  assert.deepEqual([ninth.s.place, ninth.s.why, ninth.took()], ['ended', 'full', ['send leave', 'close', 'forget']]);
+  const torn = inside('a', 'b').on('told-full', { id: 'b' });
+  assert.deepEqual([torn.s.full, torn.phase('a'), torn.phase('b'), torn.took()], [true, 'live', 'other', ['drop b']]);
+  assert.equal(inside('a').on('told-full', { id: 'nobody' }).s.full, false);
   // One goes, and there is room again.
   room.frame('member', { member: 'a', state: 'left' }).on('paired', { id: 'i', back: false, guess: 0 });
   assert.equal(room.phase('i'), 'joined');

@@ -3,7 +3,7 @@
 import { fragment } from './room-phrase.js';
 import { MOST_MEMBERS, ours } from './room-state.js';
 import { lockLeft } from './room-step.js';
-import { round } from './room-view-media.js';
+import { help, ownPicture, round } from './room-view-media.js';
 import { attr, button, h, h1, icon, p, repeat, show, text } from './view-parts.js';
 
 /** @typedef {import('./room-view.js').Ctx} Ctx */
@@ -16,22 +16,27 @@ export function inside(ctx) {
   const { t } = ctx;
   const title = h1();
   const grid = h('div', { class: 'peers', 'data-testid': 'peers', role: 'list' });
-  const mine = h('video', {
-    class: 'self',
-    muted: true,
-    autoplay: true,
-    playsinline: true,
-    'data-testid': 'my-video',
-    'aria-label': t('preview.picture'),
-  });
-  mine.muted = true;
+  const mine = ownPicture(ctx);
   const hints = h('ul', { class: 'hints' });
   const door = knocking(ctx);
   const invite = share(ctx);
   const lock = locking(ctx);
   const bar = controls(ctx);
   const talk = chat(ctx);
-  const el = h('div', { class: 'room' }, title, door.el, hints, grid, mine, lock.el, invite.el, talk.el, bar.el);
+  const el = h(
+    'div',
+    { class: 'room' },
+    title,
+    door.el,
+    hints,
+    grid,
+    mine,
+    lock.el,
+    invite.el,
+    talk.el,
+    help(ctx),
+    bar.el,
+  );
   /** @type {Map<string, ReturnType<typeof member>>} */
   const shown = new Map();
   /** @type {Map<string, MediaStream>} */
@@ -142,6 +147,7 @@ function member({ t }) {
         t(`peer.${one.phase}`),
         t(one.mic ? 'peer.mic' : 'peer.no_mic'),
         one.path ? t(`peer.${one.path}`) : '',
+        one.phase === 'live' && one.weak ? t('peer.weak') : '',
       ];
       text(how, words.filter(Boolean).join(' '));
       show(picture, one.camera && one.video);

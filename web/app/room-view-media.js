@@ -53,10 +53,8 @@ export function device({ t, dispatch, listDevices, choose }, kind) {
   };
 }
 
-/** The screen before a room. @param {Ctx} ctx @returns {import('./room-view-forms.js').Screen & {picture: HTMLVideoElement}} */
-export function preview(ctx) {
-  const { t, dispatch } = ctx;
-  const title = h1(t('preview.title'));
+/** One's own picture, as in a mirror. @param {Ctx} ctx */
+export function ownPicture({ t }) {
   const picture = h('video', {
     class: 'self',
     muted: true,
@@ -66,6 +64,14 @@ export function preview(ctx) {
     'aria-label': t('preview.picture'),
   });
   picture.muted = true;
+  return picture;
+}
+
+/** The screen before a room. @param {Ctx} ctx @returns {import('./room-view-forms.js').Screen & {picture: HTMLVideoElement}} */
+export function preview(ctx) {
+  const { t, dispatch } = ctx;
+  const title = h1(t('preview.title'));
+  const picture = ownPicture(ctx);
   const parts = [device(ctx, 'mic'), device(ctx, 'camera')];
   const hide = h('button', {
     ...{
@@ -111,9 +117,9 @@ export function preview(ctx) {
 
 const BROWSERS = ['chrome', 'edge', 'firefox', 'safari', 'android', 'ios'];
 
-/** Four steps that explain what the browser does, how to see and revoke it, and how it stands now.
- * @param {Ctx} ctx */
-export function help({ t }) {
+/** Four steps that explain what the browser does, how it stands now, and how to see and revoke that.
+ * @param {Ctx} ctx @returns {HTMLElement[]} */
+function explained({ t }) {
   const states = h('p', { role: 'status', 'data-testid': 'permission-state' });
   async function check() {
     const found = await Promise.all([permission('mic'), permission('camera')]);
@@ -121,28 +127,47 @@ export function help({ t }) {
     text(states, t('permission.now', { mic: mic ?? '', camera: camera ?? '' }));
     return found;
   }
+  // Live: a change in the settings of the browser shows at once.
+  check().then((found) => {
+    for (const { watch } of found) watch(check);
+  });
   const steps = ['asks', 'stays', 'sent', 'stop'].map((step) => h('li', {}, t(`help.${step}`)));
   const ways = BROWSERS.flatMap((browser) => [
     h('dt', {}, t(`help.in.${browser}`)),
     h('dd', {}, t(`help.how.${browser}`)),
   ]);
+  return [
+    h('ol', {}, ...steps),
+    states,
+    button('permission-check', '', check, t('permission.check')),
+    h('h2', {}, t('help.ways')),
+    h('dl', {}, ...ways),
+  ];
+}
+
+/** The same in the place where somebody needs it. @param {Ctx} ctx */
+export function help(ctx) {
   const el = h(
     'details',
     {
       class: 'permission-help',
       'data-testid': 'permission-help',
-      ontoggle: async () => {
-        // Live: a change in the settings of the browser shows at once.
-        if (el.open && !states.textContent) for (const { watch } of await check()) watch(check);
+      ontoggle: () => {
+        if (el.children.length === 1) el.append(...explained(ctx));
       },
     },
-    h('summary', {}, t('help.title')),
-    h('ol', {}, ...steps),
-    states,
-    button('permission-check', '', check, t('permission.check')),
-    h('dl', {}, ...ways),
+    h('summary', {}, ctx.t('help.title')),
   );
   return el;
+}
+
+/** And as a page of its own. @param {Ctx} ctx @returns {import('./room-view-forms.js').Screen} */
+export function helpPage(ctx) {
+  const { t, back } = ctx;
+  const title = h1(t('help.title'));
+  const home = h('div', { class: 'go' }, button('room-back', 'quiet', back, t('room.home')));
+  const el = h('div', { class: 'room-form permission-help' }, title, ...explained(ctx), home);
+  return { el, title, update: () => {} };
 }
 
 /** A round button with a drawing, whose name says what it does now.

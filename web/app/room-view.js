@@ -5,7 +5,7 @@ import { clock } from './room.js';
 import { ours, stateOf } from './room-state.js';
 import { channelForm, makeForm, phraseForm } from './room-view-forms.js';
 import { inside } from './room-view-inside.js';
-import { preview } from './room-view-media.js';
+import { helpPage, preview } from './room-view-media.js';
 import { attr, button, h, h1, p, text } from './view-parts.js';
 
 /** @typedef {import('./room-state.js').State} State */
@@ -14,7 +14,7 @@ import { attr, button, h, h1, p, text } from './view-parts.js';
  *   listDevices: (kind: 'mic' | 'camera') => Promise<{id: string, label: string}[]>, choose: (kind: 'mic' | 'camera', id: string) => void}} Page */
 /** @typedef {Page & {back: () => void, leave: () => void}} Ctx */
 
-const FORMS = { make: makeForm, phrase: phraseForm, channel: channelForm };
+const FORMS = { make: makeForm, phrase: phraseForm, channel: channelForm, help: helpPage };
 
 /** @param {HTMLElement} root @param {Page} page */
 export function mountRoom(root, page) {
@@ -26,7 +26,12 @@ export function mountRoom(root, page) {
   const main = h('main', {});
   const brand = p('brand', h('span', { class: 'mark', 'aria-hidden': 'true' }, h('i', {}), h('i', {})), 'parley');
   const privacy = h('a', { href: 'privacy', target: '_blank', rel: 'noopener' }, t('privacy'));
-  root.replaceChildren(h('header', {}, brand, h('nav', {}, privacy)), main, status);
+  const permissions = h(
+    'a',
+    { href: 'room#permissions', target: '_blank', rel: 'noopener', 'data-testid': 'permissions' },
+    t('help.title'),
+  );
+  root.replaceChildren(h('header', {}, brand, h('nav', {}, permissions, privacy)), main, status);
   document.title = t('room.page');
 
   const form = FORMS[/** @type {keyof typeof FORMS} */ (what)] ?? phraseForm;

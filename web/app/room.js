@@ -8,7 +8,8 @@ import { Devices } from './room-media.js';
 import { Pair } from './room-pair.js';
 import { RoomPeer } from './room-peer.js';
 import { fragment } from './room-phrase.js';
-import { advise, line, measure, plan } from './room-plan.js';
+import { advise, line, measure, plan, strained } from './room-plan.js';
+import { chips } from './room-send.js';
 import { ours, peer, start } from './room-state.js';
 import { step } from './room-step.js';
 import * as store from './room-store.js';
@@ -28,6 +29,8 @@ const SAMPLE = 1000;
 // ms: longer than this nobody waits for new credentials of the relay.
 const RENEWAL = 1500;
 const FRESH = 3000;
+// ms that a connection is young.
+const SETTLING = 5000;
 const DAY = 86400000;
 
 /** Of this page, and as epoch; it never jumps. */
@@ -62,7 +65,9 @@ export class Room {
   #devices;
   /** @type {import('./room-plan.js').Line} */
   #line = line();
-  #weak = false;
+  #strained = 0;
+  /** @type {import('./room-send.js').Able} */
+  #able = { hardware: [], frugal: (navigator.hardwareConcurrency ?? 2) <= 2 };
   #busy = false;
   #planned = '';
   /** @type {Table} */
@@ -82,6 +87,9 @@ export class Room {
       },
     );
     this.#table = { ...this.#around(), ...this.#together() };
+    chips().then((hardware) => {
+      this.#able = { ...this.#able, hardware };
+    });
     if (state.again) this.#table.derive({ do: 'derive' });
     this.#timers = [
       setInterval(() => this.dispatch({ type: 'tick' }), 1000),
@@ -212,7 +220,7 @@ export class Room {
       proven: (proven) => void this.#proven(id, proven),
       refused: () => this.dispatch({ type: 'unpaired', id }),
       word: (word) => {
-        if (word.k === 'full') this.dispatch({ type: 'told-full' });
+        if (word.k === 'full') this.dispatch({ type: 'told-full', id });
         else if (this.#early.has(id)) this.#early.get(id)?.push(word);
         else this.#peers.get(id)?.word(word);
       },
@@ -257,7 +265,7 @@ export class Room {
       ice: () => this.#ice,
       hidden: () => this.#state.hidden,
       tracks: () => this.#devices.tracks,
-      device: { hardware: [], lines: size?.height ?? 360, frugal: (navigator.hardwareConcurrency ?? 2) <= 2 },
+      able: () => this.#able,
       fresh: () => this.#fresh(),
       send: (word) => pair.say(word),
       plays: (stream) => this.#shell.plays(id, stream),
@@ -287,7 +295,12 @@ export class Room {
 
   #situation() {
     const sending = this.#devices.tracks.video !== null;
-    return { members: ours(this.#state).length + 1, line: this.#line.kbps, sending, weak: this.#weak };
+    return {
+      members: ours(this.#state).length + 1,
+      line: this.#line.kbps,
+      sending,
+      weak: performance.now() < this.#strained,
+    };
   }
 
   #plan() {
@@ -298,10 +311,13 @@ export class Room {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      const samples = await Promise.all([...this.#peers].map(([id, one]) => this.#look(id, one)));
-      this.#weak = samples.some(({ cpu }) => cpu);
-      const kbps = samples.reduce((sum, sample) => sum + sample.kbps, 0);
-      this.#line = measure(this.#line, performance.now(), kbps);
+      const read = await Promise.all([...this.#peers].map(([id, one]) => this.#look(id, one)));
+      const samples = read.filter((sample) => sample !== null);
+      const now = performance.now();
+      this.#strained = strained(this.#strained, now, samples);
+      // Of a young connection the browser knows nothing yet, and would say that it carries little.
+      const young = this.#state.peers.some((p) => p.phase === 'live' && clock() - p.since < SETTLING);
+      if (!young) this.#line = measure(this.#line, now, samples);
       this.#replan();
     } finally {
       this.#busy = false;
@@ -310,14 +326,14 @@ export class Room {
 
   /** @param {string} id @param {RoomPeer} one */
   async #look(id, one) {
-    const nothing = { kbps: 0, cpu: false };
-    const sample = one.live ? await one.sample().catch(() => null) : null;
+    const reading = one.live ? await one.sample().catch(() => null) : null;
     const p = peer(this.#state, id);
-    if (!sample || !p) return nothing;
-    const { path, moving } = sample;
+    if (!reading || !p) return null;
+    const { path, moving, weak } = reading;
     if (path && path !== p.path) this.dispatch({ type: 'path', id, path });
     if (moving !== p.video) this.dispatch({ type: 'video', id, on: moving });
-    return sample;
+    if (weak !== p.weak) this.dispatch({ type: 'quality', id, weak });
+    return reading;
   }
 
   #replan() {

@@ -14,12 +14,14 @@ export const slow = 2000;
  */
 export function sayChange(before, after, t) {
   const sentences = before ? [screenWords(before, after, t), ...callWords(before.call, after.call, t)] : [];
-  if (after.alert && after.alert !== before?.alert) sentences.push(alertWords(after.alert, t));
+  if (after.alert && after.alert !== before?.alert)
+    sentences.push(alertWords(after.alert, t, after.again - Date.now()));
   return sentences.filter(Boolean).join(' ');
 }
 
-/** @param {string} code @param {import('./view-parts.js').T} t */
-export function alertWords(code, t) {
+/** @param {string} code @param {import('./view-parts.js').T} t @param {number} wait ms until one may try again */
+export function alertWords(code, t, wait) {
+  if (code === 'too_many' && wait > 0) return t('alert.too_many.wait', { text: t.seconds(wait) });
   return t(t.has(`alert.${code}`) ? `alert.${code}` : 'alert.unknown');
 }
 
@@ -121,6 +123,7 @@ export function announcer(t) {
   const status = h('p', { class: 'unseen', role: 'status', 'data-testid': 'status' });
   const toast = h('p', { class: 'toast', 'aria-hidden': 'true', 'data-testid': 'toast', hidden: true });
   let alert = '';
+  let again = 0;
   let hinted = 0;
   /** @param {string} sentence the same sentence twice is said twice */
   function say(sentence) {
@@ -128,6 +131,8 @@ export function announcer(t) {
   }
   /** @param {number} now */
   function tick(now) {
+    // A hint stays for its time.
+    if (alert && now >= hinted) text(toast, alertWords(alert, t, again - now));
     show(toast, alert !== '' || now < hinted);
   }
   return {
@@ -142,8 +147,8 @@ export function announcer(t) {
     },
     /** @param {import('./view.js').State | undefined} before @param {import('./view.js').State} after */
     update(before, after) {
-      alert = after.alert;
-      if (alert) text(toast, alertWords(alert, t));
+      if (after.alert && after.alert !== alert) hinted = 0;
+      ({ alert, again } = after);
       tick(Date.now());
       say(sayChange(before, after, t));
     },

@@ -125,3 +125,9 @@ test('an alert is said once, and an unknown one too', () => {
   assert.equal(said({ alert: 'tap' }, { alert: 'tap' }), '');
   assert.equal(alertWords('strange', t), 'alert.unknown');
 });
+
+test('who asked too often is told for how long, and when that is over', () => {
+  assert.equal(alertWords('too_many', t, 40000), 'alert.too_many.wait(40000)');
+  assert.equal(alertWords('too_many', t, 0), 'alert.too_many');
+  assert.equal(alertWords('unavailable', t, 40000), 'alert.unavailable');
+});

@@ -41,7 +41,7 @@ export function home(ctx) {
   const el = h(
     'div',
     { class: 'home' },
-    h('div', { class: 'hero' }, title, p('lead', t('home.lead'))),
+    h('div', { class: 'hero' }, title, p('lead', t('home.lead')), changed(ctx)),
     speak.el,
     about.el,
     h(
@@ -77,6 +77,17 @@ export function home(ctx) {
       attr(go, 'data-ready', state.choices.adult);
     },
   };
+}
+
+/** For 30 days, and before it happens: that somebody else begins or ends to touch data here. @param {import('./view.js').Ctx} ctx */
+function changed({ t, catalogue }) {
+  if (!catalogue.changed) return null;
+  const date = new Intl.DateTimeFormat(t.locale, { dateStyle: 'long', timeZone: 'UTC' });
+  const says = t('home.changed', { date: date.format(Date.parse(catalogue.changed)) });
+  return p(
+    'hint',
+    h('a', { href: 'privacy/processors', target: '_blank', rel: 'noopener', 'data-testid': 'changed' }, says),
+  );
 }
 
 /** The languages in order of preference. @param {import('./view.js').Ctx} ctx */

@@ -26,10 +26,10 @@ import { home, queue } from './view-search.js';
  * What the view reads of the state of app.js; times are epoch milliseconds.
  * @typedef {{
  *   screen: string, reason: string, online: boolean, choices: Choices, mic: Mic, queue: Queue, call: Call | null,
- *   after: After, held: {until: number, reasons: string[]} | null, device: Dossier, panel: string, alert: string,
+ *   after: After, held: {until: number, reasons: string[]} | null, device: Dossier, panel: string, alert: string, again: number,
  * }} State
  */
-/** @typedef {{languages: {tag: string}[], interests: string[], contact?: string}} Catalogue contact: how to reach who runs the server */
+/** @typedef {{languages: {tag: string}[], interests: string[], contact?: string, changed?: string}} Catalogue contact: how to reach who runs the server; changed: the day on which who touches data did */
 /**
  * @typedef {{
  *   dispatch: (action: any) => void, act: (type: string, more?: object) => () => void, t: import('./view-parts.js').T, catalogue: Catalogue, choices: () => Choices,

@@ -4,6 +4,7 @@ import { ask, Refused, useToken } from './api.js';
 import { Brigade } from './brigade.js';
 import { button, field, h } from './dom.js';
 import { History } from './history.js';
+import { Load } from './load.js';
 import { Overview } from './overview.js';
 import { Reviews } from './reviews.js';
 import { Thresholds } from './thresholds.js';
@@ -89,6 +90,7 @@ class Frame {
     /** @type {Record<string, Screen>} */
     this.screens = {
       overview: new Overview(this.house),
+      load: new Load(this.house),
       thresholds: new Thresholds(this.house),
       brigade: new Brigade(this.house),
       reviews: new Reviews(this.house),
@@ -96,6 +98,7 @@ class Frame {
     };
     const titles = {
       overview: 'Overview',
+      load: 'Load',
       thresholds: 'Thresholds',
       brigade: 'Undo a brigade',
       reviews: 'Reviews',

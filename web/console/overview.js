@@ -2,6 +2,7 @@
 
 import { ask } from './api.js';
 import { button, card, clock, count, field, h, s, table } from './dom.js';
+import { sum, words } from './hours.js';
 
 /** @typedef {import('./main.js').House} House */
 
@@ -51,7 +52,7 @@ export class Overview {
     this.glance.replaceChildren(
       ...[
         ['Waiting now', waiting > 0 ? String(waiting) : `fewer than ${o.few_records}`],
-        ['Calls in the last hour', last ? count(last.calls, o.few_calls) : 'none'],
+        ['Calls in the last hour', last ? words(sum(last.calls), o.few_calls) : 'none'],
         ['Records', count(o.histogram.records, o.few_records)],
         ['Policy', `${o.holding.preset || 'own'}, revision ${o.holding.revision}`],
       ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
@@ -94,25 +95,15 @@ export class Overview {
     }
     const wide = Math.max(240, this.hours.clientWidth);
     const tall = 120;
-    const most = Math.max(o.few_calls, ...o.hours.map((x) => (x.calls === 'few' ? 0 : x.calls)));
-    const each = wide / o.hours.length;
-    const bars = o.hours.flatMap((x, i) => {
-      if (x.calls === 0) return [];
-      const high = Math.max(2, ((x.calls === 'few' ? o.few_calls / 2 : x.calls) / most) * tall);
-      const says = `${new Date(x.hour).toLocaleString('en-GB', { dateStyle: 'short', timeStyle: 'short' })}: ${count(x.calls, o.few_calls)}`;
-      return [
-        s(
-          'rect',
-          {
-            class: x.calls === 'few' ? 'few' : '',
-            x: i * each + 1,
-            y: tall - high,
-            width: Math.max(1, each - 2),
-            height: high,
-          },
-          s('title', {}, says),
-        ),
-      ];
+    const sums = o.hours.map((x) => ({ hour: x.hour, ...sum(x.calls) }));
+    const most = Math.max(o.few_calls, ...sums.map((x) => x.n));
+    const each = wide / sums.length;
+    const bars = sums.flatMap((x, i) => {
+      if (x.n === 0 && !x.few) return [];
+      const high = Math.max(2, ((x.n || o.few_calls / 2) / most) * tall);
+      const says = `${new Date(x.hour).toLocaleString('en-GB', { dateStyle: 'short', timeStyle: 'short' })}: ${words(x, o.few_calls)}`;
+      const shape = { x: i * each + 1, y: tall - high, width: Math.max(1, each - 2), height: high };
+      return [s('rect', { class: x.n === 0 ? 'few' : '', ...shape }, s('title', {}, says))];
     });
     const first = o.hours[0];
     this.hours.replaceChildren(

@@ -11,7 +11,7 @@
 /** @typedef {{ revision: number, preset: string, policy: Policy, who: string, when: string, reason: string }} Holding */
 /** How many there are; "few" stands for one to four, or one to nine where ten is the floor. @typedef {number | 'few'} Count */
 /** @typedef {{ name: string, waiting: Count, p50_s: number, p90_s: number, samples: number }} Queue */
-/** @typedef {{ hour: string, calls: Count }} Hour */
+/** calls by how long they lasted, the shortest first. @typedef {{ hour: string, calls: Count[] }} Hour */
 /** @typedef {{ reason: string, reports: Count }} Reason */
 /** @typedef {{ width: number, bins: Count[], records: Count }} Histogram */
 /**

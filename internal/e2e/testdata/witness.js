@@ -4,7 +4,7 @@
   const hz = Number('TONE_HZ');
   const seen = {
     pcs: [], streams: [], sealed: [], frames: [], candidates: [], problems: [], clicks: {}, heardAt: 0,
-    deny: '', sockets: [], mics: [], screens: [], proof: [], hz, gain: 0.3,
+    deny: '', sockets: [], mics: [], screens: [], proof: [], hz, gain: 0.3, many: false,
   };
   Object.defineProperty(globalThis, 'seen', { value: seen });
 
@@ -94,6 +94,8 @@
   let spectrum = null;
   let ear = null;
   function listen(stream) {
+    // Of many people on one machine only those who are asked about are listened to: seen.company.
+    if (seen.many) return;
     ear ??= new AudioContext();
     spectrum = new AnalyserNode(ear, { fftSize: 8192, smoothingTimeConstant: 0 });
     ear.createMediaStreamSource(stream).connect(spectrum);
@@ -110,13 +112,64 @@
     }, 5);
   }
 
-  // The loudest frequency of what arrives, 0 in silence.
-  seen.tone = () => {
-    if (!spectrum) return 0;
-    const bins = new Float32Array(spectrum.frequencyBinCount);
-    spectrum.getFloatFrequencyData(bins);
+  // The loudest frequency of a sound, 0 in silence.
+  const loudest = (node) => {
+    const bins = new Float32Array(node.frequencyBinCount);
+    node.getFloatFrequencyData(bins);
     const top = bins.indexOf(Math.max(...bins));
-    return bins[top] > -60 ? (top * ear.sampleRate) / spectrum.fftSize : 0;
+    return bins[top] > -60 ? (top * ear.sampleRate) / node.fftSize : 0;
+  };
+  seen.tone = () => (spectrum ? loudest(spectrum) : 0);
+
+  // Everybody else in a private room, as this person hears and sees them: the tone of each, and how often
+  // another picture was seen.
+  const ears = new WeakMap();
+  const looks = new WeakMap();
+  const small = { width: 32, height: 18 };
+  function toneOf({ srcObject: stream }) {
+    if (!stream?.getAudioTracks().length) return 0;
+    if (!ears.has(stream)) {
+      ear ??= new AudioContext();
+      const node = new AnalyserNode(ear, { fftSize: 8192, smoothingTimeConstant: 0 });
+      ear.createMediaStreamSource(stream).connect(node);
+      ears.set(stream, node);
+    }
+    return loudest(ears.get(stream));
+  }
+  function picturesOf(video) {
+    if (video.hidden || video.videoWidth === 0) return 0;
+    if (!looks.has(video)) {
+      const canvas = Object.assign(document.createElement('canvas'), small);
+      looks.set(video, { paper: canvas.getContext('2d', { willReadFrequently: true }), last: '', changes: 0 });
+    }
+    const look = looks.get(video);
+    look.paper.drawImage(video, 0, 0, small.width, small.height);
+    const now = look.paper.getImageData(0, 0, small.width, small.height).data.join();
+    if (look.last && now !== look.last) look.changes += 1;
+    look.last = now;
+    return look.changes;
+  }
+  seen.company = (listens) =>
+    [...document.querySelectorAll('[data-testid="peer"]')].map((one) => ({
+      phase: one.dataset.phase,
+      way: one.dataset.path ?? '',
+      hz: listens ? toneOf(one.querySelector('[data-testid="peer-audio"]')) : 0,
+      pictures: picturesOf(one.querySelector('[data-testid="peer-video"]')),
+    }));
+  // To look is work, and many look at one another on one machine.
+  const calm = () => new Promise((done) => setTimeout(done, 200));
+  // meets waits until so many are live, these tones among them, each of somebody else, and the moving pictures of
+  // so many.
+  seen.meets = async (members, hz, pictures, ms) => {
+    let company = [];
+    await seen.until(ms, async () => {
+      await calm();
+      company = seen.company(hz.length > 0);
+      const heard = hz.every((want) => company.filter((one) => Math.abs(one.hz - want) <= 12).length === 1);
+      const live = company.length === members && company.every((one) => one.phase === 'live');
+      return live && heard && company.filter((one) => one.pictures > 2).length === pictures;
+    });
+    return company;
   };
 
   // Mean square of what arrives, measured by this script: the browser's own totalAudioEnergy stays 0
@@ -175,6 +228,31 @@
       return false;
     });
     return peaks;
+  };
+
+  // In which codec each connection sends its picture.
+  seen.encodes = async () => {
+    const open = seen.pcs.filter((pc) => pc.connectionState === 'connected');
+    const reports = await Promise.all(open.map((pc) => pc.getStats()));
+    return reports.map((all) => {
+      const sent = [...all.values()].find((x) => x.type === 'outbound-rtp' && x.kind === 'video');
+      return all.get(sent?.codecId)?.mimeType ?? '';
+    });
+  };
+
+  // When the first picture of somebody else was on the screen, and of so many; 0 if that was not within ms.
+  seen.pictured = async (most, ms) => {
+    const when = [];
+    const showing = new WeakSet();
+    await seen.until(ms, () => {
+      for (const video of document.querySelectorAll('[data-testid="peer-video"]')) {
+        if (showing.has(video) || video.hidden || !video.getVideoPlaybackQuality().totalVideoFrames) continue;
+        showing.add(video);
+        when.push(performance.now());
+      }
+      return when.length >= most;
+    });
+    return [when[0] ?? 0, when[most - 1] ?? 0];
   };
 
   // until polls a condition; it answers whether it came true within ms.

@@ -1,0 +1,148 @@
+package retention
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// page is about how many keys are asked for and looked at together: Redis answers such a page within
+// a millisecond or two, and somebody else between two of them.
+const page = 256
+
+// sight is what a walk sees of a key.
+type sight struct {
+	key  string
+	item *Item         // nil: no class has such keys
+	kind string        // Redis type
+	left time.Duration // until it expires; negative: it never does
+	size int64         // bytes, see [Item.Size]
+}
+
+// walk calls see for every key, one call at a time, on every master of a cluster. It looks at most at
+// pace keys a second of one server, 0 for as many as it answers. A key may be seen twice when Redis
+// enlarges its tables meanwhile, and one that comes or goes during the walk, or not.
+func walk(ctx context.Context, rdb redis.UniversalClient, pace int, see func(sight)) error {
+	var mu sync.Mutex // guards see: the masters of a cluster are walked at the same time
+	one := func(ctx context.Context, node redis.Cmdable) error {
+		began, seen := time.Now(), 0
+		for cursor := uint64(0); ; {
+			keys, next, err := node.Scan(ctx, cursor, "*", page).Result()
+			if err != nil {
+				return fmt.Errorf("scan: %w", err)
+			}
+			for len(keys) > 0 { // the embedded store answers with all at once
+				n := min(len(keys), page)
+				sights, err := look(ctx, rdb, keys[:n])
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				for _, s := range sights {
+					see(s)
+				}
+				mu.Unlock()
+				keys, seen = keys[n:], seen+n
+				if err := rest(ctx, began, seen, pace); err != nil {
+					return err
+				}
+			}
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	}
+	if cluster, ok := rdb.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return one(ctx, node) })
+	}
+	return one(ctx, rdb)
+}
+
+// rest waits until seen keys are not more than pace a second since began.
+func rest(ctx context.Context, began time.Time, seen, pace int) error {
+	if pace == 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(time.Until(began.Add(time.Duration(seen) * time.Second / time.Duration(pace))))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// question is what is asked about one key. Most keys are strings: STRLEN tells their size, and whether
+// they are strings at all, so that two commands are enough for them.
+type question struct {
+	key    string
+	item   *Item
+	left   *redis.DurationCmd
+	length *redis.IntCmd    // of a string
+	kind   *redis.StatusCmd // of anything else
+	memory *redis.IntCmd    // likewise
+}
+
+// look asks about some keys in one pipeline. Keys that are gone are left out.
+func look(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]sight, error) {
+	sights := make([]sight, 0, len(keys))
+	questions := make([]question, 0, len(keys))
+	pipe := rdb.Pipeline()
+	for _, key := range keys {
+		it := classify(key)
+		if it == nil {
+			sights = append(sights, sight{key: key})
+			continue
+		}
+		q := question{key: key, item: it, left: pipe.PTTL(ctx, key)}
+		if it.Kind == "string" {
+			q.length = pipe.StrLen(ctx, key)
+		} else {
+			q.kind, q.memory = pipe.Type(ctx, key), pipe.MemoryUsage(ctx, key)
+		}
+		questions = append(questions, q)
+	}
+	if len(questions) > 0 {
+		_, _ = pipe.Exec(ctx) // each command has its own error
+	}
+	for _, q := range questions {
+		s, there, err := q.answer(ctx, rdb)
+		if err != nil {
+			return nil, fmt.Errorf("audit %s: %w", q.item.Name, err)
+		}
+		if there {
+			sights = append(sights, s)
+		}
+	}
+	return sights, nil
+}
+
+// gone is what PTTL answers for a key that does not exist.
+const gone = -2
+
+func (q question) answer(ctx context.Context, rdb redis.UniversalClient) (s sight, there bool, err error) {
+	s = sight{key: q.key, item: q.item, kind: q.item.Kind}
+	if s.left, err = q.left.Result(); err != nil || s.left == gone {
+		return s, false, err
+	}
+	if q.length != nil {
+		s.size, err = q.length.Result()
+		if err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE") {
+			s.kind, err = rdb.Type(ctx, q.key).Result()
+		}
+		return s, s.kind != "none", err
+	}
+	if s.kind, err = q.kind.Result(); err != nil || s.kind == "none" {
+		return s, false, err
+	}
+	if s.size, err = q.memory.Result(); errors.Is(err, redis.Nil) { // it expired after the type was told
+		return s, false, nil
+	}
+	return s, true, err
+}
