@@ -71,17 +71,17 @@ func (s *Server) Public() http.Handler {
 // below serves all below the base path. The page's own addresses are relative, so that it works there as
 // it does at the root.
 func (s *Server) below(all http.Handler) http.Handler {
-	if s.base == "" {
+	if s.site.base == "" {
 		return all
 	}
-	inside := http.StripPrefix(s.base, all)
+	inside := http.StripPrefix(s.site.base, all)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == s.base: // relative addresses would lead beside it
+		case r.URL.Path == s.site.base: // relative addresses would lead beside it
 			guard(w.Header())
 			w.Header().Set("Cache-Control", never)
-			http.Redirect(w, r, s.base+"/", http.StatusSeeOther)
-		case strings.HasPrefix(r.URL.Path, s.base+"/"):
+			http.Redirect(w, r, s.site.base+"/", http.StatusSeeOther)
+		case strings.HasPrefix(r.URL.Path, s.site.base+"/"):
 			inside.ServeHTTP(w, r)
 		default:
 			guard(w.Header())

@@ -53,7 +53,6 @@ type Server struct {
 	limit     *limiter
 	log       *slog.Logger
 	site      *site
-	base      string
 	catalogue *remade[day]
 	privacy   *file
 	census    func() (retention.Census, bool)
@@ -84,12 +83,12 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
+	site.base = cfg.Base
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,
-		limit: newLimiter(cfg.Limits), site: site, base: cfg.Base,
+		limit: newLimiter(cfg.Limits), site: site,
 	}
-	site.base = cfg.Base
 	if err := s.makePages(cfg); err != nil {
 		return nil, err
 	}

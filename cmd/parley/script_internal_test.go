@@ -51,11 +51,11 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"sign":    sign,
 		"redis":   redisCommand,
 		"hold":    hold,
+		"proxy":   proxyCommand,
+		"dial":    dialCommand,
 		"waitfor": waitFor,
 		"put":     put,
 		"count":   countCalls,
-		"proxy":   proxyCommand,
-		"dial":    dialCommand,
 	}
 }
 
