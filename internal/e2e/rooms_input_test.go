@@ -10,8 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserRoomInput: what people type wrong is named, before anything is sent, and so is a device
-// that cannot be had; every control has a name throughout.
+// TestBrowserRoomInput: what people type wrong is named, before anything is sent, and so is a
+// device that cannot be had; every control has a name throughout.
 func TestBrowserRoomInput(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -70,8 +70,8 @@ func (p *person) faults(id, part string) {
 	}
 }
 
-// TestBrowserRoomHelp: the page about permissions has its four steps and all browsers, and says how it
-// stands now, also after that changed.
+// TestBrowserRoomHelp: the page about permissions has its four steps and all browsers, and says
+// how it stands now, also after that changed.
 func TestBrowserRoomHelp(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -94,7 +94,8 @@ func TestBrowserRoomHelp(t *testing.T) {
 	p.everythingIsNamed("help")
 }
 
-// TestBrowserRoomOtherTab: a second tab of somebody who is in the room is told so, and disturbs nobody.
+// TestBrowserRoomOtherTab: a second tab of somebody who is in the room is told so, and disturbs
+// nobody.
 func TestBrowserRoomOtherTab(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -117,8 +118,8 @@ func TestBrowserRoomOtherTab(t *testing.T) {
 	ana.reaches("queued", time.Second)
 }
 
-// TestBrowserRoomHostileMember: a member who says everything again that it heard, to its sender and to
-// others, and garbage besides, disturbs nobody.
+// TestBrowserRoomHostileMember: a member who says everything again that it heard, to its sender
+// and to others, and garbage besides, disturbs nobody.
 func TestBrowserRoomHostileMember(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

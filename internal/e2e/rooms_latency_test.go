@@ -9,10 +9,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserRoomJoin prints how long it takes from "Go in" to the first picture of somebody else on
-// the screen, for the second and for the fourth member of a channel, and for the fourth also to the
-// pictures of all. All browsers share this machine, with pictures of 160 by 90. It fails only when
-// no picture comes: a busy machine is no defect of the program.
+// TestBrowserRoomJoin prints how long it takes from "Go in" to the first picture of somebody else
+// on the screen, for the second and for the fourth member of a channel, and for the fourth also to
+// the pictures of all. All browsers share this machine, with pictures of 160 by 90. It fails only
+// when no picture comes: a busy machine is no defect of the program.
 func TestBrowserRoomJoin(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -62,8 +62,9 @@ func (p *person) arrives(pictures int) [2]int {
 	return [2]int{int(ms[0] + 0.5), int(ms[1] + 0.5)}
 }
 
-// TestBrowserCPace prints how long two browsers work to prove one password to each other: both sides
-// together, in one page, without the way between them. It fails only when that proves nothing.
+// TestBrowserCPace prints how long two browsers work to prove one password to each other: both
+// sides together, in one page, without the way between them. It fails only when that proves
+// nothing.
 func TestBrowserCPace(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

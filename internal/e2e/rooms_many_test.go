@@ -27,8 +27,8 @@ func (p *person) meets(within time.Duration, pictures int, all ...*person) {
 	p.meetsSome(within, len(all)-1, pictures, all...)
 }
 
-// meetsSome fails unless so many others are there, each proven and connected, and among them these are
-// heard with their own tone, and the moving pictures of so many are seen.
+// meetsSome fails unless so many others are there, each proven and connected, and among them these
+// are heard with their own tone, and the moving pictures of so many are seen.
 func (p *person) meetsSome(within time.Duration, members, pictures int, speak ...*person) {
 	p.t.Helper()
 	tones := []int{}
@@ -73,8 +73,9 @@ func crowd(t *testing.T, browser chrome, url string, many int) []*person {
 	return people
 }
 
-// TestBrowserRoomOfFour: in a link's room of four everybody hears and sees everybody else, a text of
-// one reaches all, the codec is the one for their machine, the fifth is refused with a reason, and one who leaves takes nobody with them.
+// TestBrowserRoomOfFour: in a link's room of four everybody hears and sees everybody else, a text
+// of one reaches all, the codec is the one for their machine, the fifth is refused with a reason,
+// and one who leaves takes nobody with them.
 func TestBrowserRoomOfFour(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -126,8 +127,9 @@ func TestBrowserRoomOfFour(t *testing.T) {
 	}
 }
 
-// TestBrowserChannelOfEight: eight with one password are all connected, and hear those who speak; the
-// ninth is told that the group is full, nobody is disturbed, and when one of them leaves there is a place.
+// TestBrowserChannelOfEight: eight with one password are all connected, and hear those who speak;
+// the ninth is told that the group is full, nobody is disturbed, and when one of them leaves there
+// is a place.
 func TestBrowserChannelOfEight(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)

@@ -11,9 +11,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserRoomRelayStopped: in a room of three, of whom one hides the address, the relay is gone for
-// a second and comes back without its allocations. The two pairs that use it recover, over the relay
-// only; the third pair does not notice.
+// TestBrowserRoomRelayStopped: in a room of three, of whom one hides the address, the relay is
+// gone for a second and comes back without its allocations. The two pairs that use it recover,
+// over the relay only; the third pair does not notice.
 func TestBrowserRoomRelayStopped(t *testing.T) {
 	browser := chromium(t)
 	house := assemble(t)
@@ -66,9 +66,9 @@ func (p *person) goesBy(ways string) {
 	}
 }
 
-// TestBrowserRoomNetworkGone: nothing comes through to one member of three for some seconds, neither
-// from the others nor from the server. Both of its pairs recover by an ICE restart, with the same
-// connections; the other pair goes on.
+// TestBrowserRoomNetworkGone: nothing comes through to one member of three for some seconds,
+// neither from the others nor from the server. Both of its pairs recover by an ICE restart, with
+// the same connections; the other pair goes on.
 func TestBrowserRoomNetworkGone(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
@@ -98,15 +98,16 @@ func TestBrowserRoomNetworkGone(t *testing.T) {
 	}
 }
 
-// names are those under which the browser's connections are known to the others (ICE), one for each peer.
+// names are those under which the browser's connections are known to the others (ICE), one for
+// each peer.
 func (p *person) names() string {
 	p.t.Helper()
 	const all = `seen.pcs.filter((pc) => pc.connectionState === 'connected').map((pc) => /ice-ufrag:(\S+)/.exec(pc.localDescription?.sdp)?.[1]).join(' ')`
 	return js[string](p, all)
 }
 
-// network makes the browser lose this share of its packets to and from others, in percent; with all of
-// them it has no server either.
+// network makes the browser lose this share of its packets to and from others, in percent; with
+// all of them it has no server either.
 func (p *person) network(t *testing.T, loss float64) {
 	t.Helper()
 	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
@@ -120,8 +121,8 @@ func (p *person) network(t *testing.T, loss float64) {
 	}))
 }
 
-// TestBrowserRoomHidesInside: who presses "Hide my address" in a room, after their addresses were used,
-// has only relay candidates from then on, on both of their pairs.
+// TestBrowserRoomHidesInside: who presses "Hide my address" in a room, after their addresses were
+// used, has only relay candidates from then on, on both of their pairs.
 func TestBrowserRoomHidesInside(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t, "--relay-allow-loopback")

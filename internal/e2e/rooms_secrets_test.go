@@ -15,9 +15,9 @@ var (
 	ofCandidate = regexp.MustCompile(`^(?:a=)?candidate:\S+ \d+ \S+ \d+ (\S+) `)
 )
 
-// betrayals is what frames tell that no server may know of a room: words of its people, descriptions,
-// candidates, addresses, and the number of a channel. Envelopes are looked into as far as anybody
-// can without the key.
+// betrayals is what frames tell that no server may know of a room: words of its people,
+// descriptions, candidates, addresses, and the number of a channel. Envelopes are looked into as
+// far as anybody can without the key.
 func betrayals(frames, words []string, number string) []string {
 	var all []string
 	for _, frame := range frames {
@@ -111,7 +111,8 @@ func (p *person) gaveNothingAway(number string, words ...string) {
 	}
 }
 
-// TestBetrayals: the search finds each kind of secret wherever it lies, and nothing in what pages say.
+// TestBetrayals: the search finds each kind of secret wherever it lies, and nothing in what pages
+// say.
 func TestBetrayals(t *testing.T) {
 	hide := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	find := func(frame string) []string {

@@ -216,7 +216,7 @@ func (p *person) goesIn(devices ...string) {
 // pressed waits until a switch is on and no longer asking.
 func (p *person) pressed(id string) {
 	p.t.Helper()
-	on := fmt.Sprintf(`seen.until(10000, () => document.querySelector('[data-testid=%q][aria-checked="true"]:not([aria-busy])'))`, id)
+	on := fmt.Sprintf(`seen.until(30000, () => document.querySelector('[data-testid=%q][aria-checked="true"]:not([aria-busy])'))`, id)
 	if !js[bool](p, on) {
 		p.t.Fatalf("%d Hz: %s is not on\n%s", p.hz, id, p.diary())
 	}

@@ -296,6 +296,7 @@ export class RoomPeer {
     await this.#dress();
     await this.#answered(pc);
     await pc.setLocalDescription();
+    await this.#fit();
     return { type: 'taken', sdp: clean(pc.localDescription?.sdp ?? '') };
   }
 
