@@ -36,6 +36,8 @@ type Config struct {
 	Origin string
 	// Processors are those who touch data of visitors besides whoever runs the server.
 	Processors []Processor
+	// RelayLog tells that the addresses of those who use the relay are written down.
+	RelayLog bool
 	// Census is the newest count of what is remembered, from memory; nil: there is none.
 	Census  func() (retention.Census, bool)
 	Metrics http.Handler // /metrics on the operators' listener; nil: there is none
@@ -104,7 +106,7 @@ func (s *Server) makePages(cfg Config) (err error) {
 		s.census = nobodyCounts
 	}
 	all := sortProcessors(cfg.Processors)
-	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, s.census)
+	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, cfg.RelayLog, s.census)
 	today := dayOf(time.Now())
 	for _, p := range []struct {
 		name string
