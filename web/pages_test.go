@@ -30,7 +30,11 @@ func TestNow(t *testing.T) {
 			return census, true
 		}
 	}).Public()
-	if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, "Nothing has been counted") || !strings.Contains(text, "not counted yet") {
+	logged := newServer(t, func(c *web.Config) { c.RelayLog = true }).Public()
+	if text := body(t, ask(logged, "GET", "/privacy/now")); !strings.Contains(text, "The relay log is on") || strings.Contains(text, "is off") {
+		t.Errorf("a server that writes addresses down does not say so:\n%s", text)
+	}
+	if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, "Nothing has been counted") || !strings.Contains(text, "The relay log is off") || !strings.Contains(text, "not counted yet") {
 		t.Errorf("before the first count:\n%s", text)
 	}
 	counted = true
