@@ -1,5 +1,5 @@
-// Package deploy_test runs what operators are given: the snippets for proxies with the real nginx and the
-// real Caddy, and reads the rest.
+// Package deploy_test runs what operators are given: the snippets for proxies with the real
+// nginx and the real Caddy, and reads the rest.
 package deploy_test
 
 import (
@@ -120,7 +120,9 @@ func (h *house) said() string {
 // forgeries are the ways to write an address into a request.
 func forgeries() [][]string {
 	return [][]string{
-		{"X-Forwarded-For", forged}, {"X-Real-IP", forged}, {"Forwarded", "for=" + forged},
+		{"X-Forwarded-For", forged},
+		{"X-Real-IP", forged},
+		{"Forwarded", "for=" + forged},
 		{"X-Forwarded-For", forged, "X-Real-IP", forged, "Forwarded", "for=" + forged},
 	}
 }
@@ -130,8 +132,9 @@ func proxies() map[string]func(t *testing.T, at, to string) {
 	return map[string]func(t *testing.T, at, to string){"nginx": startNginx, "caddy": startCaddy}
 }
 
-// TestProxies: behind each proxy the page comes, the WebSocket opens, and the address that the proxy saw is
-// believed, whatever the visitor wrote. From a proxy that is not named nothing is believed.
+// TestProxies: behind each proxy the page comes, the WebSocket opens, and the address that the
+// proxy saw is believed, whatever the visitor wrote. From a proxy that is not named nothing is
+// believed.
 func TestProxies(t *testing.T) {
 	for name, run := range proxies() {
 		t.Run(name, func(t *testing.T) {
@@ -280,8 +283,8 @@ func startCaddy(t *testing.T, at, to string) {
 	supervise(t, []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir}, path, "run", "--adapter", "caddyfile", "--config", conf)
 }
 
-// TestFilesHold: what is pinned is pinned, the settings that a unit and a container name are ours, and what
-// the doctor asks of Redis is what the composition gives it.
+// TestFilesHold: what is pinned is pinned, the settings that a unit and a container name are
+// ours, and what the doctor asks of Redis is what the composition gives it.
 func TestFilesHold(t *testing.T) {
 	compose := snippet(t, "compose.yaml", "--appendonly yes", "--appendonly yes", "noeviction", "noeviction", "users.acl", "users.acl")
 	images := regexp.MustCompile(`image: (\S+)`).FindAllStringSubmatch(compose, -1)

@@ -115,7 +115,7 @@ func (d *doctor) look(ctx context.Context) {
 	d.lookAtLimit(ctx)
 	d.lookAtPorts(ctx)
 	d.lookAtAddress(ctx)
-	d.lookAtCertificate()
+	d.lookAtCertificate() //nolint:contextcheck // files are read, and nobody waits
 	d.lookAtPage(ctx)
 	d.lookAtRedis(ctx)
 }

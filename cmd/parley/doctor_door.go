@@ -41,7 +41,7 @@ func (d *doctor) ask(ctx context.Context, where string, headers ...string) (*htt
 	if err != nil {
 		return nil, nil, err
 	}
-	defer a.Body.Close()
+	defer func() { _ = a.Body.Close() }()
 	if a.StatusCode == http.StatusSwitchingProtocols {
 		return a, nil, nil // the socket is closed with the body
 	}
@@ -163,8 +163,8 @@ func (d *doctor) said(ctx context.Context) map[string]float64 {
 	return all
 }
 
-// knock opens the WebSocket once and returns what was made of this visitor's address. Others come at the
-// same time, so several things may be.
+// knock opens the WebSocket once and returns what was made of this visitor's address. Others
+// come at the same time, so several things may be.
 func (d *doctor) knock(ctx context.Context, at string, headers ...string) map[string]bool {
 	before := d.said(ctx)
 	if _, err := d.handshake(ctx, at, headers...); err != nil {
@@ -177,8 +177,8 @@ func (d *doctor) knock(ctx context.Context, at string, headers ...string) map[st
 	return rose
 }
 
-// lookAtProxy looks what became of the address of a visitor on the way, a true one and a forged one: the
-// parley that runs counts what it made of each.
+// lookAtProxy looks what became of the address of a visitor on the way, a true one and a forged
+// one: the parley that runs counts what it made of each.
 func (d *doctor) lookAtProxy(ctx context.Context, at string) {
 	const check = "proxy"
 	plain := d.knock(ctx, at)
@@ -201,8 +201,8 @@ func (d *doctor) lookAtProxy(ctx context.Context, at string) {
 	}
 }
 
-// How far clocks may be apart: beyond the first, times in logs do not fit together; beyond the second,
-// certificates and credentials of the relay fail.
+// How far clocks may be apart: beyond the first, times in logs do not fit together; beyond the
+// second, certificates and credentials of the relay fail.
 const clockApart, clockWrong = 5 * time.Second, 2 * time.Minute
 
 // judgeClock compares with somebody who told the time to the second.

@@ -78,7 +78,8 @@ func (d *doctor) lookAtState() {
 // Each visitor takes a file descriptor, and calls by TCP and TLS another.
 const fewFiles, manyFiles = 1024, 16_384
 
-// lookAtLimit looks how many sockets the running parley may open, or else one that this user starts here.
+// lookAtLimit looks how many sockets the running parley may open, or else one that this user
+// starts here.
 func (d *doctor) lookAtLimit(ctx context.Context) {
 	const check = "descriptors"
 	var r syscall.Rlimit
@@ -101,8 +102,8 @@ func (d *doctor) lookAtLimit(ctx context.Context) {
 	}
 }
 
-// lookAtPorts finds a port that another program holds. Whether a firewall lets browsers come to it shows
-// only from outside.
+// lookAtPorts finds a port that another program holds. Whether a firewall lets browsers come to
+// it shows only from outside.
 func (d *doctor) lookAtPorts(ctx context.Context) {
 	const check = "ports"
 	if d.runs {
@@ -145,8 +146,8 @@ func tryPort(ctx context.Context, network, where string) error {
 	return l.Close()
 }
 
-// lookAtAddress looks whether browsers could reach what they are told of the relay, and may open the
-// microphone.
+// lookAtAddress looks whether browsers could reach what they are told of the relay, and may open
+// the microphone.
 func (d *doctor) lookAtAddress(ctx context.Context) {
 	here := true
 	for _, at := range d.cfg.PublicURL {
@@ -175,11 +176,12 @@ func (d *doctor) lookAtAddress(ctx context.Context) {
 	}
 }
 
-// soon is when a certificate is about to run out: those that renew by themselves have done so long before.
+// soon is when a certificate is about to run out: those that renew by themselves have done so
+// long before.
 const soon = 14 * 24 * time.Hour
 
-// lookAtCertificate looks at the files of tls-cert. What an authority gives, and what a proxy shows, is
-// looked at where the page is asked for.
+// lookAtCertificate looks at the files of tls-cert. What an authority gives, and what a proxy
+// shows, is looked at where the page is asked for.
 func (d *doctor) lookAtCertificate() {
 	const check = "tls"
 	if d.cfg.Certificate == "" {
@@ -207,7 +209,8 @@ func (d *doctor) judgeExpiry(what string, until time.Time) {
 	d.good(check, "%s is good until %s", what, until.UTC().Format(time.DateOnly))
 }
 
-// lookAtRelay makes a relay by each way that the page tells of, under the address that browsers use.
+// lookAtRelay makes a relay by each way that the page tells of, under the address that browsers
+// use.
 func (d *doctor) lookAtRelay(ctx context.Context, servers []relayServer) {
 	const check = "relay"
 	if len(servers) == 0 {

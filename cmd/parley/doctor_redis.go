@@ -18,7 +18,8 @@ import (
 // walkTime bounds the look at every key.
 const walkTime = time.Minute
 
-// lookAtRedis looks at the store: that of the parley that is to run, not the embedded one of another process.
+// lookAtRedis looks at the store: that of the parley that is to run, not the embedded one of
+// another process.
 func (d *doctor) lookAtRedis(ctx context.Context) {
 	const check = "redis"
 	if d.cfg.Redis.IsEmbedded() {

@@ -13,9 +13,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each line that begins
-// with parley, and each address that curl asks, while that parley runs. Ports, TLS, Redis and what is told of
-// the relay come from the environment, which beats the file.
+// TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each
+// line that begins with parley, and each address that curl asks, while that parley runs. Ports,
+// TLS, Redis and what is told of the relay come from the environment, which beats the file.
 func TestOperatingGuide(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
@@ -48,8 +48,8 @@ func TestOperatingGuide(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: dir, RequireExplicitExec: true, Setup: setup, Cmds: commands()})
 }
 
-// typed is a line of the guide as a line of a script; "" for what is not parley's. Its first word is one of a
-// list, so that none is left out unseen.
+// typed is a line of the guide as a line of a script; "" for what is not parley's. Its first
+// word is one of a list, so that none is left out unseen.
 func typed(t *testing.T, line string) string {
 	t.Helper()
 	words := strings.Fields(line)

@@ -6,7 +6,8 @@ import (
 	"parley/web"
 )
 
-// view is what a scrape of /metrics sees. It waits for nobody: everything is a counter of this process.
+// view is what a scrape of /metrics sees. It waits for nobody: everything is a counter of this
+// process.
 func (p parts) view(hub *signaling.Hub, server *web.Server) metrics.View {
 	pool := p.memory.rdb.PoolStats()
 	return metrics.View{

@@ -84,9 +84,9 @@ func histogram(d *prometheus.Desc, w signaling.WaitCounts) prometheus.Metric {
 	var sum uint64
 	bounds := signaling.WaitBounds()
 	for i, n := range w.Counts {
-		sum += uint64(max(n, 0)) //nolint:gosec // a count
+		sum += uint64(max(n, 0))
 		if i < len(bounds) {
-			upTo[bounds[i].Seconds()] = sum
+			upTo[bounds[i].Seconds()] = sum //nolint:gosec // i is below len(bounds)
 		}
 	}
 	return prometheus.MustNewConstHistogram(d, sum, w.Sum.Seconds(), upTo)

@@ -141,13 +141,13 @@ func TestEveryNumberIsTold(t *testing.T) {
 		}
 	}
 	for _, code := range signaling.ErrorCodes() {
-		v := metrics.View{Did: signaling.Totals{Refused: map[signaling.ErrorCode]int64{code: 7}}}
+		v := metrics.View{Did: signaling.Totals{Refused: map[signaling.ErrorCode]int64{code: 7}}} //nolint:exhaustive // one at a time
 		if got := ours(scrape(t, v))[`parley_frames_refused_total{code="`+string(code)+`"}`]; got != 7 {
 			t.Errorf("%s: %v", code, got)
 		}
 	}
 	for _, why := range signaling.Rebuffs() {
-		v := metrics.View{Did: signaling.Totals{TurnedAway: map[signaling.Rebuff]int64{why: 7}}}
+		v := metrics.View{Did: signaling.Totals{TurnedAway: map[signaling.Rebuff]int64{why: 7}}} //nolint:exhaustive // one at a time
 		if got := ours(scrape(t, v))[`parley_handshakes_refused_total{cause="`+string(why)+`"}`]; got != 7 {
 			t.Errorf("%s: %v", why, got)
 		}

@@ -10,13 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The user of parley in every real Redis that a test starts has the rights of deploy/redis-acl, and no
-// others: each test on a real Redis is a test of that file. What only tests do, such as emptying a
-// server or planting what parley would never write, they do as the user that [Admin] connects as.
+// The user of parley in every real Redis that a test starts has the rights of deploy/redis-acl,
+// and no others: each test on a real Redis is a test of that file. What only tests do, such as
+// emptying a server or planting what parley would never write, they do as the user that [Admin]
+// connects as.
 const user, password = "parley", "sesame"
 
-// accessList writes the file to dir and returns its path: that of deploy/redis-acl, with a password and
-// with a default user who may do everything.
+// accessList writes the file to dir and returns its path: that of deploy/redis-acl, with a
+// password and with a default user who may do everything.
 func accessList(t testing.TB, dir string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(t), "deploy", "redis-acl"))
@@ -30,7 +31,7 @@ func accessList(t testing.TB, dir string) string {
 	}
 	list = strings.NewReplacer(closed, "user default on nopass ~* &* +@all", blank, ">"+password).Replace(list)
 	path := filepath.Join(dir, "acl")
-	if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(list), 0o600); err != nil { //nolint:gosec // below the folder of the test
 		t.Fatal(err)
 	}
 	return path
@@ -69,8 +70,8 @@ func AdminOptions(o *redis.Options) *redis.Options {
 	return &all
 }
 
-// Admin returns a client of the same server, set or Cluster that may do everything. Rdb itself may if it
-// is that of an embedded one. Close closes it in both cases.
+// Admin returns a client of the same server, set or Cluster that may do everything. Rdb itself
+// may if it is that of an embedded one. Close closes it in both cases.
 func Admin(rdb redis.UniversalClient) (admin redis.UniversalClient, close func()) {
 	switch c := rdb.(type) {
 	case *redis.Client:

@@ -12,7 +12,8 @@ import (
 	"parley/retention"
 )
 
-// TestAccessList: the file that operators load says what the program asks for, and lets nobody else in.
+// TestAccessList: the file that operators load says what the program asks for, and lets nobody
+// else in.
 func TestAccessList(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/redis-acl")
 	if err != nil {
@@ -24,8 +25,9 @@ func TestAccessList(t *testing.T) {
 	}
 }
 
-// TestNothingElse: what parley never sends is refused to it, on its own keys too, and so is what it sends
-// on keys and channels of others. A Redis that says so is what every other test on a real one runs on.
+// TestNothingElse: what parley never sends is refused to it, on its own keys too, and so is what
+// it sends on keys and channels of others. A Redis that says so is what every other test on a
+// real one runs on.
 func TestNothingElse(t *testing.T) {
 	rdb := redis.NewClient(vtest.StartRedis(t))
 	defer rdb.Close()

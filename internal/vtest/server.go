@@ -161,8 +161,8 @@ func (s *Server) who() string {
 	return user + ":" + password + "@"
 }
 
-// Client returns a client for this one server, whatever it is part of, that may do everything: always
-// the same, which is closed with the test.
+// Client returns a client for this one server, whatever it is part of, that may do everything:
+// always the same, which is closed with the test.
 func (s *Server) Client() *redis.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,8 +175,8 @@ func (s *Server) Client() *redis.Client {
 	return s.client
 }
 
-// AsParley returns a client for this server with the rights of deploy/redis-acl and no more. It is closed
-// with the test.
+// AsParley returns a client for this server with the rights of deploy/redis-acl and no more. It
+// is closed with the test.
 func (s *Server) AsParley() *redis.Client {
 	o := *s.Client().Options()
 	if !s.open {
