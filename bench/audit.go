@@ -22,17 +22,12 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 	if err := layReports(ctx, s, b.keys); err != nil {
 		return nil, err
 	}
-	var alone, beside []round
+	alone, share, err := walks(ctx, s, b)
+	if err != nil {
+		return nil, err
+	}
+	var beside []round
 	for range b.rounds {
-		began := time.Now()
-		census, err := retention.Count(ctx, s.Client, retention.CountPace)
-		if err == nil && census.Faulty > 0 {
-			err = fmt.Errorf("%d of %d keys are at fault, the first %+v", census.Faulty, census.Keys, census.Faults[0])
-		}
-		if err != nil {
-			return nil, err
-		}
-		took := time.Since(began)
 		before, err := pairingBeside(ctx, s, b, nil)
 		if err != nil {
 			return nil, err
@@ -44,15 +39,39 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(b.progress, "  %d keys in %s; %.0f pairs a second without, %.0f beside\n",
-			census.Keys, took.Round(time.Millisecond), pairsPerSecond(before), pairsPerSecond(during))
-		alone = append(alone, round{took.Seconds(), 1})
+		fmt.Fprintf(b.progress, "  %.0f pairs a second without, %.0f beside\n", pairsPerSecond(before), pairsPerSecond(during))
 		beside = append(beside, round{pairsPerSecond(during), pairsPerSecond(before)})
 	}
 	return []figure{
 		figure{name: fmt.Sprintf("audit: %d keys", b.keys), unit: "s", limit: valueAtMost(60)}.over(alone),
+		figure{name: "audit: Redis, while it goes on", unit: "% of a core", limit: valueAtMost(9)}.over(share),
 		figure{name: "audit: pairs beside it", unit: "pairs/s", more: true, baseline: "without it", limit: ratioAtMost(1.10)}.over(beside),
 	}, nil
+}
+
+// walks measures walks over keys that do not change meanwhile: seconds, and percent of a core of Redis.
+func walks(ctx context.Context, s *store, b bench) (alone, share []round, err error) {
+	for range b.rounds {
+		idle, err := s.cpu(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		census, err := retention.Count(ctx, s.Client, retention.CountPace)
+		if err == nil && census.Faulty > 0 {
+			err = fmt.Errorf("%d of %d keys are at fault, the first %+v", census.Faulty, census.Keys, census.Faults[0])
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		busy, err := s.cpu(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		fmt.Fprintf(b.progress, "  %d keys in %s and %s of Redis' CPU\n", census.Keys, census.Took.Round(time.Millisecond), (busy - idle).Round(time.Millisecond))
+		alone = append(alone, round{census.Took.Seconds(), 1})
+		share = append(share, round{100 * (busy - idle).Seconds() / census.Took.Seconds(), 1})
+	}
+	return alone, share, nil
 }
 
 func pairsPerSecond(t tally) float64 { return float64(t.count) / t.wall.Seconds() }

@@ -42,7 +42,7 @@ func TestOnEveryServer(t *testing.T) {
 // time is replaced by one that reads a key. Everything else is the real thing, but keys expire by the
 // real clock: a history is shorter than the shortest lifetime.
 func setClock(name string, rdb redis.UniversalClient) engine {
-	const clock = "clock:{m}"
+	const clock = "parley:{m}:clock"
 	var now time.Time
 	set := func(ctx context.Context) error {
 		micros := now.UnixMicro()

@@ -81,11 +81,18 @@ func (q *Queue) Sweep(ctx context.Context) error { return q.sweep(ctx) }
 
 // Collect empties the inbox and hands all out, without waiting.
 func (q *Queue) Collect(ctx context.Context) error {
-	entries, err := q.rdb.XRange(ctx, retention.Inbox.Key(q.cfg.Node), "-", "+").Result()
-	for _, entry := range entries {
-		q.take(entry.Values)
+	inbox := retention.Inbox.Key(q.cfg.Node)
+	all, err := q.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{inbox, "0"}, Block: -1}).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil
 	}
-	return errors.Join(err, q.rdb.XTrimMaxLen(ctx, retention.Inbox.Key(q.cfg.Node), 0).Err())
+	for _, stream := range all {
+		for _, entry := range stream.Messages {
+			q.take(entry.Values)
+			err = errors.Join(err, q.rdb.XDel(ctx, inbox, entry.ID).Err())
+		}
+	}
+	return err
 }
 
 // Hand gives an event to the owner.

@@ -169,7 +169,7 @@ func TestRedisForgets(t *testing.T) {
 		ticket := fresh('a')
 		before := join(t, r.a, ticket).(matcher.Waiting)
 		lapses := r.a.Lapses()
-		if err := r.rdb.FlushAll(t.Context()).Err(); err != nil {
+		if err := vtest.Flush(t.Context(), r.rdb); err != nil {
 			t.Fatal(err)
 		}
 		ticket.Arrived = before.Arrived

@@ -395,7 +395,7 @@ func (w *world) stands(s *search) error {
 
 // audit checks all keys against the catalogue, at the end of a history.
 func (w *world) audit() error {
-	if err := w.engine.rdb.Del(w.ctx, "clock:{m}").Err(); err != nil {
+	if err := w.engine.rdb.Del(w.ctx, "parley:{m}:clock").Err(); err != nil {
 		return err
 	}
 	faults, err := retention.Audit(w.ctx, w.engine.rdb)

@@ -67,6 +67,9 @@ func Steps(mark string, log *slog.Logger) []Step {
 	}
 }
 
+// Newest is the number of the last step, which is that of the shape that this program knows.
+func Newest() int { return len(Steps("", slog.New(slog.DiscardHandler))) }
+
 // Run brings the database to the shape of this program and makes sure that it belongs to the key
 // file of which mark is derived. Errors: [ErrNewer]; [ErrKeys]; what a step says; or that ctx ended
 // while another node held the lock.

@@ -25,7 +25,7 @@ import (
 func TestOneNetworkRestrictsNobody(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
-		rdb := vtest.StartServer(t).Client()
+		rdb := vtest.StartServer(t).AsParley()
 		w := world{desk(rdb), rdb, nil}
 		const targets, each = 20, 500
 		w.begin(t, "call") // a room of many
@@ -207,7 +207,7 @@ func TestErasedLeavesTheDisk(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
 		server := vtest.StartServer(t, "--appendonly", "yes", "--appendfsync", "always")
-		rdb := server.Client()
+		rdb := server.AsParley()
 		w := world{desk(rdb), rdb, nil}
 		ctx := t.Context()
 		w.accuse(t, bo, 2, moderation.Hate)
@@ -222,7 +222,7 @@ func TestErasedLeavesTheDisk(t *testing.T) {
 			t.Helper()
 			await(t, func(ctx context.Context) bool { return rdb.BgRewriteAOF(ctx).Err() == nil })
 			await(t, idle(rdb.Info))
-			await(t, func(ctx context.Context) bool { return rdb.BgSave(ctx).Err() == nil })
+			await(t, func(ctx context.Context) bool { return server.Client().BgSave(ctx).Err() == nil })
 			await(t, idle(rdb.Info))
 		}
 		rewrite()
@@ -238,7 +238,7 @@ func TestErasedLeavesTheDisk(t *testing.T) {
 			rdb.PExpire(ctx, key, time.Millisecond)
 		}
 		// A key that has run out is not seen from that moment on; the server removes it some time after.
-		await(t, func(ctx context.Context) bool { return rdb.DBSize(ctx).Val() == 0 })
+		await(t, func(ctx context.Context) bool { return server.Client().DBSize(ctx).Val() == 0 })
 		rewrite()
 		for _, mark := range marks { // the server deletes its old files behind our back
 			await(t, func(context.Context) bool { return onDisk(t, server.Dir, mark) == 0 })

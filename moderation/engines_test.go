@@ -50,7 +50,7 @@ func TestLostAnswers(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
 		server := vtest.StartServer(t)
-		f := vtest.NewFault(t, server.Client().Options())
+		f := vtest.NewFault(t, server.AsParley().Options())
 		o := f.Options()
 		o.ReadTimeout = 30 * time.Millisecond // for replies that never come
 		rdb := redis.NewClient(o)
@@ -147,7 +147,7 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 			replica.Resume()
 		}
 		began := time.Now()
-		await(t, func(ctx context.Context) bool { return rdb.Set(ctx, "x", "", time.Millisecond).Err() == nil })
+		await(t, func(ctx context.Context) bool { return rdb.Set(ctx, "parley:x", "", time.Millisecond).Err() == nil })
 		t.Logf("writes again after %v", time.Since(began).Round(time.Millisecond))
 		if n := len(w.reports(t)); n < 3 {
 			t.Errorf("%d of 3 stored reports survived", n)

@@ -157,7 +157,11 @@ func TestFirstShape(t *testing.T) {
 		const slots, head, sumAt = 9, 33 + 18, 16
 		key := w.recordKey(t)
 		blob := w.rdb.Get(t.Context(), key).Val()
-		sum := w.rdb.GetDel(t.Context(), w.sumKey(t)).Val()
+		sumKey := w.sumKey(t)
+		sum := w.rdb.Get(t.Context(), sumKey).Val()
+		if err := w.rdb.Del(t.Context(), sumKey).Err(); err != nil {
+			t.Fatal(err)
+		}
 		old := blob[:slots] + sum[8:sumAt] + blob[slots+8:33] + "\x02" + blob[34:head] + sum[sumAt:] + blob[head:]
 		if err := w.rdb.SetArgs(t.Context(), key, old, redis.SetArgs{KeepTTL: true}).Err(); err != nil {
 			t.Fatal(err)

@@ -199,7 +199,7 @@ func TestAgeTickets(t *testing.T) {
 // there.
 func TestNodesAtOnce(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
-		rdb := vtest.StartServer(t).Client()
+		rdb := vtest.StartServer(t).AsParley()
 		cfg := config(rdb)
 		nodes := []world{{moderation.New(cfg), rdb, nil}, {moderation.New(cfg), rdb, nil}}
 		const people = 40

@@ -36,7 +36,7 @@ type Tally struct {
 const maxFaults = 1000
 
 // CountPace is how many keys a second [Count] looks at unless told otherwise: a million within a minute.
-const CountPace = 20_000
+const CountPace = 18_000
 
 // Count walks every key of rdb, at most pace a second of each server, and reads only. A record
 // counts as written its declared lifetime before it expires, so its age is never told too young.

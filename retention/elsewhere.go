@@ -25,6 +25,12 @@ func Elsewhere() []Place {
 			host,
 		},
 		{
+			"relay log",
+			"Only if whoever runs the server has turned it on: the network address of each browser that used the relay, the hour in which it began, for how long, and how many bytes. Not whose call it was, nor with whom.",
+			"Seven days, then the program deletes it, whether it is turned on or not.",
+			"Operators, by a command that wants a reason and writes it to the audit file before anything is shown.",
+		},
+		{
 			"key file",
 			"A random secret, under which names in the database are made unreadable. Nothing of visitors.",
 			"While this server is in use.",
@@ -37,8 +43,14 @@ func Elsewhere() []Place {
 			host,
 		},
 		{
+			"backups",
+			"If whoever runs the server makes any: of the database the records about reports, the policy, and the counts of calls, each with the moment at which it ends. Nothing of who waits or talks, no keys, and never the relay log.",
+			"As long as they are kept; what has ended is not brought back, and says nothing about a device once the weekly key is destroyed.",
+			host,
+		},
+		{
 			"audit file",
-			"What operators did: when, who, why, and the numbers that they changed. Nothing that names a device.",
+			"What operators did: when, who, why, and the numbers that they changed; also each reading of the relay log. Nothing that names a device.",
 			"For ever.",
 			"Operators, in the console.",
 		},

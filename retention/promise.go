@@ -22,7 +22,7 @@ func Promises() []Promise {
 			[]string{"internal/e2e TestBrowserMiddleman", "internal/e2e TestBrowserMiddlemanOwnExchange", "web/app sas.test.js"},
 		},
 		{
-			"The words, the password and the channel of a private room never reach the server.",
+			"The words and the password of a private room never reach the server, nor does the number of a channel: of that it sees a mark which four numbers share.",
 			[]string{"internal/e2e TestBrowserLinkRoom", "internal/e2e TestBrowserChannel", "web/app room-keys.test.js"},
 		},
 		{
@@ -30,7 +30,7 @@ func Promises() []Promise {
 			[]string{"retention TestAudit", "retention TestCatalogue", ". TestKeysAreDeclared", "signaling TestTranscripts"},
 		},
 		{
-			"A report is gone 30 days after it was made, from the memory and the disk, and no copy of the database tells whose it was once that week's key is destroyed.",
+			"A report is gone 30 days after it was made, from memory at once and from the disk when Redis writes its file anew, and no copy of the database tells whose it was once that week's key is destroyed.",
 			[]string{"moderation TestReportLivesThirtyDays", "moderation TestEachReportDiesAtItsTime", "moderation TestErasedLeavesTheDisk", "moderation TestShredding", "internal/keyring TestDueKeyLeavesTheFile"},
 		},
 		{
@@ -50,7 +50,7 @@ func Promises() []Promise {
 			[]string{"internal/e2e TestBrowserErase", "signaling TestTranscripts"},
 		},
 		{
-			"A finished call leaves a number in the count of its hour, and nobody is told a number below ten.",
+			"A finished call adds one to the count of its hour, and of those counts nobody is told a number below ten.",
 			[]string{"moderation TestHours", "moderation/office TestHoursAreTold", "retention TestPublic"},
 		},
 		{

@@ -120,6 +120,8 @@ func (r *relay) outward(size int, to netip.AddrPort, now time.Time) (way, *relay
 	how, other := s.route(r, to)
 	if how == nowhere {
 		s.tally.route.Add(1)
+	} else {
+		r.carried.count(size, 0)
 	}
 	return how, other
 }
@@ -143,6 +145,7 @@ func (r *relay) inward(size int, from netip.AddrPort, now time.Time) bool {
 	case size > maxPacket || !r.received.take(size, r.rate(), burst, now):
 		t.rate.Add(1)
 	default:
+		r.carried.count(0, size)
 		return true
 	}
 	return false

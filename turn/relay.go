@@ -43,6 +43,7 @@ type relay struct {
 	mu             sync.Mutex // held to replace granted
 	sent, received *bucket    // of Veil those of the credential, so that several relays are worth no more than one
 	indications    atomic.Uint64
+	carried        *carried // nil: nobody wants to know
 
 	// Of the packet path.
 	at   sockaddr             // the client, as the listener writes it
@@ -65,6 +66,9 @@ func (s *Server) newRelay(c client, u user, p place, lifetime time.Duration) (*r
 		closed: make(chan struct{}),
 	}
 	r.granted.Store(&grants{})
+	if s.cfg.Ended != nil {
+		r.carried = &carried{}
+	}
 	r.sent, r.received = new(bucket), new(bucket)
 	if u.grant.kind == Veil {
 		r.sent, r.received = s.ledger.buckets(u.name)
@@ -230,6 +234,7 @@ func (r *relay) Close() error {
 		}
 		s.ledger.give(r.place)
 		s.tally.relays.Add(-1)
+		r.tellEnd()
 		close(r.closed) // last: Server.Close waits for pion to see it
 	})
 	return nil

@@ -33,8 +33,11 @@ type Config struct {
 	Quotas        Quotas
 	// CredentialTime is how long a credential can make a relay; 0, or longer than [CredentialTime], means that.
 	CredentialTime time.Duration
-	Log            *slog.Logger
-	Now            func() time.Time // clock of credentials and of the age of calls; nil means time.Now
+	// Ended hears of each relay that has ended, while its end waits: it must not. It is the only way out
+	// for the addresses of browsers; nil, and nothing is counted for single relays.
+	Ended func(Ended)
+	Log   *slog.Logger
+	Now   func() time.Time // clock of credentials and of the age of calls; nil means time.Now
 }
 
 // ErrPortInUse says that another program has the port of Config.Listen.

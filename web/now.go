@@ -74,12 +74,10 @@ func nowRows(c retention.Census, counted bool) string {
 // age says how old the oldest record of a class is, unless that would be about few people.
 func age(it retention.Item, t retention.Tally) string {
 	switch {
-	case t.Records == 0:
+	case t.Records == 0, it.TTL == 0:
 		return ""
 	case t.Records < retention.Floor:
 		return "not told"
-	case it.TTL == 0:
-		return "stays"
 	}
 	return "at most " + retention.Span(t.Oldest)
 }

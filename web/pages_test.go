@@ -83,9 +83,9 @@ func TestProcessors(t *testing.T) {
 		}{
 			{1, "2000-01-10", `id="Alpha-Mail"`, `id="Zeta`, "10 January 2000</time> <em>announced</em>"},
 			{5, "2000-01-10", "Nobody", `id="Alpha-Mail"`, "5 January 2000</time>: Alpha Mail no longer touches data here."},
-			{10, "2000-01-10", `<h3>Zeta &lt;Hosting&gt;`, `id="Alpha-Mail"`, "10 January 2000</time>: Zeta &lt;Hosting&gt; touches data here"},
+			{10, "2000-01-10", `<h3>Zeta &lt;Hosting&gt;`, `id="Alpha-Mail"`, "10 January 2000</time>: Zeta &lt;Hosting&gt; begins to touch data here"},
 			{39, "2000-01-10", `href="https://example.org/p?a=1&amp;b=2"`, "Nobody", "It rents out the machine."},
-			{40, "", "Germany", "announced", "1 May 1999</time>: Alpha Mail touches data here: it reads the logs"},
+			{40, "", "Germany", "announced", "1 May 1999</time>: Alpha Mail begins to touch data here: it reads the logs"},
 		} {
 			time.Sleep(time.Until(time.Date(2000, 1, c.day, 0, 0, 0, 0, time.UTC)))
 			text := body(t, ask(h, "GET", "/privacy/processors"))

@@ -60,7 +60,7 @@ func (c change) says() string {
 	if c.end {
 		return fmt.Sprintf("%s no longer touches data here.", c.who.Name)
 	}
-	return fmt.Sprintf("%s touches data here: it %s, and sees %s.", c.who.Name, c.who.Does, c.who.Sees)
+	return fmt.Sprintf("%s begins to touch data here: it %s, and sees %s.", c.who.Name, c.who.Does, c.who.Sees)
 }
 
 // changed is the day of the newest change that the first page should tell of, "" for none.

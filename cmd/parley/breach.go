@@ -15,7 +15,7 @@ what, what could be learnt from it, and what with the key files too. It is made 
 from the files that the settings name.
 
   parley breach [settings] > report.txt
-  --pace NUMBER   keys a second of each server that are looked at; 20000 unless told otherwise
+  --pace NUMBER   keys a second of each server that are looked at; 18000 unless told otherwise
   All settings of parley may follow, above all --redis, --state and --config; parley --help lists them.
 `
 

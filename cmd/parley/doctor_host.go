@@ -24,8 +24,11 @@ func (d *doctor) lookAtFiles() {
 	d.lookAtState()
 	before := len(d.findings)
 	secrets := []struct{ setting, file string }{
-		{"state", keyFile(d.cfg)}, {"epoch-keys", d.cfg.EpochKeys}, {"operator-tokens", d.cfg.OperatorTokens},
-		{"audit-file", d.cfg.Audit}, {"tls-key", d.cfg.Key},
+		{"state", keyFile(d.cfg)},
+		{"epoch-keys", d.cfg.EpochKeys},
+		{"operator-tokens", d.cfg.OperatorTokens},
+		{"audit-file", d.cfg.Audit},
+		{"tls-key", d.cfg.Key},
 	}
 	for _, s := range secrets {
 		if s.file == "" {
@@ -107,8 +110,10 @@ func (d *doctor) lookAtPorts(ctx context.Context) {
 		return
 	}
 	at := []struct{ setting, network, where string }{
-		{"listen", "tcp", d.cfg.Listen}, {"operator-listen", "tcp", d.cfg.OperatorListen},
-		{"relay-listen", "udp", d.cfg.RelayListen.String()}, {"relay-listen", "tcp", d.cfg.RelayListen.String()},
+		{"listen", "tcp", d.cfg.Listen},
+		{"operator-listen", "tcp", d.cfg.OperatorListen},
+		{"relay-listen", "udp", d.cfg.RelayListen.String()},
+		{"relay-listen", "tcp", d.cfg.RelayListen.String()},
 	}
 	if d.cfg.RelayTLS.IsValid() {
 		at = append(at, struct{ setting, network, where string }{"relay-tls-listen", "tcp", d.cfg.RelayTLS.String()})

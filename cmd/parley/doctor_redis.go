@@ -79,7 +79,7 @@ func (d *doctor) lookAtServer(ctx context.Context, rdb redis.Cmdable, who string
 	defer cancel()
 	info, err := rdb.Info(ctx).Result()
 	if err != nil {
-		d.warn("redis", who+" does not tell how it is set up ("+store.Kind(err)+").", "Allow its user "+store.Rights+".")
+		d.warn("redis", who+" does not tell how it is set up ("+store.Kind(err)+").", "Allow its user what deploy/redis-acl allows.")
 		return
 	}
 	facts := factsOf(info)
@@ -181,7 +181,7 @@ func (d *doctor) lookAtKeys(ctx context.Context, rdb redis.UniversalClient) {
 	case errors.Is(err, context.DeadlineExceeded) && len(faults) == 0:
 		d.warn(check, fmt.Sprintf("there are too many keys to look at all of them in %v; those that were are as declared.", walkTime), "Run parley remembered, which takes its time.")
 	case err != nil && len(faults) == 0:
-		d.warn(check, "the keys cannot be looked at ("+store.Kind(err)+").", "Allow its user "+store.Rights+".")
+		d.warn(check, "the keys cannot be looked at ("+store.Kind(err)+").", "Allow its user what deploy/redis-acl allows.")
 	case len(faults) > 0:
 		d.bad(check, fmt.Sprintf("%d keys are not as the privacy page says: %s.", len(faults), kinds(faults)), "See who else writes to this Redis; parley remembered lists them.")
 	default:

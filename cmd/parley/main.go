@@ -33,24 +33,9 @@ func main() {
 }
 
 func run(args, environ []string, out, errs io.Writer) int {
-	if len(args) > 0 && args[0] == "simulate" { // its flags are its own
-		return simulateCommand(args[1:], out, errs)
-	}
-	if len(args) > 0 && args[0] == "keys" {
-		return keysCommand(args[1:], environ, out, errs)
-	}
-	if len(args) > 0 && args[0] == "doctor" {
-		return doctorCommand(args[1:], environ, out, errs)
-	}
-	if len(args) > 0 && args[0] == "risk" {
-		return riskCommand(args[1:], os.Stdin, out, errs)
-	}
 	if len(args) > 0 {
-		if _, is := lookCommands()[args[0]]; is {
-			return lookRun(args, environ, out, errs)
-		}
-		if _, is := deskCommands()[args[0]]; is {
-			return deskRun(args, environ, out, errs)
+		if command := withFlags(args[0]); command != nil {
+			return command(args, environ, out, errs)
 		}
 	}
 	cfg, l, err := load(args, environ)
@@ -59,7 +44,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config" && command != "ports":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, console, remembered, breach, hours, hashes, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, relaylog, console, remembered, breach, hours, hashes, backup, restore, simulate, risk and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
 		for line := range strings.SplitSeq(err.Error(), "\n") {
@@ -80,6 +65,33 @@ func run(args, environ []string, out, errs io.Writer) int {
 	return exitDone
 }
 
+// withFlags returns the command of that name that has flags of its own, nil if there is none.
+func withFlags(name string) func(args, environ []string, out, errs io.Writer) int {
+	switch name {
+	case "simulate":
+		return func(args, _ []string, out, errs io.Writer) int { return simulateCommand(args[1:], out, errs) }
+	case "risk":
+		return func(args, _ []string, out, errs io.Writer) int { return riskCommand(args[1:], os.Stdin, out, errs) }
+	case "keys":
+		return func(args, environ []string, out, errs io.Writer) int {
+			return keysCommand(args[1:], environ, out, errs)
+		}
+	case "doctor":
+		return func(args, environ []string, out, errs io.Writer) int {
+			return doctorCommand(args[1:], environ, out, errs)
+		}
+	case "backup", "restore":
+		return backupCommand
+	}
+	if _, is := lookCommands()[name]; is {
+		return lookRun
+	}
+	if _, is := deskCommands()[name]; is {
+		return deskRun
+	}
+	return nil
+}
+
 // help lists commands and settings; both come from the tables that the program itself uses.
 func help(w io.Writer) {
 	fmt.Fprint(w, `parley lets two strangers who share a language talk.
@@ -94,11 +106,14 @@ func help(w io.Writer) {
   parley reviews ...          answer those who asked that their record be looked at
   parley matching ...         pause matching, or let it go on
   parley audit ...            check and show the file of what operators did
+  parley relaylog ...         print which addresses used the relay, if that is written down at all
   parley console ...          make and remove the tokens of those who may use the console
   parley remembered ...       print how much is remembered, and audit Redis against the list of what may be
   parley breach ...           write what a thief of the whole database would hold
   parley hours ...            print how many calls ended in each hour, or export them
   parley hashes ...           print the sums of the files of the page, or compare those of a server
+  parley backup FILE ...      write what is kept for longer than a moment into a file
+  parley restore FILE ...     bring that back into an empty database
   parley simulate [flags]     let simulated people talk on any parley, and measure; parley simulate --help
   parley risk replay [flags]  judge a history of calls and reports under any policy; parley risk --help
   parley help                 print this

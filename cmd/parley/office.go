@@ -33,6 +33,8 @@ type deskCommand struct {
 	help  string
 	// offline are verbs that need no store.
 	offline []string
+	// only is the verb of a command that has no other, and needs no word for it.
+	only string
 	// alone are verbs that can do something without the store, if that is embedded in the running parley.
 	alone map[string]func(context.Context, *deskCall) error
 }
@@ -47,6 +49,7 @@ func deskCommands() map[string]deskCommand {
 		"matching":   {verbs: matchingVerbs(), help: matchingHelp},
 		"audit":      {verbs: auditVerbs(), help: auditHelp, alone: auditAlone()},
 		"console":    {verbs: tokenVerbs(), help: tokenHelp, offline: []string{"list"}, alone: tokenVerbs()},
+		"relaylog":   {verbs: relayLogVerbs(), help: relayLogHelp, only: "read", alone: relayLogVerbs()},
 	}
 }
 
@@ -62,12 +65,13 @@ type deskFlags struct {
 // deskCall is one call of a command.
 type deskCall struct {
 	deskFlags
-	words  []string // after the verb
-	office *office.Office
-	tokens *office.Tokens
-	trail  *office.Trail
-	out    io.Writer
-	now    time.Time
+	words    []string // after the verb
+	office   *office.Office
+	tokens   *office.Tokens
+	trail    *office.Trail
+	relayLog string // folder
+	out      io.Writer
+	now      time.Time
 }
 
 // order is what the call orders.
@@ -121,6 +125,9 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 	if err != nil {
 		return err
 	}
+	if command.only != "" && !slices.Contains(words, "help") {
+		words = append([]string{command.only}, words...)
+	}
 	if len(words) == 0 || words[0] == "help" || c.help {
 		fmt.Fprint(out, command.help, deskTail)
 		return flag.ErrHelp
@@ -137,6 +144,7 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 	if err := c.sign(); err != nil {
 		return err
 	}
+	c.relayLog = cfg.RelayLogDir
 	c.tokens, c.trail = office.NewTokens(cfg.OperatorTokens), office.NewTrail(cfg.Audit)
 	if alone := command.alone[words[0]]; alone != nil && cfg.Redis.IsEmbedded() {
 		return alone(context.Background(), c)

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
-	"parley/internal/store"
 	"parley/internal/vtest"
 	"parley/retention"
 )
@@ -17,9 +15,8 @@ import (
 // parley needs.
 func TestReadyWithoutWaiting(t *testing.T) { // by itself: it asks for seconds
 	t.Run("redis-server", func(t *testing.T) {
-		server := vtest.StartServer(t, append([]string{"--user", "parley", "on", ">sesame"}, strings.Fields(store.Rights)...)...)
-		log := &vtest.Log{}
-		d := openDoors(t, "redis://parley:sesame@"+server.Addr, log)
+		server, log := vtest.StartServer(t), &vtest.Log{}
+		d := openDoors(t, server.URL(), log)
 		d.await(t, "200")
 		for range 2 {
 			server.Pause()

@@ -53,7 +53,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	relay, err := openRelay(h, cfg, ring, certs, log) //nolint:contextcheck // the relay outlives the start
+	relay, err := openRelay(ctx, h, cfg, relayNeeds{ring, certs, log})
 	if err != nil {
 		return "", err
 	}
@@ -69,10 +69,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
-	p.queue = matcher.New(memory.rdb, matcher.Config{Log: log})
-	p.desk = moderation.New(moderation.Config{Redis: memory.rdb, Ring: ring, Epochs: epochs, TokenOnly: cfg.TokenOnly, Log: log})
-	p.office = p.openOffice(cfg)
-	p.glance = retention.NewGlance(memory.rdb, log)
+	p.join(cfg)
 	h.run(ctx, "count of what is remembered", p.glance.Run)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
@@ -92,6 +89,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return nil
 	})
 	return cfg.PublicURL[0], nil
+}
+
+// join makes what works on the store.
+func (p *parts) join(cfg config) {
+	p.queue = matcher.New(p.memory.rdb, matcher.Config{Log: p.log})
+	p.desk = moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
+	p.office = p.openOffice(cfg)
+	p.glance = retention.NewGlance(p.memory.rdb, p.log)
 }
 
 // openData makes sure that what Redis holds is ours to read, and in the shape that we know; also when
@@ -151,22 +156,34 @@ type parts struct {
 	log    *slog.Logger
 }
 
+// relayNeeds are what the relay is made with beside the settings.
+type relayNeeds struct {
+	ring  *keyring.Ring
+	certs *certificates
+	log   *slog.Logger
+}
+
 // openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
 // a restart.
-func openRelay(h *house, cfg config, ring *keyring.Ring, certs *certificates, log *slog.Logger) (*turn.Server, error) {
-	relay, err := turn.Start(turn.Config{
+func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (*turn.Server, error) {
+	ended, err := openRelayLog(ctx, h, cfg, with.log)
+	if err != nil {
+		return nil, err
+	}
+	relay, err := turn.Start(turn.Config{ //nolint:contextcheck // the relay outlives the start
 		Listen:        cfg.RelayListen,
 		Also:          cfg.alsoAt(),
 		ListenTLS:     cfg.RelayTLS,
-		TLS:           certs.forRelay(),
+		TLS:           with.certs.forRelay(),
 		Secure:        cfg.secureRelay(),
 		External:      cfg.RelayExternal.v4,
 		External6:     cfg.RelayExternal.v6,
-		Secret:        ring.Derive("relay credentials"),
+		Secret:        with.ring.Derive("relay credentials"),
 		Ports:         cfg.relayNumbers(),
 		OpenPorts:     cfg.RelayPorts,
 		AllowLoopback: cfg.RelayLoopback,
-		Log:           log,
+		Ended:         ended,
+		Log:           with.log,
 	})
 	if errors.Is(err, turn.ErrListenTLS) {
 		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)

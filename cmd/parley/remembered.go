@@ -15,7 +15,7 @@ all of Redis against the list of what it may hold: parley prints nothing else of
 
   parley remembered [settings]
   --json          answer in JSON
-  --pace NUMBER   keys a second of each server that are looked at; 20000 unless told otherwise
+  --pace NUMBER   keys a second of each server that are looked at; 18000 unless told otherwise
   All settings of parley may follow, above all --redis and --config; parley --help lists them.
 
 Exit status: 0 all is as declared; 1 something is not, or Redis cannot be read: each is named in a line;

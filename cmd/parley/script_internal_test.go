@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,24 +29,27 @@ func TestMain(m *testing.M) {
 // TestScripts runs the operator's manual: each file of testdata/script is a session at the shell.
 // $WEB, $OPERATOR, $RELAY and $REDIS are free ports; $SERVE are the flags that use them. The
 // commands of our own: get URL STATUS TEXT waits until the answer is as said, whoever signed the
-// server's certificate; sign CERT KEY NAME... makes one; redis start|stop; hold tcp|udp PORT takes a
-// port; dial PORT waits until somebody listens there; proxy is in doctor_script_internal_test.go; put N
-// KEY VALUE [LIFETIME] writes N keys, with %d for their number; count CLASS N counts calls in the hour
-// that runs. $DOOR and what else setup names are more free ports.
+// server's certificate; sign CERT KEY NAME... makes one; redis start|stop|flush; hold tcp|udp
+// PORT takes a port; dial PORT waits until somebody listens there; proxy is in
+// doctor_script_internal_test.go; put N KEY VALUE [LIFETIME] writes N keys, with %d for their
+// number; count CLASS N counts calls in the hour that runs. $DOOR and what else setup names are
+// more free ports. waitfor FOLDER PATTERN LINES waits until files have so many lines. The commands
+// in docs/backup.md lie in manual-1.sh and so on.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"get":   get,
-			"sign":  sign,
-			"redis": redisCommand,
-			"hold":  hold,
-			"put":   put,
-			"count": countCalls,
-			"proxy": proxyCommand,
-			"dial":  dialCommand,
+			"get":     get,
+			"sign":    sign,
+			"redis":   redisCommand,
+			"hold":    hold,
+			"waitfor": waitFor,
+			"put":     put,
+			"count":   countCalls,
+			"proxy":   proxyCommand,
+			"dial":    dialCommand,
 		},
 	})
 }
@@ -60,10 +65,28 @@ func setup(env *testscript.Env) error {
 		}
 		env.Setenv(name, port)
 	}
+	if err := manual(env.WorkDir); err != nil {
+		return err
+	}
 	env.Setenv("SERVE", "")
 	env.Setenv("XDG_STATE_HOME", env.WorkDir+"/state")
 	env.Setenv("HOME", env.WorkDir)
 	env.Values[redisKey{}] = miniredis.NewMiniRedis()
+	return nil
+}
+
+// manual writes the commands of docs/backup.md into files: manual-1.sh and so on.
+func manual(dir string) error {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "backup.md"))
+	if err != nil {
+		return err
+	}
+	for i, block := range strings.Split(string(text), "```sh\n")[1:] {
+		commands, _, _ := strings.Cut(block, "```")
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("manual-%d.sh", i+1)), []byte(commands), 0o600); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -138,7 +161,7 @@ func sign(ts *testscript.TestScript, _ bool, args []string) {
 func redisCommand(ts *testscript.TestScript, _ bool, args []string) {
 	server, ok := ts.Value(redisKey{}).(*miniredis.Miniredis)
 	if len(args) != 1 || !ok {
-		ts.Fatalf("usage: redis start|stop")
+		ts.Fatalf("usage: redis start|stop|flush")
 	}
 	switch args[0] {
 	case "start":
@@ -146,6 +169,8 @@ func redisCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Defer(server.Close)
 	case "stop":
 		server.Close()
+	case "flush":
+		server.FlushAll()
 	}
 }
 
@@ -177,6 +202,33 @@ func countCalls(ts *testscript.TestScript, _ bool, args []string) {
 	key := retention.Hour.Key(strconv.FormatInt(time.Now().Unix()/3600, 10))
 	server.HSet(key, args[0], args[1])
 	server.SetTTL(key, retention.HourTime)
+}
+
+// waitFor waits until the files of a folder that fit a pattern have so many lines, at most 10 s.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: waitfor FOLDER PATTERN LINES")
+	}
+	want, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	lines := 0
+	for range 1000 {
+		files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), args[1]))
+		ts.Check(err)
+		lines = 0
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			ts.Check(err)
+			lines += strings.Count(string(text), "\n")
+		}
+		if lines >= want {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%d lines", lines)
 }
 
 // hold takes a port until the script ends.

@@ -48,6 +48,8 @@ type config struct {
 	RelayName      string           // in the certificate
 	RelayPorts     turn.PortRange
 	RelayLoopback  bool
+	RelayLog       bool
+	RelayLogDir    string
 	LogLevel       slog.Level
 	LogFormat      string
 }

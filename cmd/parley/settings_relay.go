@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,18 @@ func relaySettings() []setting {
 			name: "relay-ports", value: "50000-50199", shape: "FIRST-LAST",
 			says: "Which UDP ports relays that reach beyond a call may take. Calls between strangers stay inside the relay and open none.",
 			read: func(c *config, v string) (err error) { c.RelayPorts, err = portRange(v); return err },
+		},
+		{
+			name: "relay-log", flag: true, shape: "true|false",
+			value: "false",
+			says:  "Whether to write down which network addresses used the relay, and keep that for seven days. Set it only if you must answer for misuse of it: nothing else of parley keeps an address, and the page tells visitors that you may.",
+			read:  func(c *config, v string) (err error) { c.RelayLog, err = yes(v); return err },
+		},
+		{
+			name: "relay-log-dir", shape: "DIR",
+			says:   "Where the relay log lies. Name a folder of its own that no backup takes in.",
+			derive: func(c config) string { return filepath.Join(c.State, "relay-log") },
+			read:   func(c *config, v string) error { c.RelayLogDir = v; return notEmpty(v) },
 		},
 		{
 			name: "relay-allow-loopback", flag: true, shape: "true|false",

@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"parley/internal/history"
 	"parley/internal/simulate"
 	"parley/internal/vtest"
@@ -37,7 +35,7 @@ func TestChaos(t *testing.T) {
 	h.redis = vtest.StartServer(t)
 	h.faults = slices.Concat(nodeFaults(), serverFaults())
 	h.furnish(t, func(n *node) string {
-		n.fault = vtest.NewFault(t, &redis.Options{Addr: h.redis.Addr})
+		n.fault = vtest.NewFault(t, h.redis.AsParley().Options())
 		return "redis://" + n.fault.Listen()
 	})
 	h.parts = true

@@ -95,7 +95,9 @@ func (s *server) soak(t *testing.T, long time.Duration) *simulate.Summary {
 // checkKeys fails when a key remains that nobody needs: of a search, a match or a node's mail.
 // Records of calls, reports and waiting times stay until their time is over, as the catalogue
 // says.
-func checkKeys(t *testing.T, rdb *redis.Client) {
+func checkKeys(t *testing.T, parleys *redis.Client) {
+	rdb, done := vtest.Admin(parleys)
+	defer done()
 	t.Helper()
 	faults, err := retention.Audit(t.Context(), rdb)
 	if err != nil {

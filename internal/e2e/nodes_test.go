@@ -18,7 +18,7 @@ type nodes struct {
 // startNodes starts count processes that share Redis and keys, as an installation does.
 func startNodes(t testing.TB, count int) *nodes {
 	t.Helper()
-	store, state, origins := "unix://"+vtest.StartRedis(t).Addr, t.TempDir(), ""
+	store, state, origins := vtest.SocketURL(vtest.StartRedis(t)), t.TempDir(), ""
 	n := &nodes{}
 	fronts := make([]string, count)
 	for i := range fronts {

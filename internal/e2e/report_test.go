@@ -19,7 +19,7 @@ import (
 func TestBrowserReport(t *testing.T) {
 	browser := chromium(t)
 	opts := vtest.StartRedis(t)
-	server := startParley(t, "--redis", "unix://"+opts.Addr)
+	server := startParley(t, "--redis", vtest.SocketURL(opts))
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	ana.reports()
@@ -32,7 +32,7 @@ func TestBrowserReport(t *testing.T) {
 		t.Errorf("the two met again: %s", got)
 	}
 
-	rdb := redis.NewClient(opts)
+	rdb := redis.NewClient(vtest.AdminOptions(opts))
 	defer rdb.Close()
 	ctx := t.Context()
 	for _, key := range oneReport(t, rdb) {

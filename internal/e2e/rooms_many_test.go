@@ -74,12 +74,17 @@ func crowd(t *testing.T, browser chrome, url string, many int) []*person {
 }
 
 // TestBrowserRoomOfFour: in a link's room of four everybody hears and sees everybody else, a text of
-// one reaches all, the fifth is refused with a reason, and one who leaves takes nobody with them.
+// one reaches all, the codec is the one for their machine, the fifth is refused with a reason, and one who leaves takes nobody with them.
 func TestBrowserRoomOfFour(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
 	people := crowd(t, browser, server.URL, 5)
 	ana := people[0]
+	ana.runsFirst(`Object.defineProperty(navigator, 'hardwareConcurrency', { value: 8 })`)
+	ana.do(chromedp.Reload(), chromedp.WaitVisible(testid("find")))
+	for _, p := range people[1:] {
+		p.runsFirst(`Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 })`)
+	}
 	ana.press("create-link", "knock")
 	ana.press("room-go")
 	ana.goesIn("mic", "camera")
@@ -92,6 +97,12 @@ func TestBrowserRoomOfFour(t *testing.T) {
 	}
 	for _, p := range four {
 		p.meets(60*time.Second, 3, four...)
+	}
+	// Who has cores for it encodes pictures of this size in AV1, the others do not; both understand both.
+	for p, codec := range map[*person]string{ana: "video/AV1", four[1]: "video/VP8"} {
+		if !js[bool](p, fmt.Sprintf("seen.until(20000, async () => String(await seen.encodes()) === %q)", strings.Repeat(","+codec, 3)[1:])) {
+			t.Errorf("%d Hz encodes %v, want %s", p.hz, js[[]string](p, "seen.encodes()"), codec)
+		}
 	}
 	fifth.follows(link)
 	if got := fifth.reaches("ended", 10*time.Second); got != "ended full" {

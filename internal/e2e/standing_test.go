@@ -169,7 +169,7 @@ func (p *person) waitsLong() {
 func TestBrowserReportWaits(t *testing.T) {
 	browser := chromium(t)
 	opts := vtest.StartRedis(t)
-	server := startParley(t, "--redis", "unix://"+opts.Addr)
+	server := startParley(t, "--redis", vtest.SocketURL(opts))
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	bo.press("leave")
@@ -186,7 +186,7 @@ func TestBrowserReportWaits(t *testing.T) {
 	if !js[bool](ana, `seen.until(40000, () => document.body.innerText.includes('Your report is stored and counts'))`) {
 		t.Fatal("the report is not stored\n" + ana.diary())
 	}
-	rdb := redis.NewClient(opts)
+	rdb := redis.NewClient(vtest.AdminOptions(opts))
 	defer rdb.Close()
 	oneReport(t, rdb)
 }

@@ -8,12 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
-
-	"parley/retention"
 )
-
-// Rights is what an ACL file must allow the user of parley.
-const Rights = "~" + retention.All + " &" + retention.All + " +@all -@admin -@dangerous +info +config|get +bgrewriteaof +client|setname"
 
 // fault is one thing that Redis answers, and what to do about it.
 type fault struct {
@@ -29,7 +24,7 @@ func (w Where) faults() []fault {
 		{"ERR AUTH", "", "has no password set, but the URL gives one: take it out of the URL, or set one in Redis"},
 		{"ERR invalid password", "", "refuses the password that the URL gives: correct it"},
 		{"ERR Client sent AUTH", "", "has no password set, but the URL gives one: take it out of the URL, or set one in Redis"},
-		{"NOPERM", "", "does not let this user do what parley needs: allow " + Rights},
+		{"NOPERM", "", "does not let this user do what parley needs: allow it what deploy/redis-acl allows"},
 		{"READONLY", "", "is a replica, which takes no writes: name its primary, or use redis-sentinel:// so that it is found"},
 		{"LOADING", "", "is reading its data from the disk: start parley again in a moment"},
 		{"MASTERDOWN", "", "is a replica that has lost its primary: name the primary, or mend the replication"},

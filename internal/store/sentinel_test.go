@@ -19,7 +19,7 @@ func TestMachineDies(t *testing.T) {
 	write := func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		return rdb.Set(ctx, "x", "", time.Minute).Err() == nil
+		return rdb.Set(ctx, "parley:x", "", time.Minute).Err() == nil
 	}
 	within(t, 5*time.Second, "at first", write)
 	primary, asked := set.Primary(), 0

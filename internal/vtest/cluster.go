@@ -101,7 +101,7 @@ func (c *Cluster) URL() string {
 	for _, node := range c.Nodes {
 		hosts = append(hosts, node.Addr)
 	}
-	return "redis-cluster://" + strings.Join(hosts, ",")
+	return "redis-cluster://" + c.Nodes[0].who() + strings.Join(hosts, ",")
 }
 
 // Client returns the client that parley would use. It is closed with the test.

@@ -28,17 +28,21 @@ func Engines() []Engine {
 
 // Flush removes every key, on all masters.
 func Flush(ctx context.Context, rdb redis.UniversalClient) error {
-	if all, is := rdb.(*redis.ClusterClient); is {
+	admin, close := Admin(rdb)
+	defer close()
+	if all, is := admin.(*redis.ClusterClient); is {
 		return all.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return node.FlushAll(ctx).Err() })
 	}
-	return rdb.FlushAll(ctx).Err()
+	return admin.FlushAll(ctx).Err()
 }
 
 // AllKeys returns, sorted, every key, of all masters.
 func AllKeys(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
-	all, is := rdb.(*redis.ClusterClient)
+	admin, close := Admin(rdb)
+	defer close()
+	all, is := admin.(*redis.ClusterClient)
 	if !is {
-		keys, err := rdb.Keys(ctx, "*").Result()
+		keys, err := admin.Keys(ctx, "*").Result()
 		slices.Sort(keys)
 		return keys, err
 	}

@@ -14,7 +14,7 @@ func TestEngines(t *testing.T) {
 			began := time.Now()
 			rdb := e.Start(t)
 			t.Logf("up in %v", time.Since(began).Round(time.Millisecond))
-			for _, key := range []string{"a", "b", "c", "d"} {
+			for _, key := range []string{"parley:a", "parley:b", "parley:c", "parley:d"} {
 				if err := rdb.Set(t.Context(), key, "x", time.Minute).Err(); err != nil {
 					t.Error(err)
 				}
@@ -22,7 +22,7 @@ func TestEngines(t *testing.T) {
 			if err := vtest.Flush(t.Context(), rdb); err != nil {
 				t.Error(err)
 			}
-			if n, err := rdb.Exists(t.Context(), "a").Result(); n != 0 || err != nil {
+			if n, err := rdb.Exists(t.Context(), "parley:a").Result(); n != 0 || err != nil {
 				t.Errorf("%d keys are left, %v", n, err)
 			}
 		})

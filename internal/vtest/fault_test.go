@@ -24,7 +24,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 
 // TestFaultPassesOn: without a fault the proxy changes nothing, whatever the reply is made of.
 func TestFaultPassesOn(t *testing.T) {
-	direct := vtest.StartRedis(t)
+	direct := vtest.AdminOptions(vtest.StartRedis(t))
 	for _, protocol := range []int{2, 3} {
 		t.Run(fmt.Sprint(protocol), func(t *testing.T) {
 			f := vtest.NewFault(t, direct)
@@ -73,7 +73,7 @@ func TestFaultPassesOn(t *testing.T) {
 func TestFaultListens(t *testing.T) {
 	addr := ""
 	t.Run("open", func(t *testing.T) {
-		f := vtest.NewFault(t, vtest.StartRedis(t))
+		f := vtest.NewFault(t, vtest.AdminOptions(vtest.StartRedis(t)))
 		addr = f.Listen()
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -203,7 +203,7 @@ func TestFaultDrops(t *testing.T) {
 // TestFaultDropsAmongMany: in a pipeline the reply to that one command is lost, and what follows
 // with it; what came before arrives. The command was carried out, those after it perhaps.
 func TestFaultDropsAmongMany(t *testing.T) {
-	rdb := redis.NewClient(vtest.StartRedis(t))
+	rdb := redis.NewClient(vtest.AdminOptions(vtest.StartRedis(t)))
 	defer rdb.Close()
 	f := vtest.NewFault(t, rdb.Options())
 	f.DropReplies(1, vtest.CloseAfter, "decr")
@@ -249,7 +249,7 @@ func TestFaultCutAndRefuse(t *testing.T) {
 
 // TestFaultStrand: a subscription goes dead without a sign, and one made later is sound.
 func TestFaultStrand(t *testing.T) {
-	rdb := redis.NewClient(vtest.StartRedis(t))
+	rdb := redis.NewClient(vtest.AdminOptions(vtest.StartRedis(t)))
 	defer rdb.Close()
 	f := vtest.NewFault(t, rdb.Options())
 	through := redis.NewClient(f.Options())

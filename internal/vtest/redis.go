@@ -93,7 +93,8 @@ func (r *Redis) Back() { r.server.SetError("") }
 func (r *Redis) Keys() []string { return r.server.Keys() }
 
 // StartRedis starts a real redis-server on a Unix socket and returns its client options. Without
-// redis-server on the PATH the test is skipped, or fails when PARLEY_REDIS=require.
+// redis-server on the PATH the test is skipped, or fails when PARLEY_REDIS=require. The client is
+// parley's, with the rights of deploy/redis-acl and no more.
 func StartRedis(t testing.TB) *redis.Options {
 	t.Helper()
 	path := redisServer(t)
@@ -103,7 +104,7 @@ func StartRedis(t testing.TB) *redis.Options {
 	}
 	socket := filepath.Join(dir, "s")
 	//nolint:gosec // the path is what LookPath found
-	server := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir)
+	server := exec.Command(path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no", "--dir", dir, "--aclfile", accessList(t, dir))
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func StartRedis(t testing.TB) *redis.Options {
 		_ = os.RemoveAll(dir)
 	})
 	opts := &redis.Options{
-		Network: "unix", Addr: socket,
+		Network: "unix", Addr: socket, Username: user, Password: password,
 		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
 		MaintNotificationsConfig: quiet(),
 	}

@@ -188,7 +188,7 @@ func (s *SentinelSet) URL() string {
 	for _, one := range s.Sentinels {
 		hosts = append(hosts, one.told())
 	}
-	return "redis-sentinel://" + strings.Join(hosts, ",") + "/" + masterName
+	return "redis-sentinel://" + s.Nodes[0].who() + strings.Join(hosts, ",") + "/" + masterName
 }
 
 // Client returns the client that parley would use. It is closed with the test.

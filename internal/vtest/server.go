@@ -28,6 +28,7 @@ type Server struct {
 	path string
 	args []string
 	proc *exec.Cmd
+	open bool  // it has users of its own, or none
 	door *Door // before it; see [Server.told]
 
 	mu     sync.Mutex // guards client
@@ -102,6 +103,9 @@ func (s *Server) start(args ...string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if s.open = ownUsers(args); !s.open {
+		args = append([]string{"--aclfile", accessList(s.t, s.Dir)}, args...)
+	}
 	s.args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", s.Dir, "--logfile", filepath.Join(s.Dir, "log")}, args...)
 	s.Again()
 }
@@ -147,10 +151,18 @@ func (s *Server) signal(sig os.Signal) {
 }
 
 // URL is how parley is told of this server.
-func (s *Server) URL() string { return "redis://" + s.Addr }
+func (s *Server) URL() string { return "redis://" + s.who() + s.Addr }
 
-// Client returns a client for this one server, whatever it is part of: always the same, which is
-// closed with the test.
+// who is as whom parley comes, for a URL.
+func (s *Server) who() string {
+	if s.open {
+		return ""
+	}
+	return user + ":" + password + "@"
+}
+
+// Client returns a client for this one server, whatever it is part of, that may do everything: always
+// the same, which is closed with the test.
 func (s *Server) Client() *redis.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,6 +173,18 @@ func (s *Server) Client() *redis.Client {
 		s.t.Cleanup(func() { _ = s.client.Close() })
 	}
 	return s.client
+}
+
+// AsParley returns a client for this server with the rights of deploy/redis-acl and no more. It is closed
+// with the test.
+func (s *Server) AsParley() *redis.Client {
+	o := *s.Client().Options()
+	if !s.open {
+		o.Username, o.Password = user, password
+	}
+	rdb := redis.NewClient(&o)
+	s.t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
 }
 
 // Run gives the server one command and fails the test if it does not take it.

@@ -15,30 +15,30 @@ func TestSplit(t *testing.T) {
 	set := vtest.StartSplittable(t)
 	old := set.Nodes[0]
 	client, here := set.Client(), old.Client()
-	if err := client.Set(t.Context(), "before", "x", time.Minute).Err(); err != nil {
+	if err := client.Set(t.Context(), "parley:before", "x", time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
 	set.Split(old.Pid())
 	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := client.Set(short, "between", "x", time.Minute).Err(); err == nil {
+	if err := client.Set(short, "parley:between", "x", time.Minute).Err(); err == nil {
 		t.Error("who is on the other side reaches the primary")
 	}
 	comesTrue(t, "nobody replaces the primary", func() bool { return set.Primary() != old })
-	if err := here.Set(t.Context(), "apart", "x", time.Minute).Err(); err != nil {
+	if err := here.Set(t.Context(), "parley:apart", "x", time.Minute).Err(); err != nil {
 		t.Error("the old primary takes no writes any more: ", err)
 	}
 	comesTrue(t, "the client does not find the new primary", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		return client.Set(ctx, "after", "x", time.Minute).Err() == nil
+		return client.Set(ctx, "parley:after", "x", time.Minute).Err() == nil
 	})
 	set.Join()
 	set.Settled()
 	if role := here.Info(t.Context(), "replication").Val(); !strings.Contains(role, "role:slave") {
 		t.Error("the old primary is no replica: ", role)
 	}
-	if n := here.Exists(t.Context(), "apart").Val(); n != 0 {
+	if n := here.Exists(t.Context(), "parley:apart").Val(); n != 0 {
 		t.Error("what was written apart is still there")
 	}
 }

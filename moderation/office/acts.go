@@ -104,6 +104,9 @@ func TokenAct(name string, given bool, by Order) Entry { //nolint:revive // it i
 	return e
 }
 
+// RelayLogAct is the line of the trail which says that the relay log was read.
+func RelayLogAct(by Order) Entry { return by.entry(ActRelayLog) }
+
 // Record writes an act down, and then does it. Errors: [ErrReason], [ErrTrail], [ErrUnavailable],
 // or what then says, in which case a further line tells that it failed.
 func (o *Office) Record(ctx context.Context, e Entry, then func(context.Context) error) error {

@@ -30,13 +30,14 @@ type Act string
 
 // The acts. Each stands in the trail before it takes effect.
 const (
-	ActBegin  Act = "begin"  // a trail was started; Old tells where the last one ended
-	ActPolicy Act = "policy" // thresholds and weights were set
-	ActPause  Act = "pause"  // matching was paused or resumed
-	ActVoid   Act = "void"   // reports of one network were taken back
-	ActReview Act = "review" // a record was expunged or kept
-	ActToken  Act = "token"  // somebody was given a token for the console, or lost it
-	ActFailed Act = "failed" // the line before this one had no effect; New says why
+	ActBegin    Act = "begin"    // a trail was started; Old tells where the last one ended
+	ActPolicy   Act = "policy"   // thresholds and weights were set
+	ActPause    Act = "pause"    // matching was paused or resumed
+	ActVoid     Act = "void"     // reports of one network were taken back
+	ActReview   Act = "review"   // a record was expunged or kept
+	ActToken    Act = "token"    // somebody was given a token for the console, or lost it
+	ActRelayLog Act = "relaylog" // the relay log was read
+	ActFailed   Act = "failed"   // the line before this one had no effect; New says why
 )
 
 // Line is one line of the trail.

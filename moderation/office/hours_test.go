@@ -27,7 +27,7 @@ func TestHoursAreTold(t *testing.T) {
 		} {
 			for class, n := range classes {
 				key := retention.Hour.Key(strconv.FormatInt(now.Unix()/3600-int64(ago), 10))
-				if err := errors.Join(w.rdb.HSet(ctx, key, class, n).Err(), w.rdb.Expire(ctx, key, retention.HourTime).Err()); err != nil {
+				if err := errors.Join(w.rdb.HSet(ctx, key, class, n).Err(), w.rdb.PExpire(ctx, key, retention.HourTime).Err()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -46,6 +46,9 @@ export class Peer {
   #candidates = new Candidates();
   #connects = 0;
   #tally = new Tally();
+  /** @type {Promise<never>} of the present connection: it ends when another replaces it */
+  #replaced = new Promise(() => {});
+  #replace = () => {};
   /** @type {Promise<unknown>} */
   #work = Promise.resolve();
 
@@ -80,8 +83,19 @@ export class Peer {
     certificates: [this.#shell.certificate],
   });
 
+  /** during fails when the connection is replaced meanwhile: what a browser was asked of a connection that is closed
+   * then it never answers, and everything behind it would wait for ever.
+   * @template T @param {Promise<T>} asked @returns {Promise<T>} */
+  #during(asked) {
+    return Promise.race([asked, this.#replaced]);
+  }
+
   #build() {
     const pc = new RTCPeerConnection(this.#configuration());
+    this.#replaced = new Promise((_, reject) => {
+      this.#replace = () => reject(new Error('replaced'));
+    });
+    this.#replaced.catch(() => {});
     const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
     const chat = pc.createDataChannel('chat', { negotiated: true, id: 1 });
     this.#pc = pc;
@@ -105,10 +119,11 @@ export class Peer {
    * old one stays.
    * @param {number} [generation] */
   rebuild(generation = this.#generation + 1) {
-    const old = this.#pc;
+    const [old, replace] = [this.#pc, this.#replace];
     this.#build();
     this.#generation = generation;
     old.close();
+    replace();
     this.#tally.replaced();
     if (this.#shell.role === 'answer') this.#send({ kind: 'direct', g: generation, direct: this.#mine });
   }
@@ -208,7 +223,7 @@ export class Peer {
     const pc = this.#pc;
     if (pc.signalingState === 'closed') return;
     prefer(pc.getTransceivers()[0], this.#red.mine || this.#red.theirs);
-    await pc.setLocalDescription(await pc.createOffer(options));
+    await this.#during(pc.createOffer(options).then((offer) => pc.setLocalDescription(offer)));
     this.#describe('offer', ++this.#offers);
   }
 
@@ -221,7 +236,7 @@ export class Peer {
 
   /** @param {Message} message @param {boolean} follows it began another connection */
   async #handle(message, follows) {
-    if (message.kind === 'candidate') return this.#candidates.add(this.#pc, message, this.#direct);
+    if (message.kind === 'candidate') return this.#during(this.#candidates.add(this.#pc, message, this.#direct));
     if (message.kind === 'ask') return this.#asked(message.what);
     if (this.#theirs !== message.direct) this.#agreed(message.direct, follows);
     if (message.kind === 'offer' && this.#shell.role === 'answer') await this.#answer(message);
@@ -234,7 +249,7 @@ export class Peer {
     if (restarts(pc.remoteDescription?.sdp, sdp)) await this.#shell.fresh();
     await this.#remote({ type: 'offer', sdp });
     prefer(pc.getTransceivers()[0], wantsRed(sdp));
-    await pc.setLocalDescription();
+    await this.#during(pc.setLocalDescription());
     this.#describe('answer', o);
   }
 
@@ -247,8 +262,8 @@ export class Peer {
 
   /** @param {RTCSessionDescriptionInit} description */
   async #remote(description) {
-    await this.#pc.setRemoteDescription(description);
-    await this.#candidates.answered(this.#pc);
+    await this.#during(this.#pc.setRemoteDescription(description));
+    await this.#during(this.#candidates.answered(this.#pc));
   }
 
   /** @param {import('./sdp.js').Wish} what */

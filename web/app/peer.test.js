@@ -55,6 +55,36 @@ test('the old connection is closed once there is a new one', () => {
   assert.deepEqual([peer.pc === built[1], sent], [true, [{ kind: 'direct', g: 2, direct: false }]]);
 });
 
+test('what a closed connection never answers holds nothing up', async () => {
+  const { peer, sent } = answering();
+  const heard = [];
+  // The first is asked to take a candidate, and closed before it has answered.
+  Connection.prototype.remoteDescription = { sdp: '' };
+  Connection.prototype.addIceCandidate = function add() {
+    heard.push(built.indexOf(this));
+    return this === built[0] ? new Promise(() => {}) : Promise.resolve();
+  };
+  const warn = mock.method(console, 'warn', () => {});
+  try {
+    const candidate = 'candidate:1 1 udp 1 192.0.2.1 9 typ relay raddr 0.0.0.0 rport 0';
+    const say = (g) => peer.receive(JSON.stringify({ kind: 'candidate', g, candidate, mid: '0' }));
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    say(1);
+    await settle();
+    assert.deepEqual(heard, [0]);
+    peer.rebuild();
+    await settle();
+    say(2);
+    await settle();
+    assert.deepEqual(heard, [0, 1], 'the next connection is asked although the first never answers');
+    assert.equal(sent.length, 1);
+  } finally {
+    warn.mock.restore();
+    delete Connection.prototype.remoteDescription;
+    delete Connection.prototype.addIceCandidate;
+  }
+});
+
 test('the peer is followed one connection at a time, not faster than an honest one goes', async () => {
   const { peer } = answering();
   let now = 1000;

@@ -170,3 +170,17 @@ test('five guesses a minute, and right ones cost nothing', () => {
   assert.equal(refund(spend(spend([], 7), 7), 7).length, 1);
   assert.ok(spend(guesses, 1e6).length === 1, 'old ones are forgotten');
 });
+
+test('how long a pair takes is printed', async (t) => {
+  const took = [];
+  for (let i = 0; i < 21; i++) {
+    const began = performance.now();
+    const [ana, bo] = pair();
+    const { box: answer } = await bo.receive(ana.begin());
+    const { box: confirm, secret } = await ana.receive(answer);
+    assert.deepEqual((await bo.receive(confirm)).secret, secret);
+    took.push(performance.now() - began);
+  }
+  took.sort((x, y) => x - y);
+  t.diagnostic(`cpace_pair_ms median=${took[10].toFixed(1)} longest=${took[20].toFixed(1)} limit=10`);
+});

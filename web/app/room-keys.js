@@ -8,6 +8,11 @@
 //
 // The phrase carries 90 bits, so that no slow hash is needed. A password does not, so that nothing is
 // derived from it that a server could try guesses on (room-cpace.js).
+//
+// So what a channel is found by can come from its number alone, and whoever runs the server can derive the tags
+// of all 1,000. What it cannot do is tell apart the numbers that share one. More numbers to a tag would hide
+// more, and bring more strangers together: each of them costs every member an exchange, of which a browser
+// answers five a minute without a right password, and 64 visitors find room at a tag. Four keep both small.
 
 import { encode } from './bytes.js';
 

@@ -101,6 +101,7 @@ export class RoomPeer {
       certificates: [certificate],
     });
     this.#pc = pc;
+    this.#work = Promise.resolve();
     this.#negotiation = negotiation(this.#shell.me, this.#shell.peer);
     this.#early = [];
     this.#sent = this.#got = 0;
@@ -134,7 +135,7 @@ export class RoomPeer {
     const sas = pc.createDataChannel('sas', { negotiated: true, id: 0 });
     const talk = pc.createDataChannel('talk', { negotiated: true, id: 1 });
     const next = inbox(sas, () => {});
-    this.#talk.attach(talk, () => this.#do(() => this.#show()));
+    this.#talk.attach(talk, () => this.#do((pc) => this.#show(pc)));
     sas.onopen = () => {
       this.#compare(sas, next).catch((error) => console.warn('string:', error.message));
     };
@@ -190,7 +191,7 @@ export class RoomPeer {
     else if (word.k === 'candidate') this.#do(() => this.#add(word));
     else if (word.k === 'proof') {
       this.#shown = word.mac;
-      this.#do(() => this.#check());
+      this.#do((pc) => this.#check(pc));
     }
   }
 
@@ -238,12 +239,16 @@ export class RoomPeer {
     this.#pc.close();
   }
 
-  /** Runs tasks one after another.
-   * @param {() => Promise<void>} task */
+  /** Runs tasks of one connection one after another. What a browser is asked of a connection that is closed then it
+   * may never answer, so that another connection begins another row, and the old one comes to nothing.
+   * @param {(pc: RTCPeerConnection) => Promise<void>} task */
   #do(task) {
-    this.#work = this.#work.then(task).catch((error) => {
-      if (this.#pc.signalingState !== 'closed') console.warn('peer:', error.message);
-    });
+    const pc = this.#pc;
+    this.#work = this.#work
+      .then(() => (pc === this.#pc ? task(pc) : undefined))
+      .catch((error) => {
+        if (pc.signalingState !== 'closed') console.warn('peer:', error.message);
+      });
   }
 
   /** @param {import('./room-negotiate.js').Event} event */
@@ -335,19 +340,23 @@ export class RoomPeer {
     return { mine, theirs };
   }
 
-  async #show() {
+  /** @param {RTCPeerConnection} pc */
+  async #show(pc) {
     const { secret, tag, me, peer } = this.#shell;
     const { mine, theirs } = await this.#prints();
     const mac = await proof(secret, { tag, from: me, to: peer }, mine, theirs);
+    if (pc !== this.#pc) return;
     this.#shell.send({ k: 'proof', g: this.#generation, mac });
-    await this.#check();
+    await this.#check(pc);
   }
 
-  async #check() {
+  /** @param {RTCPeerConnection} pc */
+  async #check(pc) {
     if (this.#live || !this.#shown || this.#pc.sctp?.transport.state !== 'connected') return;
     const { secret, tag, me, peer } = this.#shell;
     const { mine, theirs } = await this.#prints();
     const want = await proof(secret, { tag, from: peer, to: me }, theirs, mine);
+    if (pc !== this.#pc) return;
     if (!same(want, this.#shown)) throw new Error('a wrong proof: somebody is in between');
     this.#live = true;
     this.#watch = watch(performance.now());

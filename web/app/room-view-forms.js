@@ -148,6 +148,7 @@ export function channelForm(ctx) {
       judged,
     ),
     p('hint', t('channel.lock')),
+    p('hint', t('channel.seen')),
   ];
   return form(ctx, 'channel', fields, () => {
     const read = [readNumber(number.value), readPassword(password.value)];

@@ -86,6 +86,7 @@ export class Load {
     this.chart.replaceChildren(this.stacks(bars, floor));
     const best = busiest(hours);
     const all = sum(hours.map((one) => sum(one.calls)));
+    const most = Math.max(...bars.map((bar) => sum(bar.calls).n)).toLocaleString('en-GB');
     this.facts.replaceChildren(
       table(
         'Load',
@@ -102,7 +103,7 @@ export class Load {
       h(
         'p',
         { class: 'soft' },
-        `Numbers below ${floor} are not told and not in the sums: “and some” says that there were such.`,
+        `The highest bar is ${most} calls. Numbers below ${floor} are not told and not in the sums: “and some” says that there were such.`,
       ),
     );
     this.day.replaceChildren(this.clockface(byHourOfDay(hours)));

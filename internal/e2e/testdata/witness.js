@@ -230,6 +230,16 @@
     return peaks;
   };
 
+  // In which codec each connection sends its picture.
+  seen.encodes = async () => {
+    const open = seen.pcs.filter((pc) => pc.connectionState === 'connected');
+    const reports = await Promise.all(open.map((pc) => pc.getStats()));
+    return reports.map((all) => {
+      const sent = [...all.values()].find((x) => x.type === 'outbound-rtp' && x.kind === 'video');
+      return all.get(sent?.codecId)?.mimeType ?? '';
+    });
+  };
+
   // When the first picture of somebody else was on the screen, and of so many; 0 if that was not within ms.
   seen.pictured = async (most, ms) => {
     const when = [];
