@@ -49,7 +49,8 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 	}, nil
 }
 
-// walks measures walks over keys that do not change meanwhile: seconds, and percent of a core of Redis.
+// walks measures walks over keys that do not change meanwhile: seconds, and percent of a core of
+// Redis.
 func walks(ctx context.Context, s *store, b bench) (alone, share []round, err error) {
 	for range b.rounds {
 		idle, err := s.cpu(ctx)
@@ -94,7 +95,8 @@ func layReports(ctx context.Context, s *store, n int) error {
 	return nil
 }
 
-// pairingBeside counts pairs while something else goes on, over and over. The keys that are there stay.
+// pairingBeside counts pairs while something else goes on, over and over. The keys that are there
+// stay.
 func pairingBeside(ctx context.Context, s *store, b bench, other func(context.Context) error) (t tally, err error) {
 	c, err := startCrowd(ctx, s)
 	if err != nil {

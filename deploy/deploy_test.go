@@ -236,8 +236,11 @@ func supervise(t *testing.T, env []string, name string, args ...string) {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		done := make(chan error, 1)
-		go func() { done <- cmd.Wait() }()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = cmd.Wait() // how it ended does not matter
+		}()
 		select {
 		case <-done:
 		case <-time.After(5 * time.Second):

@@ -51,9 +51,9 @@ func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// TestRoundTrips: a look at a band is one round trip, whatever there is of a device, and whether the
-// node has met it or not; one of which a report has run out, operators have changed what reports weigh,
-// or the token was given up, too.
+// TestRoundTrips: a look at a band is one round trip, whatever there is of a device, and whether
+// the node has met it or not; one of which a report has run out, operators have changed what
+// reports weigh, or the token was given up, too.
 func TestRoundTrips(t *testing.T) {
 	o := vtest.StartRedis(t)
 	rdb := redis.NewClient(o)
@@ -216,7 +216,8 @@ func TestSumGoesWithTheFirstReport(t *testing.T) {
 	})
 }
 
-// TestSumNeedsItsReport: a report that is gone in the moment in which its sum is written takes it along.
+// TestSumNeedsItsReport: a report that is gone in the moment in which its sum is written takes it
+// along.
 func TestSumNeedsItsReport(t *testing.T) {
 	virtual(t, func(t *testing.T, w world) {
 		w.accuse(t, bo, 1, moderation.Hate)
@@ -348,9 +349,9 @@ func TestReviewIsFoundByKey(t *testing.T) {
 	}
 }
 
-// TestBare: a device of which nothing is kept is asked for under the keys of the last week, this and
-// later ones only from the second look on, and is found at once when it is reported, also by a node whose clock is behind at
-// the turn of a week.
+// TestBare: a device of which nothing is kept is asked for under the keys of the last week, this
+// and later ones only from the second look on, and is found at once when it is reported, also by a
+// node whose clock is behind at the turn of a week.
 func TestBare(t *testing.T) {
 	o := vtest.StartRedis(t)
 	rdb := redis.NewClient(o)

@@ -172,7 +172,8 @@ const maxBare = 1 << 16
 // bare are devices of which nothing was kept when this node looked under every key. What is new is
 // always kept under this week's key, or, where a clock is behind or ahead at the turn of a week,
 // under that before or the next. So only these need be asked for again, and whoever was reported a
-// moment ago is found. The next week a device has another name here, and every key is asked for once more.
+// moment ago is found. The next week a device has another name here, and every key is asked for
+// once more.
 type bare struct {
 	mu  sync.Mutex // guards the following
 	all map[string]bool

@@ -92,26 +92,43 @@ func (d *Desk) reviews(ctx context.Context, names []string) ([]Review, error) {
 			places = append(places, place{mark: mark})
 		}
 	}
-	var found []*stored
-	if known && len(places) > 0 {
-		var err error
-		if found, err = d.fetch(ctx, d.rdb, places); err != nil {
-			return nil, unavailable("read records", err)
-		}
-		known = len(found) == len(places) && !slices.ContainsFunc(found, func(s *stored) bool { return at[s.review] == 0 })
-	}
 	if !known {
-		found = nil
-		if err := d.walk(ctx, func(s *stored) { found = append(found, s) }); err != nil {
-			return nil, err
-		}
+		places = nil
+	} else if len(places) == 0 {
+		return all, nil
+	}
+	return all, d.attach(ctx, all, places, at)
+}
+
+// attach gives reviews their records. At has where each is in all, from 1, by its name.
+func (d *Desk) attach(ctx context.Context, all []Review, places []place, at map[string]int) error {
+	found, err := d.reviewed(ctx, places, at)
+	if err != nil {
+		return err
 	}
 	for _, s := range found {
 		if n := at[s.review]; n > 0 {
 			all[n-1].Records = append(all[n-1].Records, s.held())
 		}
 	}
-	return all, nil
+	return nil
+}
+
+// reviewed returns the records of open reviews: at the places where the reviews say that they are,
+// if they are all there; else, or without places, it walks through all records for them. At has the
+// names of the reviews.
+func (d *Desk) reviewed(ctx context.Context, places []place, at map[string]int) (found []*stored, err error) {
+	if len(places) > 0 {
+		if found, err = d.fetch(ctx, d.rdb, places); err != nil {
+			return nil, unavailable("read records", err)
+		}
+		if len(found) == len(places) && !slices.ContainsFunc(found, func(s *stored) bool { return at[s.review] == 0 }) {
+			return found, nil
+		}
+	}
+	found = nil
+	err = d.walk(ctx, func(s *stored) { found = append(found, s) })
+	return found, err
 }
 
 // reviewAsked is a review as it lies in Redis.

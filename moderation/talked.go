@@ -85,8 +85,8 @@ func (d *Desk) more(t talk) []talk {
 	return some
 }
 
-// counted tells the log that something was not counted or summed up. It is not tried again: it may have been
-// done.
+// counted tells the log that something was not counted or summed up. It is not tried again: it may
+// have been done.
 func (d *Desk) counted(ctx context.Context, what string, err error) {
 	if err != nil && ctx.Err() == nil {
 		d.log.LogAttrs(ctx, slog.LevelDebug, "something was not counted", slog.String("where", what))

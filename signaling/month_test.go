@@ -155,7 +155,7 @@ func TestMonth(t *testing.T) {
 		t.Fatal("no transcripts", err)
 	}
 	var mu sync.Mutex // guards seen
-	seen := map[retention.Class]bool{}
+	seen := make(map[retention.Class]bool)
 	t.Run("all", func(t *testing.T) {
 		for _, file := range files {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {

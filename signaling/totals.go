@@ -89,7 +89,7 @@ type totals struct {
 }
 
 func newTotals() *totals {
-	t := &totals{refused: map[ErrorCode]*atomic.Int64{}, turned: map[Rebuff]*atomic.Int64{}}
+	t := &totals{refused: make(map[ErrorCode]*atomic.Int64), turned: make(map[Rebuff]*atomic.Int64)}
 	for _, code := range ErrorCodes() {
 		t.refused[code] = new(atomic.Int64)
 	}
@@ -121,6 +121,7 @@ func (t *totals) told(m ToBrowser) {
 		t.expired.Add(1)
 	case Reported:
 		t.reports.Add(1)
+	default: // the others are not counted
 	}
 }
 
@@ -130,7 +131,7 @@ func (h *Hub) Totals() Totals {
 	all := Totals{
 		Searches: t.searches.Load(), Offers: t.offers.Load(), Found: t.found.Load(), Expired: t.expired.Load(),
 		Puzzles: t.puzzles.Load(), Reports: t.reports.Load(), Waits: t.waits.load(),
-		Refused: map[ErrorCode]int64{}, TurnedAway: map[Rebuff]int64{},
+		Refused: make(map[ErrorCode]int64), TurnedAway: make(map[Rebuff]int64),
 		Unanswered: h.counts.failed.Load(), Garbled: h.counts.garbled.Load(),
 		Backlog: h.jobs.left(), Nodes: int64(len(h.cfg.Queue.Living())),
 		Mail: h.link.Counts(), MailUp: h.link.Up(),

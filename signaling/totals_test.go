@@ -9,7 +9,8 @@ import (
 	"parley/signaling"
 )
 
-// TestTotals: two searches that became a call, one to which nobody came, what was refused and reported.
+// TestTotals: two searches that became a call, one to which nobody came, what was refused and
+// reported.
 func TestTotals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)

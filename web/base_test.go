@@ -37,7 +37,7 @@ func TestBasePath(t *testing.T) {
 	if to := ask(h, "GET", "/talk").Header.Get("Location"); to != "/talk/" {
 		t.Errorf("leads to %q", to)
 	}
-	for _, line := range strings.Split(body(t, ask(h, "GET", "/talk/")), "\n") {
+	for line := range strings.SplitSeq(body(t, ask(h, "GET", "/talk/")), "\n") {
 		_, rest, found := strings.Cut(line, `src="`)
 		if !found {
 			continue

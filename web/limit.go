@@ -47,7 +47,8 @@ type limiter struct {
 	away  Counts
 }
 
-// Counts is how many handshakes the limits refused since the start, and what proxies said of the others.
+// Counts is how many handshakes the limits refused since the start, and what proxies said of the
+// others.
 type Counts struct {
 	TooMany   int64 // their address holds too many sockets
 	TooOften  int64 // their address shakes hands too often

@@ -10,14 +10,16 @@ import (
 	"parley/retention"
 )
 
+// What the page says of the relay log.
+const (
+	relayLogOff = "The relay log is off: nobody writes down who uses the relay."
+	relayLogOn  = "<strong>The relay log is on</strong>: the network addresses of those who use the relay are written down, and kept for seven days."
+)
+
 // newNow makes the page that tells how much is remembered at the moment, from the census that the
 // node keeps in its memory. It is made once for each census, so that many visitors cost no more than
 // one.
-func newNow(s *site, relayLog bool, census func() (retention.Census, bool)) *remade[time.Time] {
-	written := "The relay log is off: nobody writes down who uses the relay."
-	if relayLog {
-		written = "<strong>The relay log is on</strong>: the network addresses of those who use the relay are written down, and kept for seven days."
-	}
+func newNow(s *site, written string, census func() (retention.Census, bool)) *remade[time.Time] {
 	return &remade[time.Time]{make: func(time.Time) (*file, error) {
 		c, _ := census()
 		return s.still("now.html", "../", "{{counted}}", whenCounted(c), "{{rows}}", nowRows(c), "{{written}}", written)

@@ -68,8 +68,8 @@ func (s *Server) Public() http.Handler {
 	}))
 }
 
-// below serves all below the base path. The page's own addresses are relative, so that it works there as
-// it does at the root.
+// below serves all below the base path. The page's own addresses are relative, so that it works
+// there as it does at the root.
 func (s *Server) below(all http.Handler) http.Handler {
 	if s.site.base == "" {
 		return all

@@ -109,7 +109,11 @@ func (s *Server) makePages(cfg Config) (err error) {
 		s.census = nobodyCounts
 	}
 	all := sortProcessors(cfg.Processors)
-	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, cfg.RelayLog, s.census)
+	written := relayLogOff
+	if cfg.RelayLog {
+		written = relayLogOn
+	}
+	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, written, s.census)
 	today := dayOf(time.Now())
 	for _, p := range []struct {
 		name string

@@ -98,7 +98,11 @@ func doctorCommand(args, environ []string, out, errs io.Writer) int {
 	defer cancel()
 	d := &doctor{cfg: cfg}
 	d.look(ctx)
-	if err := d.print(out, asJSON); err != nil {
+	print := d.print
+	if asJSON {
+		print = d.printJSON
+	}
+	if err := print(out); err != nil {
 		fmt.Fprintf(errs, "parley: %v\n", err)
 		return exitFailed
 	}
@@ -120,19 +124,21 @@ func (d *doctor) look(ctx context.Context) {
 	d.lookAtRedis(ctx)
 }
 
-// print says what was found: the worst last, where a reader's eye is.
-func (d *doctor) print(out io.Writer, asJSON bool) error {
-	if asJSON {
-		b, err := json.Marshal(struct {
-			Grade    grade     `json:"grade"`
-			Findings []finding `json:"findings"`
-		}{d.worst(), d.findings}, jsontext.WithIndent("  "))
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(out, string(b))
+// printJSON says what was found to a program.
+func (d *doctor) printJSON(out io.Writer) error {
+	b, err := json.Marshal(struct {
+		Grade    grade     `json:"grade"`
+		Findings []finding `json:"findings"`
+	}{d.worst(), d.findings}, jsontext.WithIndent("  "))
+	if err != nil {
 		return err
 	}
+	_, err = fmt.Fprintln(out, string(b))
+	return err
+}
+
+// print says what was found: the worst last, where a reader's eye is.
+func (d *doctor) print(out io.Writer) error {
 	for _, which := range []grade{good, warn, bad} {
 		for _, f := range d.findings {
 			if f.Grade != which {

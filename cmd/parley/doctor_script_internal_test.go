@@ -39,8 +39,11 @@ func proxyCommand(ts *testscript.TestScript, _ bool, args []string) {
 	l, err := net.Listen("tcp4", "127.0.0.1:"+args[1])
 	ts.Check(err)
 	server := &http.Server{Handler: p, ReadHeaderTimeout: time.Second}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // until it is closed
+	}()
 	ts.Defer(func() {
 		_ = server.Close()
 		<-done

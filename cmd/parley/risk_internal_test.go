@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// year writes what a site of 150 calls a day sees in a year: each side asks for its band before a call,
-// one call of a hundred is reported. Once a month somebody whom nobody else meets is reported by five
-// in one hour, asks at once, and asks again when 31 days have gone.
+// year writes what a site of 150 calls a day sees in a year: each side asks for its band before a
+// call, one call of a hundred is reported. Once a month somebody whom nobody else meets is reported
+// by five in one hour, asks at once, and asks again when 31 days have gone.
 type year struct {
 	out   *bufio.Writer
 	lines int

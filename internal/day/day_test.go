@@ -188,9 +188,9 @@ func number(t *testing.T, name string, otherwise int) int {
 	return n
 }
 
-// TestDay plays a day with everything that people, friends, operators and strangers at the door do, on
-// a real redis-server, and searches all that is left. In the gate some hundred people come within 20 s;
-// make day lets PARLEY_DAY a second come for a minute.
+// TestDay plays a day with everything that people, friends, operators and strangers at the door do,
+// on a real redis-server, and searches all that is left. In the gate some hundred people come
+// within 20 s; make day lets PARLEY_DAY a second come for a minute.
 func TestDay(t *testing.T) {
 	h := newHouse(t)
 	rate, long := number(t, "PARLEY_DAY", 25), 15*time.Second
@@ -237,7 +237,7 @@ func TestDayFindsFaults(t *testing.T) {
 	if n := h.canaries.Net().Search([]byte(address)); len(n) == 0 {
 		t.Fatal("no guest came from ", address)
 	}
-	record := anyKey(t, rdb, retention.Record)
+	record, window := anyKey(t, rdb, retention.Record), anyKey(t, rdb, retention.Window)
 	for name, c := range map[string]struct {
 		breaks, mends func()
 		says          string
@@ -257,8 +257,8 @@ func TestDayFindsFaults(t *testing.T) {
 			"the file " + h.log + " holds a canary: address, as it is",
 		},
 		"a canary in a value": {
-			func() { rdb.HSet(ctx, anyKey(t, rdb, retention.Window), "calls", address) },
-			func() { rdb.Del(ctx, anyKey(t, rdb, retention.Window)) },
+			func() { rdb.HSet(ctx, window, "calls", address) },
+			func() { rdb.Del(ctx, window) },
 			"holds a canary: address, as it is",
 		},
 	} {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -97,9 +98,7 @@ func (v *visitors) foreign(ctx context.Context, page string, with map[string]str
 		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
 		"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol": "parley.v1",
 	}
-	for k, value := range with {
-		socket[k] = value
-	}
+	maps.Copy(socket, with)
 	socket["Origin"] = "https://" + strings.ToLower(rand.Text()) + ".example"
 	v.canaries.Plant("origin", socket["Origin"])
 	if _, err := v.ask(ctx, "socket for another site", request{http.MethodGet, page + "/ws", socket, "", http.StatusForbidden}); err != nil {

@@ -13,10 +13,10 @@ import (
 	"parley/retention"
 )
 
-// month ends the program and takes 31 days from what every key has to live, as 31 days in which nobody
-// comes would. Then, when the server has written its files anew, as README asks operators to let it
-// do every day, nothing of the day is in its memory or on its disk but the counts of the hours and what
-// is about nobody.
+// month ends the program and takes 31 days from what every key has to live, as 31 days in which
+// nobody comes would. Then, when the server has written its files anew, as README asks operators to
+// let it do every day, nothing of the day is in its memory or on its disk but the counts of the
+// hours and what is about nobody.
 func (h *house) month() {
 	t := h.t
 	t.Helper()

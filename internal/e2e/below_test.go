@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestBrowserBelowAPath: two strangers talk on a page that lies below a path, nothing is asked for beside
-// it, and a link to a room leads below it.
+// TestBrowserBelowAPath: two strangers talk on a page that lies below a path, nothing is asked for
+// beside it, and a link to a room leads below it.
 func TestBrowserBelowAPath(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t, "--base-path", "/talk/here")

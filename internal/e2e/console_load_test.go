@@ -34,8 +34,8 @@ func (s *staff) called(days int) {
 	}
 }
 
-// TestBrowserConsoleLoad: operators see the calls of up to 400 days, small numbers withheld, and save what
-// they see.
+// TestBrowserConsoleLoad: operators see the calls of up to 400 days, small numbers withheld, and
+// save what they see.
 func TestBrowserConsoleLoad(t *testing.T) {
 	browser := chromium(t)
 	s := newStaff(t)

@@ -103,8 +103,9 @@ func TestBrowserThreeNodes(t *testing.T) {
 	bo.reaches("ended", 5*time.Second)
 }
 
-// TestBrowserPeersNodeKilled: the process of one side is killed; the call is on the other. The voice
-// does not stop at all, unless a browser had chosen the relay that dies with the process; then it comes back.
+// TestBrowserPeersNodeKilled: the process of one side is killed; the call is on the other. The
+// voice does not stop at all, unless a browser had chosen the relay that dies with the process;
+// then it comes back.
 func TestBrowserPeersNodeKilled(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 2)

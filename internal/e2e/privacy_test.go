@@ -15,8 +15,8 @@ import (
 	"parley/retention"
 )
 
-// startWatched starts a parley on a real Redis that holds reports, with somebody who has begun to touch
-// data ten days ago.
+// startWatched starts a parley on a real Redis that holds reports, with somebody who has begun to
+// touch data ten days ago.
 func startWatched(t *testing.T) *parley {
 	t.Helper()
 	server := vtest.StartServer(t)
@@ -90,8 +90,8 @@ func (p *person) fits() {
 	}
 }
 
-// TestBrowserPrivacyPages: from the notice on the first page a visitor comes to all pages about privacy;
-// they say what the running server does, and fit on a phone.
+// TestBrowserPrivacyPages: from the notice on the first page a visitor comes to all pages about
+// privacy; they say what the running server does, and fit on a phone.
 func TestBrowserPrivacyPages(t *testing.T) {
 	p := newPerson(t, chromium(t), startWatched(t).URL, 700)
 	p.tells("changed", "Who else touches data here: a change on")

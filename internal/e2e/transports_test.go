@@ -133,8 +133,8 @@ const reachesOnly = `(() => {
 	};
 })()`
 
-// startSecureNodes starts two processes on one Redis that speak TLS themselves, each with a port of its
-// own for page and relay.
+// startSecureNodes starts two processes on one Redis that speak TLS themselves, each with a port of
+// its own for page and relay.
 func startSecureNodes(t testing.TB) [2]*parley {
 	t.Helper()
 	dir, store, state := t.TempDir(), "unix://"+vtest.StartRedis(t).Addr, t.TempDir()

@@ -78,9 +78,10 @@ func turnedAway() []family {
 
 // mail is how nodes hear each other.
 func mail() []family {
+	number := map[bool]int64{true: 1}
 	return []family{
 		{"parley_nodes", "Nodes that are alive, as this one sees it.", true, "", one(func(v *View) int64 { return v.Did.Nodes })},
-		{"parley_mail_up", "1 while what this node publishes comes back, else 0.", true, "", one(func(v *View) int64 { return number(v.Did.MailUp) })},
+		{"parley_mail_up", "1 while what this node publishes comes back, else 0.", true, "", one(func(v *View) int64 { return number[v.Did.MailUp] })},
 		{"parley_mail_total", "What the mail between nodes went through: gaps that were noticed, messages sent again, resets because some were lost for ever, subscriptions made anew, calls to Redis that failed, messages not taken, arrivals without room, arrivals not understood, nodes of another version, letters not understood.", false, "event", []point{
 			{"gap", func(v *View) int64 { return v.Did.Mail.Gaps }},
 			{"resend", func(v *View) int64 { return v.Did.Mail.Resends }},
@@ -98,8 +99,9 @@ func mail() []family {
 
 // store is how this node stands with Redis.
 func store() []family {
+	number := map[bool]int64{true: 1}
 	return []family{
-		{"parley_store_up", "1 while Redis takes writes, else 0.", true, "", one(func(v *View) int64 { return number(v.Store.Takes) })},
+		{"parley_store_up", "1 while Redis takes writes, else 0.", true, "", one(func(v *View) int64 { return number[v.Store.Takes] })},
 		{"parley_store_unanswered_total", "Questions that Redis did not answer.", false, "", one(func(v *View) int64 { return v.Did.Unanswered })},
 		{"parley_store_backlog", "Questions to Redis that wait or are under way.", true, "", one(func(v *View) int64 { return v.Did.Backlog })},
 		{"parley_store_connections", "Connections to Redis, and those of them that nobody uses.", true, "which", []point{
@@ -110,11 +112,4 @@ func store() []family {
 		{"parley_events_dropped_total", "Events of the matcher that came faster than they were taken; each is found out again.", false, "", one(func(v *View) int64 { return v.Store.Dropped })},
 		{"parley_records_damaged_total", "Records in Redis that are not what parley writes.", false, "", one(func(v *View) int64 { return v.Store.Damaged })},
 	}
-}
-
-func number(is bool) int64 {
-	if is {
-		return 1
-	}
-	return 0
 }
