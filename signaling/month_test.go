@@ -42,7 +42,8 @@ func newMemory() *memory { return &memory{map[string]retention.Class{}, map[stri
 const atomSize = 8
 
 // atoms are the pieces of a text that nothing but chance or a secret made: those of eight bytes, at
-// least seven of them different, that are neither letters of one size alone nor digits alone.
+// least seven of them different, that are neither letters of one size alone nor digits alone. None
+// goes over the end of a line.
 func atoms(text string, visit func(string)) {
 	for i := 0; i+atomSize <= len(text); i++ {
 		if atom := text[i : i+atomSize]; telling(atom) {
@@ -60,7 +61,9 @@ func telling(atom string) bool {
 			different++
 		}
 		switch {
-		case b >= 'a' && b <= 'z' || strings.IndexByte(":{}_\n", b) >= 0:
+		case b == '\n':
+			return false
+		case b >= 'a' && b <= 'z' || strings.IndexByte(":{}_", b) >= 0:
 			small++
 		case b >= '0' && b <= '9':
 			digits++
@@ -68,6 +71,10 @@ func telling(atom string) bool {
 	}
 	return different >= atomSize-1 && small < atomSize && digits < atomSize
 }
+
+// parts puts each part of a key on a line of its own: what they are called is the same for all, and
+// must not make one with the first letter of a name.
+func parts(key string) string { return strings.NewReplacer(":", "\n", "{", "\n", "}", "\n").Replace(key) }
 
 // remember adds what is in the store now.
 func (m *memory) remember(s *stage) {
@@ -84,7 +91,7 @@ func (m *memory) remember(s *stage) {
 		if slices.Contains(shared(), class) {
 			name = ""
 		}
-		atoms(name+"\n"+ofSomebody(class, value), func(atom string) { m.atoms[atom] = key })
+		atoms(parts(name)+"\n"+ofSomebody(class, value), func(atom string) { m.atoms[atom] = key })
 		return nil
 	})
 	if err != nil {
@@ -112,7 +119,7 @@ func (m *memory) gone(s *stage) {
 			return nil
 		}
 		said := ""
-		atoms(key+"\n"+ofSomebody(class, value), func(atom string) {
+		atoms(parts(key)+"\n"+ofSomebody(class, value), func(atom string) {
 			if from, was := m.atoms[atom]; was && said == "" {
 				said = from
 				s.t.Errorf("%s holds %q after a month, which %s held on the first day", key, atom, from)
