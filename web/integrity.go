@@ -90,7 +90,7 @@ func newIntegrity(s *site) (page, text *file, err error) {
 	}
 	commit := Commit()
 	if commit == "" {
-		commit = "not recorded in this program, which was not built from a commit"
+		commit = "not recorded in this program: it was built without it, as go run does"
 	}
 	var rows, lines strings.Builder
 	for _, f := range sums {

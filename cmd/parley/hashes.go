@@ -54,6 +54,13 @@ func (c *lookCall) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	status, _, err := fetch(ctx, base.JoinPath("integrity.txt").String())
+	if err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("--from %s: there is no parley that lists its files (status %d): say the address of its first page", c.from, status)
+	}
 	differ := 0
 	for _, s := range sums {
 		says, err := fetchSum(ctx, base.JoinPath(s.Path).String(), s)
@@ -72,26 +79,35 @@ func (c *lookCall) compare(ctx context.Context) error {
 	return err
 }
 
-// fetchSum says how a file differs from what it should be, "" if it does not.
-func fetchSum(ctx context.Context, at string, want web.Sum) (says string, err error) {
+// fetch returns what a browser would get, unpacked.
+func fetch(ctx context.Context, at string) (status int, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
-		return "", err
+		return 0, nil, err
 	}
 	r, err := http.DefaultClient.Do(q) // asks for gzip, as a browser does, and unpacks
 	if err != nil {
-		return "", err
+		return 0, nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, fetchMost))
+	body, err = io.ReadAll(io.LimitReader(r.Body, fetchMost))
 	if err = errors.Join(err, r.Body.Close()); err != nil {
-		return "", fmt.Errorf("%s: %w", at, err)
+		return 0, nil, fmt.Errorf("%s: %w", at, err)
+	}
+	return r.StatusCode, body, nil
+}
+
+// fetchSum says how a file differs from what it should be, "" if it does not.
+func fetchSum(ctx context.Context, at string, want web.Sum) (says string, err error) {
+	status, body, err := fetch(ctx, at)
+	if err != nil {
+		return "", err
 	}
 	sum := sha256.Sum256(body)
 	switch got := hex.EncodeToString(sum[:]); {
-	case r.StatusCode != http.StatusOK && want.Path != "404":
-		return fmt.Sprintf("is answered with status %d", r.StatusCode), nil
+	case status != http.StatusOK && want.Path != "404":
+		return fmt.Sprintf("is answered with status %d", status), nil
 	case got != want.SHA256:
 		return "is another there: " + got, nil
 	}

@@ -40,7 +40,11 @@ func printReviews(w io.Writer, all ...office.Review) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "id\topened\tband\tscore\treports\tlast expires")
 	for _, r := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%d\t%s\n", r.ID, r.Opened.Format(time.RFC3339), r.Band, r.Score, r.Reports, r.Expires.Format(time.DateOnly))
+		expires := "-"
+		if !r.Expires.IsZero() {
+			expires = r.Expires.Format(time.DateOnly)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%d\t%s\n", r.ID, r.Opened.Format(time.RFC3339), r.Band, r.Score, r.Reports, expires)
 	}
 	_ = t.Flush() // a terminal that went away
 }
