@@ -80,6 +80,24 @@ func Run(ctx context.Context, rdb redis.UniversalClient, mark string, log *slog.
 	return claim(ctx, rdb, mark)
 }
 
+// Look tells without changing anything whether [Run] would refuse this database. Errors: [ErrNewer];
+// [ErrKeys]; that it cannot be read.
+func Look(ctx context.Context, rdb redis.UniversalClient, mark string) error {
+	if _, err := version(ctx, rdb, Newest()); err != nil {
+		return err
+	}
+	held, err := rdb.HGet(ctx, retention.Schema.Key(), markField).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read the mark of the data: %w", err)
+	case held != mark:
+		return ErrKeys
+	}
+	return nil
+}
+
 // markField is where the schema holds the mark of the key file. An operator may remove it, to go on
 // with another key file.
 const markField = "key"

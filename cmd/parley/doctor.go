@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"parley/internal/keyring"
 )
 
 const doctorHelp = `parley doctor looks for what goes wrong in practice, and says of each fault how to mend it.
@@ -44,7 +46,8 @@ type finding struct {
 type doctor struct {
 	cfg      config
 	findings []finding
-	runs     bool // the operators' listener answers
+	runs     bool          // the operators' listener answers
+	ring     *keyring.Ring // of the key file; nil while there is none that can be read
 }
 
 func (d *doctor) good(check, format string, args ...any) {
@@ -116,6 +119,7 @@ func doctorCommand(args, environ []string, out, errs io.Writer) int {
 func (d *doctor) look(ctx context.Context) {
 	d.runs = d.answers(ctx)
 	d.lookAtFiles()
+	d.lookAtContent()
 	d.lookAtLimit(ctx)
 	d.lookAtPorts(ctx)
 	d.lookAtAddress(ctx)

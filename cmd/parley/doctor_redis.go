@@ -37,6 +37,7 @@ func (d *doctor) lookAtRedis(ctx context.Context) {
 	d.good(check, "%s takes writes", d.cfg.Redis)
 	d.lookAtPassword()
 	d.eachServer(ctx, rdb)
+	d.lookAtMark(ctx, rdb)
 	d.lookAtKeys(ctx, rdb)
 }
 
