@@ -152,7 +152,7 @@ func restore(cfg config, name string, merge bool, out io.Writer) error {
 }
 
 // haveWeeks makes sure that records about devices can be found again: they lie under weekly keys,
-// which are in no backup.
+// which are in no backup. A week that had yet to begin when it was made has none.
 func haveWeeks(cfg config, f *backup.File, now time.Time) error {
 	if f.Devices == 0 || cfg.EpochKeysNew {
 		return nil
@@ -164,8 +164,8 @@ func haveWeeks(cfg config, f *backup.File, now time.Time) error {
 	var lost []string
 	for week, fingerprint := range f.Weeks {
 		key, there := live.Week(week)
-		due := keyring.Epoch{Week: week}.Due()
-		if now.Before(due) && (!there || key.Fingerprint() != fingerprint) {
+		epoch := keyring.Epoch{Week: week}
+		if now.Before(epoch.Due()) && !epoch.Begins().After(f.Head.Made) && (!there || key.Fingerprint() != fingerprint) {
 			lost = append(lost, strconv.FormatInt(week, 10))
 		}
 	}

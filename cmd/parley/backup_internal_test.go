@@ -33,18 +33,20 @@ func TestWeeksOfABackup(t *testing.T) {
 		"ours":         {backup.File{Devices: 1, Weeks: map[int64]string{week: mine.Fingerprint()}}, false, ""},
 		"another's":    {backup.File{Devices: 1, Weeks: map[int64]string{week: "another"}}, false, "of week"},
 		"lost":         {backup.File{Devices: 1, Weeks: map[int64]string{week - 1: "gone"}}, false, "of week"},
+		"to come":      {backup.File{Devices: 1, Weeks: map[int64]string{week + 1: "gone"}}, false, ""},
 		"due":          {backup.File{Devices: 1, Weeks: map[int64]string{week - 6: "destroyed"}}, false, ""},
 		"no reports":   {backup.File{Weeks: map[int64]string{week: "another"}}, false, ""},
 		"lost, anyway": {backup.File{Devices: 1, Weeks: map[int64]string{week: "another"}}, true, ""},
 	} {
 		cfg.EpochKeysNew = test.anew
+		test.file.Head.Made = now
 		err := haveWeeks(cfg, &test.file, now)
 		if (err != nil) != (test.lost != "") || err != nil && !strings.Contains(err.Error(), test.lost) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	cfg.EpochKeys, cfg.EpochKeysNew = filepath.Join(t.TempDir(), "nowhere"), false
-	if err := haveWeeks(cfg, &backup.File{Devices: 1, Weeks: map[int64]string{week: mine.Fingerprint()}}, now); err == nil {
+	if err := haveWeeks(cfg, &backup.File{Head: backup.Head{Made: now}, Devices: 1, Weeks: map[int64]string{week: mine.Fingerprint()}}, now); err == nil {
 		t.Error("no keys at all, and it is restored")
 	}
 }

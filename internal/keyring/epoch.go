@@ -51,6 +51,9 @@ func newEpoch(week int64) Epoch {
 // Due is when the key must be destroyed.
 func (e Epoch) Due() time.Time { return time.Unix((e.Week+1)*int64(Week/time.Second), 0).Add(KeptFor) }
 
+// Begins is when the first thing may be named under it.
+func (e Epoch) Begins() time.Time { return time.Unix(e.Week*int64(Week/time.Second), 0) }
+
 // Mark returns HMAC-SHA256 over a purpose and parts, each length-prefixed.
 func (e Epoch) Mark(purpose string, parts ...string) []byte {
 	mac := hmac.New(sha256.New, e.key)
