@@ -25,8 +25,8 @@ func families() []family {
 	return all
 }
 
-// fives tells how many people are somewhere: one of them more or less does not show, and fewer than five
-// are told as none. The privacy page promises it of those who wait.
+// fives tells how many people are somewhere: one of them more or less does not show, and fewer than
+// five are told as none. The privacy page promises it of those who wait.
 func fives(value func(*View) int64) func(*View) int64 {
 	return func(v *View) int64 { return coarse(value(v), 5) }
 }

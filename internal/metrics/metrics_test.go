@@ -180,16 +180,16 @@ func numbers(of reflect.Type, path []int) (all [][]int) {
 	return all
 }
 
-// exact are the names whose every step is told: of the machine, of Redis, of other nodes, of packets, and
-// of what was refused. Who adds one says here that nobody's search, call or report
-// shows in it; that somebody came through a proxy does, for parley doctor looks at what its own visit adds.
+// exact are the names whose every step is told: of the machine, of Redis, of other nodes, of packets,
+// and of what was refused. Who adds one says here that nobody's search, call or report shows in it;
+// that somebody came through a proxy does, for parley doctor looks at what its own visit adds.
 func exact() *regexp.Regexp {
 	return regexp.MustCompile(`^parley_(handshakes_refused_total|forwarded_total|nodes|mail_|store_|events_dropped|records_damaged|` +
 		`relay_(packets|bytes|batches|batched_packets|dropped_packets|auth_failures|quota_refusals|requests_refused|streams_refused|faults)_)`)
 }
 
-// TestFewAreNotTold: what one person may have caused is told in steps of ten, and how many are somewhere
-// in steps of five, so that one more or less does not show. The privacy page promises it.
+// TestFewAreNotTold: what one person may have caused is told in steps of ten, and how many are
+// somewhere in steps of five, so that one more or less does not show. The privacy page promises it.
 func TestFewAreNotTold(t *testing.T) {
 	nothing := ours(scrape(t, metrics.View{}))
 	for _, path := range numbers(reflect.TypeFor[metrics.View](), nil) {
@@ -211,7 +211,7 @@ func TestFewAreNotTold(t *testing.T) {
 			}
 		}
 	}
-	few := metrics.View{Did: signaling.Totals{Refused: map[signaling.ErrorCode]int64{}}}
+	few := metrics.View{Did: signaling.Totals{Refused: map[signaling.ErrorCode]int64{}}} //nolint:exhaustive // filled below
 	for _, code := range signaling.ErrorCodes() {
 		few.Did.Refused[code] = 9
 	}
