@@ -2,6 +2,7 @@ package retention_test
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,11 +17,13 @@ import (
 
 func TestAudit(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { audit(t, vtest.NewRedis(t).Client) })
-	t.Run("redis-server", func(t *testing.T) {
-		rdb := redis.NewClient(vtest.StartRedis(t))
-		defer rdb.Close()
-		audit(t, rdb)
-	})
+	for _, engine := range vtest.Engines() {
+		t.Run(engine.Name, func(t *testing.T) {
+			rdb := engine.Start(t)
+			audit(t, rdb)
+			census(t, rdb)
+		})
+	}
 }
 
 var ofBytes = regexp.MustCompile(`^has 5\d\d\d bytes, declared at most 4096$`)
@@ -55,7 +58,7 @@ func audit(t *testing.T, rdb redis.UniversalClient) {
 		{"text where a hash should be", func() error { return rdb.Set(ctx, retention.Room.Key("r"), "x", time.Second).Err() }, retention.Room.Key("r"), "is a string, declared as hash"},
 		{"other type", func() error { return rdb.HSet(ctx, ticket, "a", "b").Err() }, ticket, "is a hash, declared as string"},
 	} {
-		if err := rdb.FlushAll(ctx).Err(); err != nil {
+		if err := vtest.Flush(ctx, audited); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.put(); err != nil {
@@ -77,6 +80,30 @@ func audit(t *testing.T, rdb redis.UniversalClient) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %+v %v, want %+v", c.name, got, err, want)
 		}
+	}
+}
+
+// census lays records on all nodes of a Redis, and counts them there.
+func census(t *testing.T, rdb redis.UniversalClient) {
+	if err := vtest.Flush(t.Context(), rdb); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 { // each call has a slot of its own
+		if err := rdb.Set(t.Context(), retention.Call.Key(fmt.Sprint("c", i)), "x", retention.CallTime).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lay(t, rdb, 20, 24*time.Hour)
+	c, err := retention.Count(t.Context(), rdb, retention.CountPace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls, reports := c.Classes[retention.Call], c.Classes[retention.Report]
+	if calls.Records != 30 || calls.Bytes != 30 || reports.Records != 20 || reports.Bytes != 20*35 || c.Keys != 50 || c.Faulty != 0 {
+		t.Errorf("of 30 calls and 20 reports it counts %+v and %+v, of %d keys, %d faulty", calls, reports, c.Keys, c.Faulty)
+	}
+	if reports.Oldest < 24*time.Hour || reports.Oldest > 25*time.Hour {
+		t.Errorf("reports of a day ago are %v old", reports.Oldest)
 	}
 }
 

@@ -87,7 +87,7 @@ type Item struct {
 // Who reads most of it.
 const (
 	readNodes  = "The parley nodes, and whoever runs the server and has the password of its database."
-	readCounts = " Operators see in the console how many wait, from 5 upward."
+	readCounts = " Operators see in the console how many wait, from 5 upward, and in monitoring in steps of five."
 )
 
 // Catalogue returns all items, in the order of the privacy page.

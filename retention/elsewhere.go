@@ -31,6 +31,12 @@ func Elsewhere() []Place {
 			"Operators, by a command that wants a reason and writes it to the audit file before anything is shown.",
 		},
 		{
+			"monitoring",
+			"Only if whoever runs the server collects the numbers that the program tells at /metrics: how many are connected, wait and talk, in steps of five; how many searches, calls and reports there were, in steps of ten; and how much the relay carries and how busy the machine is, and how many connections came through a proxy, from which one can see, when few are here, that somebody comes or talks. Nothing that names anybody.",
+			"As long as whoever runs the server keeps it: the program keeps none of it beyond its end.",
+			"Whoever runs the server, and whoever they let see it.",
+		},
+		{
 			"key file",
 			"A random secret, under which names in the database are made unreadable. Nothing of visitors.",
 			"While this server is in use.",

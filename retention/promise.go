@@ -34,7 +34,7 @@ func Promises() []Promise {
 			[]string{"moderation TestReportLivesThirtyDays", "moderation TestEachReportDiesAtItsTime", "moderation TestErasedLeavesTheDisk", "moderation TestShredding", "internal/keyring TestDueKeyLeavesTheFile"},
 		},
 		{
-			"No network address, token, device or text of yours is in a log.",
+			"No network address, token, device or text of yours is in a log, with one exception: where whoever runs the server keeps a relay log, it has the network addresses of those who used the relay, for seven days. How much there is now says whether there is one here.",
 			[]string{"internal/redact TestCanaries", "signaling TestTranscripts"},
 		},
 		{
@@ -51,7 +51,7 @@ func Promises() []Promise {
 		},
 		{
 			"A finished call adds one to the count of its hour, and of those counts nobody is told a number below ten.",
-			[]string{"moderation TestHours", "moderation/office TestHoursAreTold", "retention TestPublic"},
+			[]string{"moderation TestHours", "moderation/office TestHoursAreTold", "retention TestPublic", "internal/metrics TestFewAreNotTold"},
 		},
 		{
 			"Your browser loads everything from this server, and asks nobody else for anything.",

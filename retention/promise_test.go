@@ -55,3 +55,13 @@ func TestElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestRelayLogIsInThePromise: the page is the same on each server, so the promise about logs names the
+// one log that has addresses, and where it stands whether there is one.
+func TestRelayLogIsInThePromise(t *testing.T) {
+	for _, p := range retention.Promises() {
+		if strings.Contains(p.Says, "is in a log") && (!strings.Contains(p.Says, "relay log") || !strings.Contains(p.Says, "How much there is now")) {
+			t.Errorf("%q leaves the relay log out", p.Says)
+		}
+	}
+}

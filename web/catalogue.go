@@ -27,7 +27,7 @@ func catalogueOn(cfg Config, today day) (*file, error) {
 		Signals   bool       `json:"signals"`
 		Contact   string     `json:"contact"`
 		Changed   string     `json:"changed,omitempty"` // the day on which who else touches data changed, for 30 days
-	}{languages, matcher.Interests(), !cfg.TokenOnly, cfg.Contact, changed(cfg.Processors, today)})
+	}{languages, matcher.Interests(), !cfg.TokenOnly, cfg.Contact, changed(changes(cfg.Processors, cfg.Noted), today)})
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,52 @@ func TestFeed(t *testing.T) {
 	}
 }
 
+// TestCompare: an entry that is edited, taken off, dated back or lifted does not pass in silence; what
+// the list says itself is not said twice.
+func TestCompare(t *testing.T) {
+	today := some()[0].Since
+	for name, c := range map[string]struct {
+		edit func([]web.Processor) []web.Processor
+		want string
+	}{
+		"nothing": {func(l []web.Processor) []web.Processor { return l }, ""},
+		"does":    {func(l []web.Processor) []web.Processor { l[0].Does = "reads mail"; return l }, "Zeta <Hosting> has changed"},
+		"sees":    {func(l []web.Processor) []web.Processor { l[0].Sees = "all"; return l }, "Zeta <Hosting> has changed"},
+		"where":   {func(l []web.Processor) []web.Processor { l[1].Where = "Chile"; return l }, "Alpha Mail has changed"},
+		"gone":    {func(l []web.Processor) []web.Processor { return l[:1] }, "Alpha Mail was taken off the list"},
+		"lifted":  {func(l []web.Processor) []web.Processor { l[1].Until = time.Time{}; return l }, "Alpha Mail has another last day"},
+		"ends":    {func(l []web.Processor) []web.Processor { l[0].Until = today.AddDate(0, 0, 9); return l }, ""},
+		"begins":  {func(l []web.Processor) []web.Processor { return append(l, web.Processor{Name: "New", Since: today}) }, ""},
+		"dated back": {func(l []web.Processor) []web.Processor {
+			return append(l, web.Processor{Name: "New", Since: today.AddDate(0, 0, -1)})
+		}, "New was added"},
+	} {
+		got := ""
+		for _, n := range web.Compare(some(), c.edit(some()), today.Add(5*time.Hour)) {
+			got += n.Title
+			if !n.On.Equal(today) {
+				t.Errorf("%s: on %v", name, n.On)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	was := some()
+	was[0].Sees = "nothing <at all>"
+	noted := web.Compare(was, some(), time.Now())
+	h := newServer(t, func(c *web.Config) { c.Processors, c.Noted = some(), noted }).Public()
+	for path, want := range map[string]string{
+		"/privacy/processors":      "and sees network addresses (Germany). Before: it rents out the machine, and sees nothing &lt;at all&gt; (Germany).",
+		"/privacy/processors.atom": "<title>Zeta &lt;Hosting&gt; has changed</title>",
+		"/catalogue.json":          `"changed":"` + time.Now().UTC().Format(time.DateOnly),
+	} {
+		if text := body(t, ask(h, "GET", path)); !strings.Contains(text, want) {
+			t.Errorf("%s lacks %q\n%s", path, want, text)
+		}
+	}
+}
+
 // TestIntegrity: the list names each file that a browser can get, with the sum of the bytes that it
 // gets, unpacked; the page, the text and the program say the same. What is not in the list holds no
 // program.
@@ -188,6 +234,9 @@ func integrity(t *testing.T, base string) {
 		if !strings.Contains(page, "/"+s.Path+"</th>") || !strings.Contains(page, s.SHA256) {
 			t.Errorf("the page lacks /%s", s.Path)
 		}
+	}
+	if !strings.Contains(page, "the page obeys\n      catalogue.json") {
+		t.Error("the page does not say that catalogue.json is obeyed and not in the list")
 	}
 	if text != lines.String() {
 		t.Errorf("the text says\n%s", text)

@@ -35,37 +35,41 @@ func dayOf(t time.Time) day { return day(t.Unix() / int64(24*time.Hour/time.Seco
 
 func (d day) begins() time.Time { return time.Unix(int64(d)*int64(24*time.Hour/time.Second), 0).UTC() }
 
-// change is one line of the history: somebody begins to touch data, or has ended.
+// change is one line of the history: somebody begins to touch data, has ended, or what stood of them
+// was changed.
 type change struct {
-	who Processor
-	on  time.Time
-	end bool
+	on          time.Time
+	title, says string
+	id          string // of the entry in the feed; it stays the same as long as the entry does
 }
 
 // changes are all changes, the newest first; what is announced for later among them.
-func changes(all []Processor) []change {
+func changes(all []Processor, noted []Noted) []change {
 	var list []change
 	for _, p := range all {
-		list = append(list, change{p, p.Since, false})
+		says := fmt.Sprintf("%s begins to touch data here: it %s, and sees %s.", p.Name, p.Does, p.Sees)
+		list = append(list, change{p.Since, p.Name + " begins", says, feedID("%q %s %t", p.Name, p.Since.Format(time.DateOnly), false)})
 		if !p.Until.IsZero() {
-			list = append(list, change{p, p.Until, true})
+			says := p.Name + " no longer touches data here."
+			list = append(list, change{p.Until, p.Name + " has ended", says, feedID("%q %s %t", p.Name, p.Until.Format(time.DateOnly), true)})
 		}
+	}
+	for _, n := range noted {
+		list = append(list, change{n.On, n.Title, n.Says, feedID("%q %s %q", n.Title, n.On.Format(time.DateOnly), n.Says)})
 	}
 	slices.SortStableFunc(list, func(a, b change) int { return b.on.Compare(a.on) })
 	return list
 }
 
-// says tells of a change in a sentence.
-func (c change) says() string {
-	if c.end {
-		return fmt.Sprintf("%s no longer touches data here.", c.who.Name)
-	}
-	return fmt.Sprintf("%s begins to touch data here: it %s, and sees %s.", c.who.Name, c.who.Does, c.who.Sees)
+// feedID names an entry of the feed.
+func feedID(format string, args ...any) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, format, args...))
+	return hex.EncodeToString(sum[:8])
 }
 
 // changed is the day of the newest change that the first page should tell of, "" for none.
-func changed(all []Processor, today day) string {
-	for _, c := range changes(all) {
+func changed(list []change, today day) string {
+	for _, c := range list {
 		if today.begins().Sub(c.on) < noticeTime {
 			return c.on.Format(time.DateOnly)
 		}
@@ -74,9 +78,9 @@ func changed(all []Processor, today day) string {
 }
 
 // newProcessors makes the page of who else touches data. It changes with the day.
-func newProcessors(s *site, all []Processor) *remade[day] {
+func newProcessors(s *site, all []Processor, list []change) *remade[day] {
 	return &remade[day]{make: func(today day) (*file, error) {
-		return s.still("processors.html", "../", "{{now}}", touching(all, today), "{{history}}", history(all, today))
+		return s.still("processors.html", "../", "{{now}}", touching(all, today), "{{history}}", history(list, today))
 	}}
 }
 
@@ -95,15 +99,15 @@ func touching(all []Processor, today day) string {
 }
 
 // history is a line for each change, the newest first.
-func history(all []Processor, today day) string {
+func history(list []change, today day) string {
 	var b strings.Builder
-	for _, c := range changes(all) {
+	for _, c := range list {
 		soon := ""
 		if c.on.After(today.begins()) {
 			soon = " <em>announced</em>"
 		}
 		fmt.Fprintf(&b, "\n      <li><time datetime=%q>%s</time>%s: %s</li>",
-			c.on.Format(time.DateOnly), c.on.Format("2 January 2006"), soon, html.EscapeString(c.says()))
+			c.on.Format(time.DateOnly), c.on.Format("2 January 2006"), soon, html.EscapeString(c.says))
 	}
 	if b.Len() == 0 {
 		return "\n      <li>Nothing has changed yet.</li>"
@@ -127,8 +131,7 @@ func processorCard(p Processor) string {
 
 // newFeed makes the same history as a feed, for those who want to be told. origin is where the page
 // is, so that the feeds of two servers are two.
-func newFeed(origin string, all []Processor) (*file, error) {
-	list := changes(all)
+func newFeed(origin string, list []change) (*file, error) {
 	updated := time.Unix(0, 0).UTC()
 	if len(list) > 0 {
 		updated = list[0].on
@@ -151,23 +154,10 @@ func newFeed(origin string, all []Processor) (*file, error) {
     <link rel="alternate" type="text/html" href="processors"/>
     <content type="text">%s</content>
   </entry>
-`, html.EscapeString(c.title()), html.EscapeString(origin), c.id(), c.on.Format(time.RFC3339), html.EscapeString(c.says()))
+`, html.EscapeString(c.title), html.EscapeString(origin), c.id, c.on.Format(time.RFC3339), html.EscapeString(c.says))
 	}
 	b.WriteString("</feed>\n")
 	return newFile(kindAtom, never, []byte(b.String()))
-}
-
-func (c change) title() string {
-	if c.end {
-		return c.who.Name + " has ended"
-	}
-	return c.who.Name + " begins"
-}
-
-// id stays the same as long as the entry does.
-func (c change) id() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %s %t", c.who.Name, c.on.Format(time.DateOnly), c.end))
-	return hex.EncodeToString(sum[:8])
 }
 
 func (s *Server) serveProcessors(w http.ResponseWriter, r *http.Request) {

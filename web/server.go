@@ -38,6 +38,8 @@ type Config struct {
 	Origin string
 	// Processors are those who touch data of visitors besides whoever runs the server.
 	Processors []Processor
+	// Noted are changes of that list that it does not tell itself, the newest first: see [Compare].
+	Noted []Noted
 	// RelayLog tells that the addresses of those who use the relay are written down.
 	RelayLog bool
 	// Census is the newest count of what is remembered, from memory; nil: there is none.
@@ -109,11 +111,12 @@ func (s *Server) makePages(cfg Config) (err error) {
 		s.census = nobodyCounts
 	}
 	all := sortProcessors(cfg.Processors)
+	list := changes(all, cfg.Noted)
 	written := relayLogOff
 	if cfg.RelayLog {
 		written = relayLogOn
 	}
-	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all), newNow(s.site, written, s.census)
+	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all, list), newNow(s.site, written, s.census)
 	today := dayOf(time.Now())
 	for _, p := range []struct {
 		name string
@@ -121,7 +124,7 @@ func (s *Server) makePages(cfg Config) (err error) {
 	}{
 		{"catalogue", func() error { _, err := s.catalogue.at(today); return err }},
 		{"page of who else touches data", func() error { _, err := s.processors.at(today); return err }},
-		{"feed of who else touches data", func() error { s.feed, err = newFeed(cfg.Origin, all); return err }},
+		{"feed of who else touches data", func() error { s.feed, err = newFeed(cfg.Origin, list); return err }},
 		{"page of what is remembered now", func() error { _, err := s.now.at(time.Time{}); return err }},
 		{"privacy page", func() error { s.privacy, err = newPrivacy(s.site); return err }},
 		{"check", func() error { s.check, err = newCheck(s.site); return err }},

@@ -263,8 +263,12 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 	if cfg.Redis.IsEmbedded() {
 		limits.Sockets = peopleEmbedded
 	}
+	noted, err := noteProcessors(cfg.State, cfg.Processors, time.Now(), p.log)
+	if err != nil {
+		return nil, err
+	}
 	var server *web.Server // set below, before anybody can ask
-	server, err := web.New(web.Config{
+	server, err = web.New(web.Config{
 		Socket:  hub,
 		Metrics: metrics.Handler(func() metrics.View { return p.view(hub, server) }),
 		Ready:   p.memory.ready,
@@ -274,7 +278,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
-		Origin:  cfg.PublicURL[0] + cfg.BasePath, Processors: cfg.Processors, Census: p.glance.Last, RelayLog: cfg.RelayLog,
+		Origin:  cfg.PublicURL[0] + cfg.BasePath, Processors: cfg.Processors, Noted: noted, Census: p.glance.Last, RelayLog: cfg.RelayLog,
 		Relay: func() web.Relay {
 			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
 			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}

@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -18,6 +19,9 @@ const (
 	// mostRedirected is how many may be there at once; the next is hung up on, and its browser tries
 	// again.
 	mostRedirected = 256
+	// mostOfOne is how many of them one address may have, or one /64; a proxy of trusted-proxies may
+	// have all.
+	mostOfOne = 16
 )
 
 // redirectFrom is where redirect-listen is unless it is set.
@@ -62,17 +66,17 @@ func openRedirect(ctx context.Context, h *house, cfg config, certs *certificates
 	if certs.challenged != nil {
 		handler = certs.challenged(handler)
 	}
-	var there atomic.Int64
+	who := &crowd{of: map[netip.Prefix]int{}, in: map[net.Conn]netip.Prefix{}, proxies: cfg.TrustedProxies}
 	server := &http.Server{
 		Handler:     handler,
 		ReadTimeout: redirectTime, WriteTimeout: redirectTime, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo), // it would name visitors
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			switch {
-			case state == http.StateNew && there.Add(1) > mostRedirected:
+			case state == http.StateNew && !who.enters(conn):
 				_ = conn.Close()
 			case state == http.StateClosed:
-				there.Add(-1)
+				who.leaves(conn)
 			}
 		},
 	}
@@ -86,6 +90,56 @@ func openRedirect(ctx context.Context, h *house, cfg config, certs *certificates
 		return ctx.Err()
 	})
 	return nil
+}
+
+// crowd is who is there without TLS. Addresses are in it only as long as their connection.
+type crowd struct {
+	proxies []netip.Prefix
+	mu      sync.Mutex // guards both
+	of      map[netip.Prefix]int
+	in      map[net.Conn]netip.Prefix // who was let in; at most [mostRedirected]
+}
+
+// enters lets a connection in if there is room for it.
+func (c *crowd) enters(conn net.Conn) bool {
+	at, most := c.place(conn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.in) >= mostRedirected || c.of[at] >= most {
+		return false
+	}
+	c.in[conn] = at
+	c.of[at]++
+	return true
+}
+
+// leaves makes room, if the connection had been let in.
+func (c *crowd) leaves(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, there := c.in[conn]
+	if !there {
+		return
+	}
+	delete(c.in, conn)
+	if c.of[at]--; c.of[at] == 0 {
+		delete(c.of, at)
+	}
+}
+
+// place is under what a connection counts, and how many may be there.
+func (c *crowd) place(conn net.Conn) (at netip.Prefix, most int) {
+	from, err := netip.ParseAddrPort(conn.RemoteAddr().String())
+	if err != nil {
+		return netip.Prefix{}, mostOfOne
+	}
+	addr := from.Addr().Unmap().WithZone("")
+	for _, p := range c.proxies {
+		if p.Contains(addr) {
+			return netip.PrefixFrom(addr, addr.BitLen()), mostRedirected
+		}
+	}
+	return netip.PrefixFrom(addr, min(addr.BitLen(), 64)).Masked(), mostOfOne
 }
 
 // redirect leads to the page under the name that was asked for, if it is one of the page's, and else

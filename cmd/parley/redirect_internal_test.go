@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,17 +103,91 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
+// dialFrom connects from one of the addresses of this machine.
+func dialFrom(t *testing.T, from, to string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext(t.Context(), "tcp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// TestRedirectOfOneAddress: one address holds no more than its share, and others are served meanwhile.
+// What it gives back it has again.
+func TestRedirectOfOneAddress(t *testing.T) {
+	cfg := startRedirect(t)
+	var held []net.Conn
+	for range mostOfOne + 4 {
+		held = append(held, dialFrom(t, "127.0.0.2", cfg.Redirect))
+	}
+	for _, conn := range held[mostOfOne:] {
+		_ = conn.SetReadDeadline(time.Now().Add(3 * time.Second)) // less than redirectTime
+		if _, err := conn.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+			t.Errorf("one more than %d of an address is kept: %v", mostOfOne, err)
+		}
+	}
+	if status, _, _ := plain(t, cfg.Redirect, "GET / HTTP/1.1\r\nHost: talk.example.org"); status != http.StatusMovedPermanently {
+		t.Errorf("another address gets status %d", status)
+	}
+	for _, conn := range held {
+		conn.Close()
+	}
+}
+
+// TestCrowd: an IPv6 network of a /64 is one, a trusted proxy is not limited, and nothing is kept of
+// who has gone.
+func TestCrowd(t *testing.T) {
+	c := &crowd{of: map[netip.Prefix]int{}, in: map[net.Conn]netip.Prefix{}, proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
+	var all []net.Conn
+	let := func(addr string, n int) (in int) {
+		for range n {
+			conn := fromAddr{at: &net.TCPAddr{IP: net.ParseIP(addr), Port: len(all) + 1}}
+			all = append(all, &conn)
+			if c.enters(&conn) {
+				in++
+			}
+		}
+		return in
+	}
+	for _, one := range []struct {
+		addr    string
+		n, want int
+	}{
+		{"2001:db8::1", 10, 10},
+		{"2001:db8::2", 10, mostOfOne - 10},
+		{"2001:db8:0:1::1", 1, 1},
+		{"192.0.2.7", 100, 100},
+		{"198.51.100.1", 20, mostOfOne},
+		{"192.0.2.8", 1000, mostRedirected - 100 - 2*mostOfOne - 1},
+	} {
+		if got := let(one.addr, one.n); got != one.want {
+			t.Errorf("of %d from %s, %d come in, want %d", one.n, one.addr, got, one.want)
+		}
+	}
+	for _, conn := range all {
+		c.leaves(conn)
+	}
+	if len(c.of) != 0 || len(c.in) != 0 {
+		t.Errorf("all have gone, and %d places and %d connections are kept", len(c.of), len(c.in))
+	}
+}
+
+// fromAddr is a connection of which only the address matters.
+type fromAddr struct {
+	net.Conn
+	at net.Addr
+}
+
+func (c *fromAddr) RemoteAddr() net.Addr { return c.at }
+
 // TestRedirectIsBounded: more connections than there is room for are hung up on, and who comes later
 // is served.
 func TestRedirectIsBounded(t *testing.T) {
 	cfg := startRedirect(t)
 	var held []net.Conn
-	for range mostRedirected + 50 {
-		conn, err := net.Dial("tcp", cfg.Redirect)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, conn)
+	for i := range mostRedirected + 50 {
+		held = append(held, dialFrom(t, fmt.Sprintf("127.0.1.%d", 1+i/mostOfOne), cfg.Redirect))
 	}
 	gone := 0
 	for _, conn := range held[mostRedirected:] {

@@ -3,6 +3,7 @@ package metrics
 import (
 	"net/http"
 	"regexp"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -78,7 +79,11 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 	to <- histogram(c.waits, v.Did.Waits)
 }
 
-// histogram is the waits as Prometheus has them: each class with all below it.
+// sumStep is what ten searches may take that nobody came to for long.
+const sumStep = fullStep * 10 * time.Minute
+
+// histogram is the waits as Prometheus has them: each class with all below it, in steps of ten as all
+// that people cause, and their sum too.
 func histogram(d *prometheus.Desc, w signaling.WaitCounts) prometheus.Metric {
 	upTo := map[float64]uint64{}
 	var sum uint64
@@ -86,8 +91,8 @@ func histogram(d *prometheus.Desc, w signaling.WaitCounts) prometheus.Metric {
 	for i, n := range w.Counts {
 		sum += uint64(max(n, 0))
 		if i < len(bounds) {
-			upTo[bounds[i].Seconds()] = sum //nolint:gosec // i is below len(bounds)
+			upTo[bounds[i].Seconds()] = coarse(sum, fullStep) //nolint:gosec // i is below len(bounds)
 		}
 	}
-	return prometheus.MustNewConstHistogram(d, sum, w.Sum.Seconds(), upTo)
+	return prometheus.MustNewConstHistogram(d, coarse(sum, fullStep), w.Sum.Truncate(sumStep).Seconds(), upTo)
 }

@@ -25,27 +25,45 @@ func families() []family {
 	return all
 }
 
+// fives tells how many people are somewhere: one of them more or less does not show, and fewer than
+// five are told as none. The privacy page promises it of those who wait.
+func fives(value func(*View) int64) func(*View) int64 {
+	return func(v *View) int64 { return coarse(value(v), 5) }
+}
+
+// tens counts what one person may have caused, so that who keeps each answer does not have the minute
+// of each call and of each report, and no number below ten.
+func tens(value func(*View) int64) func(*View) int64 {
+	return func(v *View) int64 { return coarse(value(v), fullStep) }
+}
+
+// fullStep is the step of [tens].
+const fullStep = 10
+
+// coarse is the last full step.
+func coarse[N int64 | uint64](n, step N) N { return n - n%step }
+
 func one(value func(*View) int64) []point { return []point{{"", value}} }
 
 // people is what browsers do.
 func people() []family {
 	return []family{
-		{"parley_sockets", "WebSockets that are open on this node.", true, "", one(func(v *View) int64 { return v.Now.Sockets })},
-		{"parley_sessions", "Sessions of this node, those whose socket is away for up to 30 s among them.", true, "", one(func(v *View) int64 { return v.Now.Sessions })},
-		{"parley_searching", "Sessions of this node that wait in a queue; over all nodes it is how many wait.", true, "", one(func(v *View) int64 { return v.Now.Searching })},
-		{"parley_in_room", "Sessions of this node that are in a call or a private room.", true, "", one(func(v *View) int64 { return v.Now.InCall })},
-		{"parley_rooms", "Calls and private rooms that this node carries.", true, "", one(func(v *View) int64 { return v.Now.Rooms })},
-		{"parley_searches_total", "Searches that were begun.", false, "", one(func(v *View) int64 { return v.Did.Searches })},
-		{"parley_offers_total", "Times that a session was told that somebody was found.", false, "", one(func(v *View) int64 { return v.Did.Offers })},
-		{"parley_searches_found_total", "Searches that led to a call.", false, "", one(func(v *View) int64 { return v.Did.Found })},
-		{"parley_searches_expired_total", "Searches to which nobody came in ten minutes.", false, "", one(func(v *View) int64 { return v.Did.Expired })},
-		{"parley_puzzles_total", "Searches that had to cost work first.", false, "", one(func(v *View) int64 { return v.Did.Puzzles })},
-		{"parley_calls_total", "Calls between strangers that ended on this node.", false, "", one(func(v *View) int64 { return v.Now.Calls })},
-		{"parley_reports_total", "Reports that were taken.", false, "", one(func(v *View) int64 { return v.Did.Reports })},
-		{"parley_resumed_total", "Sessions that came back with another socket.", false, "", one(func(v *View) int64 { return v.Now.Resumed })},
+		{"parley_sockets", "WebSockets that are open on this node.", true, "", one(fives(func(v *View) int64 { return v.Now.Sockets }))},
+		{"parley_sessions", "Sessions of this node, those whose socket is away for up to 30 s among them.", true, "", one(fives(func(v *View) int64 { return v.Now.Sessions }))},
+		{"parley_searching", "Sessions of this node that wait in a queue; over all nodes it is how many wait.", true, "", one(fives(func(v *View) int64 { return v.Now.Searching }))},
+		{"parley_in_room", "Sessions of this node that are in a call or a private room.", true, "", one(fives(func(v *View) int64 { return v.Now.InCall }))},
+		{"parley_rooms", "Calls and private rooms that this node carries.", true, "", one(fives(func(v *View) int64 { return v.Now.Rooms }))},
+		{"parley_searches_total", "Searches that were begun.", false, "", one(tens(func(v *View) int64 { return v.Did.Searches }))},
+		{"parley_offers_total", "Times that a session was told that somebody was found.", false, "", one(tens(func(v *View) int64 { return v.Did.Offers }))},
+		{"parley_searches_found_total", "Searches that led to a call.", false, "", one(tens(func(v *View) int64 { return v.Did.Found }))},
+		{"parley_searches_expired_total", "Searches to which nobody came in ten minutes.", false, "", one(tens(func(v *View) int64 { return v.Did.Expired }))},
+		{"parley_puzzles_total", "Searches that had to cost work first.", false, "", one(tens(func(v *View) int64 { return v.Did.Puzzles }))},
+		{"parley_calls_total", "Calls between strangers that ended on this node.", false, "", one(tens(func(v *View) int64 { return v.Now.Calls }))},
+		{"parley_reports_total", "Reports that were taken.", false, "", one(tens(func(v *View) int64 { return v.Did.Reports }))},
+		{"parley_resumed_total", "Sessions that came back with another socket.", false, "", one(tens(func(v *View) int64 { return v.Now.Resumed }))},
 		{"parley_sockets_closed_total", "Sockets that this node closed, because the browser read too slowly or answered no ping.", false, "cause", []point{
-			{"slow", func(v *View) int64 { return v.Now.Slow }},
-			{"silent", func(v *View) int64 { return v.Now.Silent }},
+			{"slow", tens(func(v *View) int64 { return v.Now.Slow })},
+			{"silent", tens(func(v *View) int64 { return v.Now.Silent })},
 		}},
 	}
 }
@@ -54,7 +72,7 @@ func people() []family {
 func turnedAway() []family {
 	frames := family{"parley_frames_refused_total", "Frames of browsers that were answered with an error, by its code.", false, "code", nil}
 	for _, code := range signaling.ErrorCodes() {
-		frames.points = append(frames.points, point{string(code), func(v *View) int64 { return v.Did.Refused[code] }})
+		frames.points = append(frames.points, point{string(code), tens(func(v *View) int64 { return v.Did.Refused[code] })})
 	}
 	away := family{"parley_handshakes_refused_total", "WebSockets that were not opened: a page of another origin, a node that is full or stops, too many at once, and by the limits of an address or of the whole node.", false, "cause", nil}
 	for _, why := range signaling.Rebuffs() {

@@ -3,9 +3,9 @@ package metrics
 // relays is what the relay holds and carries.
 func relays() []family {
 	return []family{
-		{"parley_relay_allocations", "Relays that are alive.", true, "", one(func(v *View) int64 { return v.Relay.Relays })},
-		{"parley_relay_allocations_total", "Relays that were made.", false, "", one(func(v *View) int64 { return v.Relay.Made })},
-		{"parley_relay_streams", "TCP and TLS connections to the relay.", true, "", one(func(v *View) int64 { return v.Relay.Streams })},
+		{"parley_relay_allocations", "Relays that are alive.", true, "", one(fives(func(v *View) int64 { return v.Relay.Relays }))},
+		{"parley_relay_allocations_total", "Relays that were made.", false, "", one(tens(func(v *View) int64 { return v.Relay.Made }))},
+		{"parley_relay_streams", "TCP and TLS connections to the relay.", true, "", one(fives(func(v *View) int64 { return v.Relay.Streams }))},
 		{"parley_relay_packets_total", "Packets carried: between browsers of this node, to and from peers outside, and between relays of this node and others.", false, "way", []point{
 			{"between", func(v *View) int64 { return v.Relay.Packets }},
 			{"out", func(v *View) int64 { return v.Relay.OutPackets }},
@@ -70,8 +70,8 @@ func refusals() []family {
 func strangers() []family {
 	return []family{
 		{"parley_relay_challenges_total", "Requests without a proof, answered and, because of too many, not answered.", false, "answered", []point{
-			{"yes", func(v *View) int64 { return v.Relay.Challenges }},
-			{"no", func(v *View) int64 { return v.Relay.Suppressed }},
+			{"yes", tens(func(v *View) int64 { return v.Relay.Challenges })},
+			{"no", tens(func(v *View) int64 { return v.Relay.Suppressed })},
 		}},
 		{"parley_relay_streams_refused_total", "TCP and TLS connections that were not kept: over the limit, closed to make room, without a handshake, failed when they were accepted.", false, "cause", []point{
 			{"limit", func(v *View) int64 { return v.Relay.Streamless }},
