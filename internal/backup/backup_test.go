@@ -378,10 +378,10 @@ func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb := vtest.NewRedis(t).Client
 		fill(t, rdb)
-		const keys, carried = 606, 604
+		const keys, carried = 606, 604 // two waits, each cut to a nanosecond
 		began := time.Now()
 		saved(t, rdb)
-		if took, least := time.Since(began), (keys+carried)*time.Second/retention.CountPace; took < least {
+		if took, least := time.Since(began), (keys+carried)*time.Second/retention.CountPace; took < least-2 {
 			t.Errorf("%v, want %v or longer", took, least)
 		}
 	})
