@@ -26,7 +26,8 @@ type Restored struct {
 // of a device now is newer than what the file says. Of a device of which it has a record, or the mark
 // that its token was given up, nothing is added: what is missing there was taken away since.
 // An interrupted restore is completed by merging the same file.
-// Errors: [ErrUsed], [ErrRunning], [ErrKeys], [ErrShape] and [ErrNoShape], before anything is written; or Redis's.
+// Errors: [ErrUsed], [ErrRunning], [ErrKeys], [ErrShape] and [ErrNoShape], before anything is
+// written; or Redis's.
 func (f *File) Restore(ctx context.Context, rdb redis.UniversalClient, merge bool, now time.Time) (Restored, error) {
 	r := restoring{file: f, rdb: rdb, now: now, known: map[string]struct{}{}}
 	keys, err := rdb.DBSize(ctx).Result()
