@@ -14,11 +14,12 @@ func Lookup(key string) (Item, bool) {
 	return Item{}, false
 }
 
-// CarriedKeys returns every key of a class that is carried, as a backup wants them.
-func CarriedKeys(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+// CarriedKeys returns every key of a class that is carried, as a backup wants them. It looks at
+// most at pace keys a second of each server, [CountPace] for example.
+func CarriedKeys(ctx context.Context, rdb redis.UniversalClient, pace int) ([]string, error) {
 	var keys []string
 	seen := map[string]struct{}{} // a walk may see one twice
-	err := walk(ctx, rdb, 0, func(s sight) {
+	err := walk(ctx, rdb, pace, func(s sight) {
 		if _, twice := seen[s.key]; s.item == nil || !s.item.Carried || twice {
 			return
 		}

@@ -51,7 +51,7 @@ func Elsewhere() []Place {
 		{
 			"backups",
 			"If whoever runs the server makes any: of the database the records about reports, the policy, and the counts of calls, each with the moment at which it ends. Nothing of who waits or talks, no keys, and never the relay log.",
-			"As long as they are kept; what has ended is not brought back, and says nothing about a device once the weekly key is destroyed.",
+			"As long as they are kept; what has ended is not brought back, and says nothing about a device once the weekly key is destroyed. Restoring one brings back, until its own end, what a device has erased or operators have undone since it was made.",
 			host,
 		},
 		{

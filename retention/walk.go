@@ -58,7 +58,7 @@ func (w *walker) server(ctx context.Context, node redis.Cmdable) error {
 				return err
 			}
 			seen += len(some)
-			if err := rest(ctx, began, seen, w.pace); err != nil {
+			if err := Rest(ctx, began, seen, w.pace); err != nil {
 				return err
 			}
 		}
@@ -82,8 +82,9 @@ func (w *walker) look(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// rest waits until seen keys are not more than pace a second since began.
-func rest(ctx context.Context, began time.Time, seen, pace int) error {
+// Rest waits until seen keys are not more than pace a second since began; pace 0 never waits. Whoever
+// reads many keys calls it between two pages. Error: that ctx ended.
+func Rest(ctx context.Context, began time.Time, seen, pace int) error {
 	if pace == 0 {
 		return ctx.Err()
 	}

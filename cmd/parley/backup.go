@@ -25,7 +25,9 @@ const backupHelp = `parley backup writes what is kept for longer than a moment i
 In the file are reports and what goes with them, the policy, the shape of the data, and counts of calls; nothing
 of who waits or talks, and no keys. Records keep their end: what has expired meanwhile is not restored. The key
 files in --state are to be saved apart from it, and the audit file with it; docs/backup.md says how.
---merge restores into a database that is not empty: what is there stays, and what is not there is added.
+--merge restores into a database that is not empty, made with the same key file and of the same shape: what is there
+stays, and what is not there is added, but nothing of a device of which something is there. What was erased since the
+backup was made may come back; docs/backup.md says when.
 
 Exit status: 0 done; 1 it did not work; 2 the command line or the configuration is wrong.
 `
@@ -147,6 +149,9 @@ func restore(cfg config, name string, merge bool, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "%d records of %s are restored; %d had expired, %d were there already and stay\n",
 			done.Records, f.Head.Made.Format("2006-01-02 15:04 UTC"), done.Expired, done.Kept)
+		if done.Known > 0 {
+			fmt.Fprintf(out, "%d are left out: the database has a newer record of the same device\n", done.Known)
+		}
 		return nil
 	})
 }

@@ -2,6 +2,7 @@ package backup_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -31,6 +32,26 @@ func both(t *testing.T, test func(*testing.T, redis.UniversalClient)) {
 	})
 }
 
+// TestOnEveryServer runs the same on a Sentinel set and a Cluster too.
+func TestOnEveryServer(t *testing.T) {
+	suite := map[string]func(*testing.T, redis.UniversalClient){
+		"RoundTrip": roundTrip, "ExpiredStaysAway": expiredStaysAway, "UsedDatabase": usedDatabase,
+		"TakenAway": takenAway, "Interrupted": interrupted, "OtherData": otherData, "NothingToSave": nothingToSave,
+	}
+	for _, e := range vtest.Engines() {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			rdb := e.Start(t)
+			for name, test := range suite {
+				t.Run(name, func(t *testing.T) {
+					emptied(t, rdb)
+					test(t, rdb)
+				})
+			}
+		})
+	}
+}
+
 const newest = 4
 
 // fill writes some records of each kind, 600 reports among them.
@@ -58,13 +79,13 @@ func fill(t *testing.T, rdb redis.UniversalClient) {
 func all(t *testing.T, rdb redis.UniversalClient) map[string]string {
 	t.Helper()
 	ctx := t.Context()
-	rdb, done := vtest.Admin(rdb) // who sees every key
-	defer done()
 	held := map[string]string{}
-	keys, err := rdb.Keys(ctx, "*").Result()
+	keys, err := vtest.AllKeys(ctx, rdb)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rdb, done := vtest.Admin(rdb)
+	defer done()
 	for _, key := range keys {
 		end, err := rdb.PExpireTime(ctx, key).Result()
 		if err != nil {
@@ -82,9 +103,7 @@ func all(t *testing.T, rdb redis.UniversalClient) map[string]string {
 // emptied takes everything away.
 func emptied(t *testing.T, rdb redis.UniversalClient) {
 	t.Helper()
-	admin, done := vtest.Admin(rdb)
-	defer done()
-	if err := admin.FlushAll(t.Context()).Err(); err != nil {
+	if err := vtest.Flush(t.Context(), rdb); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -171,7 +190,7 @@ func usedDatabase(t *testing.T, rdb redis.UniversalClient) {
 		}
 	}
 	done, err := f.Restore(ctx, rdb, true, time.Now())
-	if err != nil || done != (backup.Restored{Records: 2, Kept: 602}) {
+	if err != nil || done != (backup.Restored{Records: 2, Kept: 600, Known: 2}) {
 		t.Errorf("%+v, %v", done, err)
 	}
 	if got := all(t, rdb); !maps.Equal(got, want) {
@@ -219,14 +238,16 @@ func TestDamagedFiles(t *testing.T) {
 		want error
 	}{
 		"a newer format":     {sealed(strings.Replace(head, `"format":1`, `"format":2`, 1)), backup.ErrNewer},
+		"strange to us":      {sealed(strings.Replace(head, `"shape":4`, `"shape":5`, 1), `{"new":1}`), backup.ErrNewer},
+		"strange, damaged":   {bytes.Replace(sealed(head, report(time.Hour), report(time.Minute)), []byte("parley:{d}"), []byte("parley:{e}"), 1), backup.ErrChanged},
 		"a newer shape":      {sealed(strings.Replace(head, `"shape":4`, `"shape":5`, 1)), backup.ErrNewer},
 		"something else":     {[]byte("REDIS0011\n"), backup.ErrNoBackup},
 		"nothing":            {nil, backup.ErrNoBackup},
-		"lives for too long": {sealed(head, report(retention.ReportTime+time.Hour)), backup.ErrChanged},
-		"never expires":      {sealed(head, fmt.Sprintf(`{"key":%q,"text":"eA=="}`, retention.Report.Key("a", "0"))), backup.ErrChanged},
-		"a stray key":        {sealed(head, `{"key":"session:1","expires":1,"text":"eA=="}`), backup.ErrChanged},
-		"not to be carried":  {sealed(head, fmt.Sprintf(`{"key":%q,"expires":1,"text":"eA=="}`, retention.Ticket.Key("t"))), backup.ErrChanged},
-		"another type":       {sealed(head, fmt.Sprintf(`{"key":%q,"expires":1,"fields":{}}`, retention.Report.Key("a", "0"))), backup.ErrChanged},
+		"lives for too long": {sealed(head, report(retention.ReportTime+time.Hour)), backup.ErrForeign},
+		"never expires":      {sealed(head, fmt.Sprintf(`{"key":%q,"text":"eA=="}`, retention.Report.Key("a", "0"))), backup.ErrForeign},
+		"a stray key":        {sealed(head, `{"key":"session:1","expires":1,"text":"eA=="}`), backup.ErrForeign},
+		"not to be carried":  {sealed(head, fmt.Sprintf(`{"key":%q,"expires":1,"text":"eA=="}`, retention.Ticket.Key("t"))), backup.ErrForeign},
+		"another type":       {sealed(head, fmt.Sprintf(`{"key":%q,"expires":1,"fields":{}}`, retention.Report.Key("a", "0"))), backup.ErrForeign},
 		"more behind it":     {append(bytes.Clone(good), good...), backup.ErrChanged},
 	} {
 		if _, err := backup.Open(bytes.NewReader(test.file), newest); !errors.Is(err, test.want) {
@@ -235,13 +256,144 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-// TestNothingToSave: a database that is not parley's makes no file that could be restored.
-func TestNothingToSave(t *testing.T) {
-	both(t, func(t *testing.T, rdb redis.UniversalClient) {
-		if _, err := backup.Write(t.Context(), &bytes.Buffer{}, rdb, time.Now()); !errors.Is(err, backup.ErrEmpty) {
-			t.Errorf("%v", err)
+func TestTakenAway(t *testing.T) { both(t, takenAway) }
+
+// takenAway: merging brings nothing back of a device that gave its token up since the backup, nor of
+// one of whose reports some were voided; nor does it touch what the database says of them.
+func takenAway(t *testing.T, rdb redis.UniversalClient) {
+	ctx := t.Context()
+	fill(t, rdb)
+	rdb.Set(ctx, retention.Record.Key("device2"), "what is kept of it", time.Hour)
+	rdb.Set(ctx, retention.Report.Key("device2", "1"), "voided later", time.Hour)
+	rdb.Set(ctx, retention.Record.Key("device3"), "what is kept of it", time.Hour)
+	f := opened(t, saved(t, rdb))
+	rdb.Del(ctx, retention.Report.Key("device1", "0"))
+	rdb.Set(ctx, retention.Record.Key("device1"), "a mark", time.Hour)
+	rdb.Del(ctx, retention.Report.Key("device2", "1"))
+	want := all(t, rdb)
+	rdb.Del(ctx, retention.Report.Key("device3", "0")) // lost, the record too
+	rdb.Del(ctx, retention.Record.Key("device3"))
+	done, err := f.Restore(ctx, rdb, true, time.Now())
+	if err != nil || done != (backup.Restored{Records: 2, Kept: 600, Known: 5}) {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if got := all(t, rdb); !maps.Equal(got, want) {
+		t.Errorf("%d records, want %d as they were before two were lost", len(got), len(want))
+	}
+}
+
+func TestInterrupted(t *testing.T) { both(t, interrupted) }
+
+// interrupted: a restore that Redis refused halfway is completed by merging the same file.
+func interrupted(t *testing.T, rdb redis.UniversalClient) {
+	ctx := t.Context()
+	fill(t, rdb)
+	rdb.Del(ctx, retention.Ticket.Key("ticket"))
+	rdb.Del(ctx, retention.Lease.Key())
+	want := all(t, rdb)
+	f := opened(t, saved(t, rdb))
+	emptied(t, rdb)
+	stop := &stopping{left: 2}
+	rdb.AddHook(stop)
+	if _, err := f.Restore(ctx, rdb, false, time.Now()); !errors.Is(err, errStopped) {
+		t.Fatalf("not interrupted: %v", err)
+	}
+	stop.left = -1
+	if n := len(all(t, rdb)); n == 0 || n == len(want) {
+		t.Fatalf("%d records of %d: the test shows nothing", n, len(want))
+	}
+	if _, err := f.Restore(ctx, rdb, true, time.Now()); err != nil {
+		t.Error(err)
+	}
+	if got := all(t, rdb); !maps.Equal(got, want) {
+		t.Errorf("%d records, want %d", len(got), len(want))
+	}
+}
+
+var errStopped = errors.New("stopped")
+
+// stopping lets a number of pipelines through, and none after them; all while it is negative.
+type stopping struct{ left int }
+
+func (s *stopping) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (s *stopping) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (s *stopping) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, commands []redis.Cmder) error {
+		if s.left == 0 {
+			for _, c := range commands {
+				c.SetErr(errStopped)
+			}
+			return errStopped
+		}
+		if s.left > 0 {
+			s.left--
+		}
+		return next(ctx, commands)
+	}
+}
+
+func TestOtherData(t *testing.T) { both(t, otherData) }
+
+// otherData: what was made with another key file or has another shape is not merged with, and nothing
+// is written. A database that lost its mark, as an operator may wish, and one without any data of
+// parley's have nothing against it.
+func otherData(t *testing.T, rdb redis.UniversalClient) {
+	ctx := t.Context()
+	fill(t, rdb)
+	f := opened(t, saved(t, rdb))
+	for name, test := range map[string]struct {
+		schema []any
+		want   error
+	}{
+		"another key file": {[]any{"version", newest, "key", "another"}, backup.ErrKeys},
+		"a newer shape":    {[]any{"version", newest + 1, "key", "mark"}, backup.ErrShape},
+		"an older shape":   {[]any{"version", newest - 1, "key", "mark"}, backup.ErrShape},
+		"no shape":         {nil, backup.ErrNoShape},
+		"no mark":          {[]any{"version", newest}, nil},
+	} {
+		emptied(t, rdb)
+		rdb.HSet(ctx, retention.Policy.Key(), "revision", "8")
+		if test.schema != nil {
+			rdb.HSet(ctx, retention.Schema.Key(), test.schema...)
+		}
+		before := all(t, rdb)
+		done, err := f.Restore(ctx, rdb, true, time.Now())
+		if !errors.Is(err, test.want) || test.want == nil && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if wrote := !maps.Equal(all(t, rdb), before); wrote != (test.want == nil) || wrote != (done.Records > 0) {
+			t.Errorf("%s: written: %v, %+v", name, wrote, done)
+		}
+	}
+	emptied(t, rdb)
+	rdb.Set(ctx, retention.Ticket.Key("ticket"), "somebody searches", time.Minute)
+	if _, err := f.Restore(ctx, rdb, true, time.Now()); err != nil {
+		t.Errorf("no data: %v", err)
+	}
+}
+
+// TestPace: a backup looks at no more keys a second than a census does, and reads no more.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rdb := vtest.NewRedis(t).Client
+		fill(t, rdb)
+		const keys, carried = 606, 604 // two waits, each cut to a nanosecond
+		began := time.Now()
+		saved(t, rdb)
+		if took, least := time.Since(began), (keys+carried)*time.Second/retention.CountPace; took < least-2 {
+			t.Errorf("%v, want %v or longer", took, least)
 		}
 	})
+}
+
+func TestNothingToSave(t *testing.T) { both(t, nothingToSave) }
+
+// nothingToSave: a database that is not parley's makes no file that could be restored.
+func nothingToSave(t *testing.T, rdb redis.UniversalClient) {
+	if _, err := backup.Write(t.Context(), &bytes.Buffer{}, rdb, time.Now()); !errors.Is(err, backup.ErrEmpty) {
+		t.Errorf("%v", err)
+	}
 }
 
 // TestCarriedKinds: a class of a type that a backup does not know would be left out of it.

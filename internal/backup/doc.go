@@ -9,5 +9,7 @@
 // The file is lines of JSON: a head with the number of the format and of the data's shape, and the
 // mark of the key file that the data was made with; a line for each record; a last line with the
 // number of records and the SHA-256 of everything before it. A file of a newer parley, one without
-// its end, and one that was changed are refused before anything is written.
+// its end, and one that was changed are refused before anything is written; and so is a database that
+// holds data of another shape or key file than the one to be merged with it. What was taken away since
+// a backup was made comes back with it, but for devices of which the database still has a record.
 package backup

@@ -3,7 +3,7 @@ package backup
 import (
 	"bufio"
 	"bytes"
-	"context"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/redis/go-redis/v9"
 
 	"parley/retention"
 )
@@ -28,12 +27,21 @@ var (
 	ErrCut = errors.New("it is cut off: its last line is missing")
 	// ErrChanged says that the file is not what was written.
 	ErrChanged = errors.New("it was changed or damaged: its sum is another than its last line says")
+	// ErrForeign says that the file is whole, and holds what this parley does not write.
+	ErrForeign = errors.New("it is whole, but this parley would not have written it: restore it with the parley that did")
 	// ErrNoBackup says that the file is none of ours.
 	ErrNoBackup = errors.New("it is not a backup of parley")
 	// ErrUsed says that the database holds something already.
 	ErrUsed = errors.New("the database is not empty")
 	// ErrRunning says that parley is at work on the database.
 	ErrRunning = errors.New("parley is running on this database: stop every node first")
+	// ErrKeys says that the data in the database was made with another key file than the backup.
+	ErrKeys = errors.New("the data in the database was made with another key file than the backup: merge it where that key file is in use, or restore it into an empty database")
+	// ErrNoShape says that the database has records and does not say of which shape.
+	ErrNoShape = errors.New("the database has records of parley and does not say of which shape: restore into an empty database")
+	// ErrShape says that the database has data of another shape than the backup.
+	ErrShape = errors.New("only data of one shape can be merged: restore the backup into an empty database, by which it gets today's shape, save that, and merge what you saved; " +
+		"if it is the database that is older, start parley on it once; if it is newer than this parley, do all of it with the newer one")
 )
 
 // File is a backup that was read once and found whole.
@@ -43,6 +51,7 @@ type File struct {
 	Devices int              // of these, records about devices
 	Weeks   map[int64]string // fingerprints of the weekly keys that these were made under
 	from    io.ReadSeeker
+	newest  int // shape that may be restored
 }
 
 // longest is how long a line may be.
@@ -50,16 +59,17 @@ const longest = 4 << 20
 
 // Open reads a whole file and refuses one that is not as it was written, or of a shape above newest.
 func Open(from io.ReadSeeker, newest int) (*File, error) {
-	f := &File{from: from, Weeks: map[int64]string{}}
+	f := &File{from: from, newest: newest, Weeks: map[int64]string{}}
+	var foreign error // told only of a file that is whole: what is damaged is strange for another reason
 	err := f.each(func(r record) error {
 		f.note(r)
-		return r.check(f.Head.Made)
+		if foreign == nil {
+			foreign = r.check(f.Head.Made)
+		}
+		return nil
 	})
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, foreign); err != nil {
 		return nil, err
-	case f.Head.Shape > newest:
-		return nil, fmt.Errorf("its data has shape %d, known up to %d: %w", f.Head.Shape, newest, ErrNewer)
 	}
 	return f, nil
 }
@@ -85,11 +95,11 @@ func (r *record) check(made time.Time) error {
 	it, known := retention.Lookup(r.Key)
 	switch {
 	case !known || !it.Carried:
-		return fmt.Errorf("%w: it holds a key that is not to be carried", ErrChanged)
+		return fmt.Errorf("it holds a key that is not to be carried: %w", ErrForeign)
 	case (it.Kind == "string") != (r.Fields == nil):
-		return fmt.Errorf("%w: %s is of another type", ErrChanged, className(r.Key))
+		return fmt.Errorf("%s is of another type: %w", className(r.Key), ErrForeign)
 	case (it.TTL == 0) != (r.Expires == 0) || it.TTL > 0 && time.UnixMilli(r.Expires).Sub(made) > it.TTL+time.Minute:
-		return fmt.Errorf("%w: %s would live for longer than any may", ErrChanged, className(r.Key))
+		return fmt.Errorf("%s would live for longer than any may: %w", className(r.Key), ErrForeign)
 	}
 	return nil
 }
@@ -146,8 +156,11 @@ func (f *File) readHead(lines *bufio.Scanner) error {
 	if err := json.Unmarshal(lines.Bytes(), &f.Head); err != nil || f.Head.Parley != "backup" {
 		return ErrNoBackup
 	}
-	if f.Head.Format > format {
+	switch { // before a record of it is read, which a newer parley may write otherwise
+	case f.Head.Format > format:
 		return fmt.Errorf("its format is %d, known up to %d: %w", f.Head.Format, format, ErrNewer)
+	case f.Head.Shape > f.newest:
+		return fmt.Errorf("its data has shape %d, known up to %d: %w", f.Head.Shape, f.newest, ErrNewer)
 	}
 	return nil
 }
@@ -161,114 +174,4 @@ func (f *File) readFoot(lines *bufio.Scanner, sum hash.Hash) error {
 		return ErrChanged
 	}
 	return nil
-}
-
-// Restored is what came of a restore.
-type Restored struct {
-	Records int // that are in the database now
-	Expired int // whose time was over
-	Kept    int // that were in the database already, and stay as they are there
-}
-
-// Restore brings the records into rdb. A database that is not empty is refused, unless they are to be
-// merged: then what is there stays, and only what is not there is added, because what a database says
-// of a device now is newer than what the file says. Errors: [ErrUsed], [ErrRunning], or Redis's.
-func (f *File) Restore(ctx context.Context, rdb redis.UniversalClient, merge bool, now time.Time) (Restored, error) {
-	var done Restored
-	keys, err := rdb.DBSize(ctx).Result()
-	switch {
-	case err != nil:
-		return done, fmt.Errorf("look whether the database is empty: %w", err)
-	case keys > 0 && !merge:
-		return done, ErrUsed
-	}
-	if err := idle(ctx, rdb, now); err != nil {
-		return done, err
-	}
-	var batch []record
-	put := func() error {
-		err := f.put(ctx, rdb, batch, &done)
-		batch = batch[:0]
-		return err
-	}
-	err = f.each(func(r record) error {
-		if r.Expires != 0 && r.Expires <= now.UnixMilli() {
-			done.Expired++
-			return nil
-		}
-		if batch = append(batch, r); len(batch) == atOnce {
-			return put()
-		}
-		return nil
-	})
-	if err != nil {
-		return done, err
-	}
-	return done, put()
-}
-
-// idle makes sure that no node is alive.
-func idle(ctx context.Context, rdb redis.UniversalClient, now time.Time) error {
-	leases, err := rdb.HGetAll(ctx, retention.Lease.Key()).Result()
-	if err != nil {
-		return fmt.Errorf("look for nodes that run: %w", err)
-	}
-	for _, until := range leases {
-		if ms, err := strconv.ParseInt(until, 10, 64); err == nil && ms > now.UnixMilli() {
-			return ErrRunning
-		}
-	}
-	return nil
-}
-
-// put writes some records, each with its expiry or not at all. What is there already stays.
-func (f *File) put(ctx context.Context, rdb redis.UniversalClient, batch []record, done *Restored) error {
-	texts, asked := rdb.Pipeline(), []*redis.Cmd(nil)
-	for _, r := range batch {
-		if r.Fields == nil {
-			asked = append(asked, texts.Do(ctx, "set", r.Key, r.Text, "nx", "pxat", r.Expires))
-			continue
-		}
-		put, err := putHash(ctx, rdb, r)
-		if err != nil {
-			return fmt.Errorf("restore %s: %w", className(r.Key), err)
-		}
-		if put {
-			done.Records++
-		} else {
-			done.Kept++
-		}
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	_, _ = texts.Exec(ctx) // each command has its own error
-	for _, one := range asked {
-		switch err := one.Err(); {
-		case err == nil:
-			done.Records++
-		case errors.Is(err, redis.Nil): // it is there
-			done.Kept++
-		default:
-			return fmt.Errorf("restore records: %w", err)
-		}
-	}
-	return nil
-}
-
-// putHash writes a hash in one step, unless it is there.
-func putHash(ctx context.Context, rdb redis.UniversalClient, r record) (put bool, err error) {
-	if n, err := rdb.Exists(ctx, r.Key).Result(); err != nil || n > 0 {
-		return false, err
-	}
-	_, err = rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		for name, value := range r.Fields {
-			p.HSet(ctx, r.Key, name, value)
-		}
-		if r.Expires != 0 {
-			p.PExpireAt(ctx, r.Key, time.UnixMilli(r.Expires))
-		}
-		return nil
-	})
-	return err == nil, err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,14 +58,15 @@ const atOnce = 256
 // ErrEmpty says that there is nothing to save.
 var ErrEmpty = errors.New("this database was never used by parley: there is nothing to save")
 
-// Write writes all that is carried in rdb, and returns how many records that are. Parley may run
+// Write writes all that is carried in rdb, and returns how many records that are. It asks for as many
+// a second as [retention.CountPace] says, first for the keys, then for what they hold. Parley may run
 // meanwhile; what changes in that moment is in the file as it was before or after.
 func Write(ctx context.Context, to io.Writer, rdb redis.UniversalClient, now time.Time) (int, error) {
 	head, err := headOf(ctx, rdb, now)
 	if err != nil {
 		return 0, err
 	}
-	keys, err := retention.CarriedKeys(ctx, rdb)
+	keys, err := retention.CarriedKeys(ctx, rdb, retention.CountPace)
 	if err != nil {
 		return 0, err
 	}
@@ -72,10 +74,8 @@ func Write(ctx context.Context, to io.Writer, rdb redis.UniversalClient, now tim
 	if err := w.line(head); err != nil {
 		return 0, err
 	}
-	n := 0
-	for len(keys) > 0 {
-		batch := keys[:min(len(keys), atOnce)]
-		keys = keys[len(batch):]
+	n, asked, began := 0, 0, time.Now()
+	for batch := range slices.Chunk(keys, atOnce) {
 		records, err := fetch(ctx, rdb, batch)
 		if err != nil {
 			return 0, err
@@ -86,6 +86,10 @@ func Write(ctx context.Context, to io.Writer, rdb redis.UniversalClient, now tim
 			}
 		}
 		n += len(records)
+		asked += len(batch)
+		if err := retention.Rest(ctx, began, asked, retention.CountPace); err != nil {
+			return 0, err
+		}
 	}
 	if err := w.line(foot{n, hex.EncodeToString(w.sum.Sum(nil))}); err != nil {
 		return 0, err
