@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"parley/internal/vtest"
 )
 
 // TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each
-// line that begins with parley, and each address that curl asks, while that parley runs. Ports,
-// TLS, Redis and what is told of the relay come from the environment, which beats the file.
+// line that calls parley, and each address that curl asks, while that parley runs. Ports,
+// TLS and what is told of the relay come from the environment, which beats the file; Redis is a real one.
 func TestOperatingGuide(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
@@ -31,17 +33,18 @@ func TestOperatingGuide(t *testing.T) {
 		fmt.Fprint(&script, "env PARLEY_TLS=off\nenv PARLEY_LISTEN=127.0.0.1:$WEB\nenv PARLEY_OPERATOR_LISTEN=127.0.0.1:$OPERATOR\n"+
 			"env PARLEY_RELAY_LISTEN=127.0.0.1:$RELAY\nenv PARLEY_RELAY_EXTERNAL=127.0.0.1\nenv PARLEY_PUBLIC_URL=http://localhost:$WEB\n"+
 			"env PARLEY_TRUSTED_PROXIES=\n"+
-			"redis start\nexec sh -c 'echo redis://127.0.0.1:$REDIS >redis; chmod 600 redis'\n"+
+			"exec chmod 600 redis\n"+
 			"exec env PARLEY_REDIS_FILE=redis parley --config parley.toml &parley&\nget http://127.0.0.1:$OPERATOR/readyz 200 ready\n")
 		for _, line := range lines {
 			script.WriteString(typed(t, line))
 		}
 		// The file alone, as it stands there: a fault would be named.
-		script.WriteString("kill -INT parley\nwait parley\nexec env PARLEY_REDIS_FILE=redis parley doctor --config parley.toml\nstdout '^ok +redis +redis://127.0.0.1:[0-9]+ takes writes'\nstdout '^ok +state +var can be written to'\nexec env")
+		script.WriteString("kill -INT parley\nwait parley\nexec env PARLEY_REDIS_FILE=redis parley doctor --config parley.toml\nstdout '^ok +redis +redis://127.0.0.1:[0-9]+ takes writes'\nstdout '^ok +redis-disk '\nstdout '^ok +state +var can be written to'\nexec env")
 		for _, name := range []string{"TLS", "LISTEN", "OPERATOR_LISTEN", "RELAY_LISTEN", "RELAY_EXTERNAL", "PUBLIC_URL", "TRUSTED_PROXIES"} {
 			fmt.Fprintf(&script, " -u PARLEY_%s", name)
 		}
-		fmt.Fprintf(&script, " parley config --config parley.toml\n-- parley.toml --\n%s", strings.ReplaceAll(file, "/var/lib/parley", "var"))
+		fmt.Fprintf(&script, " parley config --config parley.toml\n-- parley.toml --\n%s-- redis --\n%s\n", strings.ReplaceAll(file, "/var/lib/parley", "var"),
+			vtest.StartServer(t, "--appendonly", "yes").URL())
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("guide%d.txtar", i)), []byte(script.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
