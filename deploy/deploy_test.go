@@ -286,28 +286,38 @@ func startCaddy(t *testing.T, at, to string) {
 	supervise(t, []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir}, path, "run", "--adapter", "caddyfile", "--config", conf)
 }
 
-// TestFilesHold: what is pinned is pinned, the settings that a unit and a container name are
-// ours, and what the doctor asks of Redis is what the composition gives it.
+// TestFilesHold reads what no test runs: each image is pinned, each flag and variable that the unit and
+// the composition give parley is a setting, Redis is given what the doctor asks of it, no secret lies in
+// the tree, and the container is built as docs/privacy.md says.
 func TestFilesHold(t *testing.T) {
-	compose := snippet(t, "compose.yaml", "--appendonly yes", "--appendonly yes", "noeviction", "noeviction", "users.acl", "users.acl")
-	images := regexp.MustCompile(`image: (\S+)`).FindAllStringSubmatch(compose, -1)
-	if len(images) != 1 || !regexp.MustCompile(`:\d+\.\d+\.\d+-`).MatchString(images[0][1]) {
-		t.Errorf("an image is not pinned: %q", images)
-	}
+	compose := snippet(t, "compose.yaml", "--appendonly yes", "--appendonly yes", "--maxmemory-policy noeviction", "--maxmemory-policy noeviction", "--aclfile", "--aclfile")
+	build := snippet(t, "Dockerfile", "CGO_ENABLED=0 go build -trimpath -buildvcs=true -o", "CGO_ENABLED=0 go build -trimpath -buildvcs=true -o")
 	unit := snippet(t, "systemd/parley.service", "NoNewPrivileges=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectSystem=strict")
+	images := regexp.MustCompile(`(?m)^(?: *image:|FROM) (\S+)`).FindAllStringSubmatch(compose+build, -1)
+	if len(images) != 3 {
+		t.Errorf("%d images", len(images))
+	}
+	for _, m := range images {
+		if m[1] != "scratch" && !regexp.MustCompile(`:\d+\.\d+\.\d+-`).MatchString(m[1]) {
+			t.Errorf("the image %s is not pinned", m[1])
+		}
+	}
+	if m := regexp.MustCompile(`(?m)(?:^ *- |file: )\./\S+`).FindString(compose); m != "" {
+		t.Errorf("the composition reads%s of the tree, where a secret would be", m)
+	}
 	help, err := exec.Command(vtest.Program("parley"), "--help").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{compose, unit} {
-		for _, m := range regexp.MustCompile(`--(config|state)\b|PARLEY_([A-Z_]+)_FILE`).FindAllStringSubmatch(text, -1) {
-			name := m[1]
-			if m[2] != "" {
-				name = strings.ReplaceAll(strings.ToLower(m[2]), "_", "-")
-			}
-			if !strings.Contains(string(help), "--"+name+" ") {
-				t.Errorf("%s names no setting of parley", m[0])
-			}
+	given := regexp.MustCompile(`(?m)^ExecStart=.*|^ *command: \["--.*|PARLEY_[A-Z_]+`).FindAllString(compose+unit, -1)
+	names := regexp.MustCompile(`--([a-z-]+)|PARLEY_([A-Z_]+)`).FindAllStringSubmatch(strings.Join(given, "\n"), -1)
+	if len(names) < 5 {
+		t.Errorf("only %d settings were found", len(names))
+	}
+	for _, m := range names {
+		name := m[1] + strings.ReplaceAll(strings.ToLower(strings.TrimSuffix(m[2], "_FILE")), "_", "-")
+		if !strings.Contains(string(help), "--"+name+" ") {
+			t.Errorf("%s names no setting of parley", m[0])
 		}
 	}
 }

@@ -31,6 +31,7 @@ const (
 	Bus                     // link: the channel on which a node hears the others; nothing is stored
 	Policy                  // office: by which numbers devices are judged, and whether matching is paused
 	Hour                    // moderation: how many calls ended in an hour
+	Rewrite                 // cmd/parley: that a server of Redis was told to rewrite its append-only file
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -57,6 +58,9 @@ const (
 	RematchPause = 30 * time.Minute
 	// RelayLogTime is how long the relay log is kept, where there is one.
 	RelayLogTime = 7 * 24 * time.Hour
+	// RewriteTime is how long a server of Redis is not told again to rewrite its append-only file: less than
+	// a day, so that it is told daily.
+	RewriteTime = 23 * time.Hour
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour
 	// LinkTime is how long a one-time link waits for people, and how long it is known that it is burnt.
@@ -299,6 +303,15 @@ func Catalogue() []Item {
 			Reader:  readNodes + " Operators see it in the console and by parley hours, as said above.",
 			Size:    2 << 10,
 			Carried: true,
+		},
+		{
+			Class: Rewrite, Name: "rewrite", Pattern: "parley:{meta}:rewrite:<server>", Kind: "string",
+			TTL:    RewriteTime,
+			Holds:  "That one server of the database, under the random number that it gave itself, was told within the last day to write its file anew.",
+			Why:    "So that what has ended leaves the disk too, every day, and only one parley node has it done.",
+			Breach: "When the file was last written anew.",
+			Reader: readNodes,
+			Size:   64,
 		},
 	}
 }

@@ -119,16 +119,27 @@ func (d *doctor) lookAtPorts(ctx context.Context) {
 	if d.cfg.RelayTLS.IsValid() {
 		at = append(at, struct{ setting, network, where string }{"relay-tls-listen", "tcp", d.cfg.RelayTLS.String()})
 	}
-	free := true
+	before := len(d.findings)
 	for _, p := range at {
 		if err := tryPort(ctx, p.network, p.where); err != nil {
-			free = false
-			d.bad(check, strings.TrimSuffix(sayPort(p.setting, p.where, err).Error(), ".")+".", "Stop what holds it (ss -lnp), or change --"+p.setting+".")
+			d.judgePort(p.setting, p.where, err)
 		}
 	}
-	if free {
+	if len(d.findings) == before {
 		d.good(check, "parley does not run, and its ports are free; whether a firewall lets browsers in cannot be seen from here: parley ports lists what to open")
 	}
+}
+
+// judgePort says why a port cannot be listened at. A port below 1024 that this user may not have is no
+// fault of the parley that a unit gives the right to: then it cannot be seen from here.
+func (d *doctor) judgePort(setting, where string, err error) {
+	const check = "ports"
+	if errors.Is(err, syscall.EACCES) {
+		d.warn(check, fmt.Sprintf("%s: the user of this doctor may not listen on %s, so whether it is free cannot be told.", setting, where),
+			"The unit gives parley this right (CAP_NET_BIND_SERVICE); ask as it runs with systemd-run, as docs/operating.md says, or choose a port above 1023 with --"+setting+".")
+		return
+	}
+	d.bad(check, strings.TrimSuffix(sayPort(setting, where, err).Error(), ".")+".", "Stop what holds it (ss -lnp), or change --"+setting+".")
 }
 
 func tryPort(ctx context.Context, network, where string) error {

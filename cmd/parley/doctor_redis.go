@@ -35,57 +35,65 @@ func (d *doctor) lookAtRedis(ctx context.Context) {
 		return
 	}
 	d.good(check, "%s takes writes", d.cfg.Redis)
-	d.lookAtPassword()
+	d.lookAtPassword(ctx)
 	d.eachServer(ctx, rdb)
 	d.lookAtMark(ctx, rdb)
 	d.lookAtKeys(ctx, rdb)
 }
 
-// lookAtPassword warns of a Redis that lets anybody in who reaches it.
-func (d *doctor) lookAtPassword() {
+// lookAtPassword comes to Redis as a stranger would, without a password, and warns when it answers.
+func (d *doctor) lookAtPassword(ctx context.Context) {
 	const check = "redis-password"
-	if d.cfg.Redis.HasSecret() {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	rdb := d.cfg.Redis.Stranger().Open()
+	defer func() { _ = rdb.Close() }()
+	switch err := rdb.Ping(ctx).Err(); {
+	case err == nil:
+		d.warn(check, "Redis answers without a password: whoever reaches it reads and changes everything that its user default may.", "Load deploy/redis-acl with a password of your own, and give redis in a file that PARLEY_REDIS_FILE names.")
+	case strings.Contains(err.Error(), "NOAUTH"):
 		d.good(check, "a password is asked for")
-		return
+	default:
+		d.warn(check, "whether Redis asks strangers for a password cannot be told ("+store.Kind(err)+").", "Try redis-cli ping without a password from this machine: the answer should be NOAUTH.")
 	}
-	d.warn(check, "Redis asks parley for no password: whoever reaches it reads and changes everything.", "Load deploy/redis-acl with a password of your own, and give redis in a file that PARLEY_REDIS_FILE names.")
 }
 
 // eachServer looks at every server that holds keys.
 func (d *doctor) eachServer(ctx context.Context, rdb redis.UniversalClient) {
-	all, is := rdb.(*redis.ClusterClient)
-	if !is {
-		d.lookAtServer(ctx, rdb, "Redis")
-		return
-	}
-	var nodes []*redis.Client
-	turns := make(chan struct{}, 1) // the masters are visited at the same time
-	err := all.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
-		turns <- struct{}{}
-		defer func() { <-turns }()
-		nodes = append(nodes, node)
-		return nil
-	})
+	servers, err := serversOf(ctx, rdb)
 	if err != nil {
 		d.bad("redis", "the Cluster does not tell its masters.", "See CLUSTER INFO.")
 	}
-	slices.SortFunc(nodes, func(a, b *redis.Client) int { return strings.Compare(a.Options().Addr, b.Options().Addr) })
-	for i, node := range nodes {
-		d.lookAtServer(ctx, node, fmt.Sprintf("master %d of the Cluster", i+1))
+	_, many := rdb.(*redis.ClusterClient)
+	for i, server := range servers {
+		who := "Redis"
+		if many {
+			who = fmt.Sprintf("master %d of the Cluster", i+1)
+		}
+		if facts := d.lookAtServer(ctx, server, who); facts != nil {
+			d.judgePersistence(who, facts, d.rewritten(ctx, rdb, facts))
+		}
 	}
 }
 
-// lookAtServer asks one server what it is and how it keeps things.
-func (d *doctor) lookAtServer(ctx context.Context, rdb redis.Cmdable, who string) {
+// rewritten tells whether a node had a server rewrite its append-only file within the day.
+func (d *doctor) rewritten(ctx context.Context, rdb redis.UniversalClient, facts map[string]string) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return rdb.Exists(ctx, retention.Rewrite.Key(serverName(facts["run_id"]))).Val() == 1
+}
+
+// lookAtServer asks one server what it is and how it keeps things; nil if it does not tell.
+func (d *doctor) lookAtServer(ctx context.Context, rdb redis.Cmdable, who string) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	info, err := rdb.Info(ctx).Result()
 	if err != nil {
 		d.warn("redis", who+" does not tell how it is set up ("+store.Kind(err)+").", "Allow its user what deploy/redis-acl allows.")
-		return
+		return nil
 	}
 	facts := factsOf(info)
-	for _, name := range []string{"save", "appendfsync", "auto-aof-rewrite-percentage", "auto-aof-rewrite-min-size"} {
+	for _, name := range []string{"save", "appendfsync"} {
 		if told, err := rdb.ConfigGet(ctx, name).Result(); err == nil {
 			facts[name] = told[name]
 		}
@@ -96,7 +104,7 @@ func (d *doctor) lookAtServer(ctx context.Context, rdb redis.Cmdable, who string
 	}
 	d.judgeVersion(who, facts)
 	d.judgeEviction(who, facts)
-	d.judgePersistence(who, facts)
+	return facts
 }
 
 // factsOf reads the lines of INFO.
@@ -137,7 +145,7 @@ func (d *doctor) judgeEviction(who string, facts map[string]string) {
 	d.good(check, "%s keeps what it is given (noeviction)", who)
 }
 
-func (d *doctor) judgePersistence(who string, facts map[string]string) {
+func (d *doctor) judgePersistence(who string, facts map[string]string, rewritten bool) {
 	const check = "redis-disk"
 	switch {
 	case facts["aof_enabled"] != "1" && facts["save"] == "":
@@ -154,38 +162,42 @@ func (d *doctor) judgePersistence(who string, facts map[string]string) {
 	default:
 		d.good(check, "%s writes an append-only file", who)
 	}
-	d.judgeRewrite(who, facts)
+	d.judgeRewrite(who, rewritten)
 }
 
-// judgeRewrite looks whether what has expired leaves the disk by itself.
-func (d *doctor) judgeRewrite(who string, facts map[string]string) {
+// judgeRewrite looks whether what has expired leaves the disk.
+func (d *doctor) judgeRewrite(who string, rewritten bool) {
 	const check = "redis-rewrite"
-	size, _ := strconv.ParseInt(facts["aof_current_size"], 10, 64)
-	least, err := strconv.ParseInt(facts["auto-aof-rewrite-min-size"], 10, 64)
-	if err != nil {
-		d.warn(check, who+" does not tell when it rewrites its append-only file, without which expired reports stay on the disk.", "Run redis-cli bgrewriteaof daily, as deploy/systemd/parley-rewrite.timer does.")
-		return
+	switch {
+	case rewritten:
+		d.good(check, "%s was told within the day to rewrite its append-only file, so that what has expired leaves the disk", who)
+	case d.runs:
+		d.warn(check, who+" was not told within the day to rewrite its append-only file, and what has expired stays on the disk.", "If parley has run for more than "+rewriteFirst.String()+", see its log: it says what Redis refused.")
+	default:
+		d.good(check, "%s is told to rewrite its append-only file once parley has run for %v, and daily then; that was not so within the last day", who, rewriteFirst)
 	}
-	if facts["auto-aof-rewrite-percentage"] == "0" || size < least {
-		d.warn(check, fmt.Sprintf("%s does not rewrite its append-only file by itself at its present size (%d of %d bytes), so expired reports stay on the disk unless somebody has it rewritten; when that was last done it does not tell.", who, size, least), "Run redis-cli bgrewriteaof daily, as deploy/systemd/parley-rewrite.timer does.")
-		return
-	}
-	d.good(check, "%s rewrites its append-only file by itself as it grows; run redis-cli bgrewriteaof daily all the same", who)
 }
 
-// lookAtKeys walks every key, for a limited time.
+// lookAtKeys looks at every key, no faster than the nodes count them, for a limited time.
 func (d *doctor) lookAtKeys(ctx context.Context, rdb redis.UniversalClient) {
 	const check = "redis-keys"
 	ctx, cancel := context.WithTimeout(ctx, walkTime)
 	defer cancel()
-	faults, err := retention.Audit(ctx, rdb)
+	c, err := retention.Count(ctx, rdb, retention.CountPace)
+	looked := ""
 	switch {
-	case errors.Is(err, context.DeadlineExceeded) && len(faults) == 0:
-		d.warn(check, fmt.Sprintf("there are too many keys to look at all of them in %v; those that were are as declared.", walkTime), "Run parley remembered, which takes its time.")
-	case err != nil && len(faults) == 0:
-		d.warn(check, "the keys cannot be looked at ("+store.Kind(err)+").", "Allow its user what deploy/redis-acl allows.")
-	case len(faults) > 0:
-		d.bad(check, fmt.Sprintf("%d keys are not as the privacy page says: %s.", len(faults), kinds(faults)), "See who else writes to this Redis; parley remembered lists them.")
+	case errors.Is(err, context.DeadlineExceeded):
+		looked = fmt.Sprintf("; only %d keys were looked at, for want of time", c.Keys)
+	case err != nil:
+		looked = fmt.Sprintf("; only %d keys were looked at (%s)", c.Keys, store.Kind(err))
+	}
+	switch {
+	case c.Faulty > 0:
+		d.bad(check, fmt.Sprintf("%d keys are not as the privacy page says: %s%s.", c.Faulty, kinds(c.Faults), looked), "See who else writes to this Redis; parley remembered lists them.")
+	case errors.Is(err, context.DeadlineExceeded):
+		d.warn(check, strings.TrimPrefix(looked, "; ")+"; those are as declared.", "Run parley remembered, which takes its time.")
+	case err != nil:
+		d.warn(check, strings.TrimPrefix(looked, "; ")+"; those are as declared.", "Allow its user what deploy/redis-acl allows.")
 	default:
 		d.good(check, "every key is declared and expires as declared")
 	}

@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"parley/internal/vtest"
 )
 
 // TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each
-// line that begins with parley, and each address that curl asks, while that parley runs. Ports,
-// TLS, Redis and what is told of the relay come from the environment, which beats the file.
+// line that calls parley, and each address that curl asks, while that parley runs. Ports,
+// TLS and what is told of the relay come from the environment, which beats the file; Redis is a real one.
 func TestOperatingGuide(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
@@ -31,16 +33,18 @@ func TestOperatingGuide(t *testing.T) {
 		fmt.Fprint(&script, "env PARLEY_TLS=off\nenv PARLEY_LISTEN=127.0.0.1:$WEB\nenv PARLEY_OPERATOR_LISTEN=127.0.0.1:$OPERATOR\n"+
 			"env PARLEY_RELAY_LISTEN=127.0.0.1:$RELAY\nenv PARLEY_RELAY_EXTERNAL=127.0.0.1\nenv PARLEY_PUBLIC_URL=http://localhost:$WEB\n"+
 			"env PARLEY_TRUSTED_PROXIES=\n"+
-			"exec parley --config parley.toml &parley&\nget http://127.0.0.1:$OPERATOR/readyz 200 ready\n")
+			"exec chmod 600 redis\n"+
+			"exec env PARLEY_REDIS_FILE=redis parley --config parley.toml &parley&\nget http://127.0.0.1:$OPERATOR/readyz 200 ready\n")
 		for _, line := range lines {
 			script.WriteString(typed(t, line))
 		}
 		// The file alone, as it stands there: a fault would be named.
-		script.WriteString("kill -INT parley\nwait parley\nexec parley doctor --config parley.toml\nexec env")
+		script.WriteString("kill -INT parley\nwait parley\nexec env PARLEY_REDIS_FILE=redis parley doctor --config parley.toml\nstdout '^ok +redis +redis://127.0.0.1:[0-9]+ takes writes'\nstdout '^ok +redis-disk '\nstdout '^ok +state +var can be written to'\nexec env")
 		for _, name := range []string{"TLS", "LISTEN", "OPERATOR_LISTEN", "RELAY_LISTEN", "RELAY_EXTERNAL", "PUBLIC_URL", "TRUSTED_PROXIES"} {
 			fmt.Fprintf(&script, " -u PARLEY_%s", name)
 		}
-		fmt.Fprintf(&script, " parley config --config parley.toml\n-- parley.toml --\n%s", file)
+		fmt.Fprintf(&script, " parley config --config parley.toml\n-- parley.toml --\n%s-- redis --\n%s\n", strings.ReplaceAll(file, "/var/lib/parley", "var"),
+			vtest.StartServer(t, "--appendonly", "yes").URL())
 		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("guide%d.txtar", i)), []byte(script.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -52,12 +56,17 @@ func TestOperatingGuide(t *testing.T) {
 // word is one of a list, so that none is left out unseen.
 func typed(t *testing.T, line string) string {
 	t.Helper()
+	const unit = "sudo -u parley env PARLEY_REDIS_FILE=/etc/parley/redis " // what deploy/systemd/parley.service gives
+	as := "exec "
+	if rest, found := strings.CutPrefix(line, unit); found {
+		line, as = rest, "exec env PARLEY_REDIS_FILE=redis "
+	}
 	words := strings.Fields(line)
 	switch {
 	case len(words) == 0, slices.Contains([]string{"go", "useradd"}, words[0]):
 		return ""
 	case words[0] == "parley":
-		return "exec " + strings.ReplaceAll(line, "/etc/parley/", "") + "\n"
+		return as + strings.ReplaceAll(line, "/etc/parley/", "") + "\n"
 	case words[0] == "curl" && len(words) == 3:
 		at, err := url.Parse("http://" + words[2])
 		if err != nil {

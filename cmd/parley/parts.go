@@ -71,6 +71,9 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	}
 	p.join(cfg)
 	h.run(ctx, "count of what is remembered", p.glance.Run)
+	if !cfg.Redis.IsEmbedded() { // that has no disk
+		h.run(ctx, "rewriting of the store's file", (&rewriter{rdb: memory.rdb, log: log}).Run)
+	}
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {

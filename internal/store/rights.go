@@ -31,7 +31,7 @@ func Commands() []string {
 		[]string{"multi", "exec", "pexpireat", "pexpiretime"},
 		// mail between nodes
 		[]string{"subscribe", "unsubscribe", "publish"},
-		// what has expired leaves the disk: whoever looks after Redis runs it daily
+		// what has expired leaves the disk: parley has it done daily
 		[]string{"bgrewriteaof"},
 	)
 }
