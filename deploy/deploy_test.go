@@ -286,9 +286,9 @@ func startCaddy(t *testing.T, at, to string) {
 	supervise(t, []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir}, path, "run", "--adapter", "caddyfile", "--config", conf)
 }
 
-// TestFilesHold reads what no test runs: each image is pinned, each flag and variable that the unit and
-// the composition give parley is a setting, Redis is given what the doctor asks of it, no secret lies in
-// the tree, and the container is built as docs/privacy.md says.
+// TestFilesHold reads what no test runs: each image is pinned, each flag and variable that the unit
+// and the composition give parley is a setting, Redis is given what the doctor asks of it, no
+// secret lies in the tree, and the container is built as docs/privacy.md says.
 func TestFilesHold(t *testing.T) {
 	compose := snippet(t, "compose.yaml", "--appendonly yes", "--appendonly yes", "--maxmemory-policy noeviction", "--maxmemory-policy noeviction", "--aclfile", "--aclfile")
 	build := snippet(t, "Dockerfile", "CGO_ENABLED=0 go build -trimpath -buildvcs=true -o", "CGO_ENABLED=0 go build -trimpath -buildvcs=true -o")

@@ -58,8 +58,8 @@ const (
 	RematchPause = 30 * time.Minute
 	// RelayLogTime is how long the relay log is kept, where there is one.
 	RelayLogTime = 7 * 24 * time.Hour
-	// RewriteTime is how long a server of Redis is not told again to rewrite its append-only file: less than
-	// a day, so that it is told daily.
+	// RewriteTime is how long a server of Redis is not told again to rewrite its append-only file: less
+	// than a day, so that it is told daily.
 	RewriteTime = 23 * time.Hour
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour

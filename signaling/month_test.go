@@ -74,7 +74,9 @@ func telling(atom string) bool {
 
 // parts puts each part of a key on a line of its own: what they are called is the same for all, and
 // must not make one with the first letter of a name.
-func parts(key string) string { return strings.NewReplacer(":", "\n", "{", "\n", "}", "\n").Replace(key) }
+func parts(key string) string {
+	return strings.NewReplacer(":", "\n", "{", "\n", "}", "\n").Replace(key)
+}
 
 // remember adds what is in the store now.
 func (m *memory) remember(s *stage) {

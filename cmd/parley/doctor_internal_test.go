@@ -15,10 +15,14 @@ import (
 
 // TestDoctorPorts: that this user may not have a port is not that another program holds it.
 func TestDoctorPorts(t *testing.T) {
-	for errno, want := range map[syscall.Errno]string{
-		syscall.EACCES:     "warn listen: the user of this doctor may not listen on :443, so whether it is free cannot be told.",
-		syscall.EADDRINUSE: "fail listen: :443 is in use by another program; stop it, or choose another with --listen.",
+	for _, test := range []struct {
+		errno syscall.Errno
+		want  string
+	}{
+		{syscall.EACCES, "warn listen: the user of this doctor may not listen on :443, so whether it is free cannot be told."},
+		{syscall.EADDRINUSE, "fail listen: :443 is in use by another program; stop it, or choose another with --listen."},
 	} {
+		errno, want := test.errno, test.want
 		d := &doctor{}
 		d.judgePort("listen", ":443", os.NewSyscallError("bind", errno))
 		if got := fmt.Sprint(d.findings[0].Grade, " ", d.findings[0].Says); got != want {

@@ -15,9 +15,9 @@ import (
 	"parley/internal/vtest"
 )
 
-// TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each
-// line that calls parley, and each address that curl asks, while that parley runs. Ports,
-// TLS and what is told of the relay come from the environment, which beats the file; Redis is a real one.
+// TestOperatingGuide runs what docs/operating.md has operators type: each settings file, each line
+// that calls parley, and each address that curl asks, while that parley runs. Ports, TLS and what
+// is told of the relay come from the environment, which beats the file; Redis is a real one.
 func TestOperatingGuide(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {

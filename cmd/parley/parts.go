@@ -70,10 +70,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return "", err
 	}
 	p.join(cfg)
-	h.run(ctx, "count of what is remembered", p.glance.Run)
-	if !cfg.Redis.IsEmbedded() { // that has no disk
-		h.run(ctx, "rewriting of the store's file", (&rewriter{rdb: memory.rdb, log: log}).Run)
-	}
+	p.tend(ctx, h, cfg)
 	hub := openSignaling(ctx, h, cfg, p)
 	server, err := openDoor(cfg, hub, p)
 	if err != nil {
@@ -100,6 +97,14 @@ func (p *parts) join(cfg config) {
 	p.desk = moderation.New(moderation.Config{Redis: p.memory.rdb, Ring: p.ring, Epochs: p.epochs, TokenOnly: cfg.TokenOnly, Log: p.log})
 	p.office = p.openOffice(cfg)
 	p.glance = retention.NewGlance(p.memory.rdb, p.log)
+}
+
+// tend starts what looks after the store.
+func (p *parts) tend(ctx context.Context, h *house, cfg config) {
+	h.run(ctx, "count of what is remembered", p.glance.Run)
+	if !cfg.Redis.IsEmbedded() { // that has no disk
+		h.run(ctx, "rewriting of the store's file", (&rewriter{rdb: p.memory.rdb, log: p.log}).Run)
+	}
 }
 
 // openData makes sure that what Redis holds is ours to read, and in the shape that we know; also when

@@ -122,9 +122,9 @@ func serverName(told string) string {
 	return told
 }
 
-// serversOf returns every server to which parley writes: of a Cluster the masters, of a set that Sentinels
-// watch its master. The order is always the same. Replicas have files of their own, which whoever runs
-// them has rewritten: docs/operating.md.
+// serversOf returns every server to which parley writes: of a Cluster the masters, of a set that
+// Sentinels watch its master. The order is always the same. Replicas have files of their own, which
+// whoever runs them has rewritten: docs/operating.md.
 func serversOf(ctx context.Context, rdb redis.UniversalClient) ([]redis.Cmdable, error) {
 	all, is := rdb.(*redis.ClusterClient)
 	if !is {

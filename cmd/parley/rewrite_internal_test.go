@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -136,7 +137,9 @@ func TestRewriteWaits(t *testing.T) {
 			}
 		}
 		cancel()
-		<-ran
+		if err := <-ran; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 	})
 }
 

@@ -257,8 +257,8 @@ func (w Where) HasSecret() bool {
 	return w.user+w.password+w.sentinelUser+w.sentinelPassword != ""
 }
 
-// Stranger returns the same address as somebody knows it who has no user and password of the servers. At
-// the Sentinels, who only tell where those are, it says who it is.
+// Stranger returns the same address as somebody knows it who has no user and password of the
+// servers. At the Sentinels, who only tell where those are, it says who it is.
 func (w Where) Stranger() Where {
 	w.user, w.password = "", ""
 	return w
