@@ -121,8 +121,8 @@ func TestRewriteWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rdb := vtest.NewRedis(t)
 		rdb.Away()
-		var said strings.Builder
-		r := &rewriter{rdb: rdb.Client, log: slog.New(slog.NewTextHandler(&said, nil))}
+		said := &vtest.Log{}
+		r := &rewriter{rdb: rdb.Client, log: slog.New(slog.NewTextHandler(said, nil))}
 		ctx, cancel := context.WithCancel(t.Context())
 		ran := make(chan error, 1)
 		go func() { ran <- r.Run(ctx) }()

@@ -183,7 +183,9 @@ func current(dir string, now time.Time) (names []string, err error) {
 		case now.Before(at.Add(retention.RelayLogTime)) && at.Before(now.Add(day)):
 			names = append(names, one.Name())
 		default: // also of a day that has yet to come: a clock was wrong, and it would stay for long
-			err = errors.Join(err, os.Remove(filepath.Join(dir, one.Name())))
+			if gone := os.Remove(filepath.Join(dir, one.Name())); !errors.Is(gone, fs.ErrNotExist) { // who reads sweeps, too
+				err = errors.Join(err, gone)
+			}
 		}
 	}
 	return names, err
