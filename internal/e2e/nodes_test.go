@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"parley/internal/vtest"
+	"parley/retention"
 )
 
 // nodes are several processes on one Redis, each with a door of its own that leads to it, or to
@@ -18,7 +21,8 @@ type nodes struct {
 // startNodes starts count processes that share Redis and keys, as an installation does.
 func startNodes(t testing.TB, count int) *nodes {
 	t.Helper()
-	store, state, origins := vtest.SocketURL(vtest.StartRedis(t)), t.TempDir(), ""
+	o := vtest.StartRedis(t)
+	store, state, origins := vtest.SocketURL(o), t.TempDir(), ""
 	n := &nodes{}
 	fronts := make([]string, count)
 	for i := range fronts {
@@ -33,7 +37,35 @@ func startNodes(t testing.TB, count int) *nodes {
 		n.servers = append(n.servers, server)
 		n.doors = append(n.doors, newGate(t, front, server.host))
 	}
+	awaitRelays(t, o, count)
 	return n
+}
+
+// awaitRelays waits until each node has told of its relay twice, and so has heard of the others.
+func awaitRelays(t testing.TB, o *redis.Options, count int) {
+	t.Helper()
+	rdb := redis.NewClient(vtest.AdminOptions(o))
+	defer rdb.Close()
+	left, again := map[string]time.Duration{}, map[string]bool{}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 500 {
+		keys, err := rdb.Keys(t.Context(), strings.ReplaceAll(retention.Relay.Format(), "%s", "*")).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			now, before := rdb.PTTL(t.Context(), key).Val(), left[key]
+			if left[key] = now; before != 0 && now > before && len(left) == count {
+				again[key] = true
+			}
+		}
+		if len(again) == count {
+			return
+		}
+		<-tick.C
+	}
+	t.Fatalf("%d of %d nodes tell of their relays", len(again), count)
 }
 
 func (n *nodes) url(i int) string { return "http://" + n.doors[i].Addr + "/" }

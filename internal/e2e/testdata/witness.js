@@ -243,7 +243,7 @@
   // When the first picture of somebody else was on the screen, and of so many; 0 if that was not within ms.
   seen.pictured = async (most, ms) => {
     const when = [];
-    const showing = new WeakSet();
+    const showing = new WeakSet(document.querySelectorAll('[data-testid="peer-video"]')); // of before
     await seen.until(ms, () => {
       for (const video of document.querySelectorAll('[data-testid="peer-video"]')) {
         if (showing.has(video) || video.hidden || !video.getVideoPlaybackQuality().totalVideoFrames) continue;
