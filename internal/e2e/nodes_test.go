@@ -90,23 +90,12 @@ func talks(ana, bo *person, within time.Duration) {
 	bo.keptItsAddress()
 }
 
-// overRelay tells whether a call goes over a relay: each of the two has chosen one of those of both
-// nodes, and sound crosses both.
-func overRelay(relay string, ana, bo *person) bool {
-	return strings.Contains(ana.chosen("url")+" "+bo.chosen("url"), relay)
-}
-
-// comesBack waits until Ana, whose node died, is in the call again. If the relay that they used died
-// with it, both must have noticed.
-func comesBack(t *testing.T, relayDied bool, ana, bo *person) { //nolint:revive // not a choice, but what the browsers chose
-	t.Helper()
-	if !js[bool](ana, `seen.until(20000, () => seen.frames.filter((f) => f.startsWith('< ') && f.includes('"connected"')).length >= 2)`) {
-		t.Fatal("Ana did not come back into the call\n" + ana.diary())
-	}
-	for _, p := range []*person{ana, bo} {
-		if relayDied && !js[bool](p, `seen.until(15000, () => seen.screens.includes('reconnecting'))`) {
-			t.Fatal("the outage was not noticed\n" + p.diary())
-		}
+// comesBack waits until Ana, whose node died, is in the call again. Whether the two noticed an outage
+// is not asked: a browser that has relays on both nodes may go over to the other one in time.
+func (p *person) comesBack() {
+	p.t.Helper()
+	if !js[bool](p, `seen.until(20000, () => seen.frames.filter((f) => f.startsWith('< ') && f.includes('"connected"')).length >= 2)`) {
+		p.t.Fatal("did not come back into the call\n" + p.diary())
 	}
 }
 
@@ -118,10 +107,9 @@ func TestBrowserTwoNodes(t *testing.T) {
 	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
-	dies := overRelay(n.servers[0].relay, ana, bo)
 	n.kill(0, 1)
 	killed := time.Now()
-	comesBack(t, dies, ana, bo)
+	ana.comesBack()
 	talks(ana, bo, 30*time.Second)
 	t.Logf("both heard each other %v after their node was killed", time.Since(killed).Round(100*time.Millisecond))
 	ana.press("leave")
@@ -136,9 +124,8 @@ func TestBrowserThreeNodes(t *testing.T) {
 	ana, bo := pairAt(t, browser, n.url(0), n.url(1))
 	talks(ana, bo, 10*time.Second)
 
-	dies := overRelay(n.servers[0].relay, ana, bo)
 	n.kill(0, 2)
-	comesBack(t, dies, ana, bo)
+	ana.comesBack()
 	talks(ana, bo, 30*time.Second)
 	n.kill(1, 2)
 	if !js[bool](bo, `seen.until(20000, () => seen.frames.filter((f) => f.startsWith('< ') && f.includes('"connected"')).length >= 2)`) {
