@@ -19,12 +19,12 @@ const FirstReports = "parley:{d:*}:report:*"
 var catalogue = sync.OnceValue(Catalogue)
 
 // item returns the catalogue's entry for c; it panics on a class that the catalogue lacks.
-func (c Class) item() Item {
+func (c Class) item() *Item {
 	all := catalogue()
 	if c < 0 || int(c) >= len(all) || all[c].Class != c {
 		panic(fmt.Sprintf("retention: class %d is not in the catalogue", int(c)))
 	}
-	return all[c]
+	return &all[c]
 }
 
 // String returns the stable name of the class.
@@ -39,6 +39,7 @@ func (c Class) TTL() time.Duration { return c.item().TTL }
 func (c Class) Key(parts ...string) string {
 	var b strings.Builder
 	rest := c.item().Pattern
+	b.Grow(len(rest) + 16*len(parts))
 	for _, p := range parts {
 		before, after, found := strings.Cut(rest, "<")
 		_, after, closed := strings.Cut(after, ">")
@@ -52,7 +53,8 @@ func (c Class) Key(parts ...string) string {
 	if strings.Contains(rest, "<") {
 		panic(fmt.Sprintf("retention: %s wants more parts than %q", c.item().Pattern, parts))
 	}
-	return b.String() + rest
+	b.WriteString(rest)
+	return b.String()
 }
 
 // Format returns the key with %s for each part, for a Lua script that fills the parts in by

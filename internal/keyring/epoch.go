@@ -37,15 +37,18 @@ func floor(n, by int64) int64 {
 // Epoch is the key of one week. It is random and follows from nothing, so that once it is destroyed
 // nobody can tell what was named under it.
 type Epoch struct {
-	Week int64
-	key  []byte
+	Week   int64
+	key    []byte
+	marker *marker
 }
+
+func epochOf(week int64, key []byte) Epoch { return Epoch{week, key, newMarker(key)} }
 
 // newEpoch makes the key of a week.
 func newEpoch(week int64) Epoch {
 	key := make([]byte, rootSize)
 	rand.Read(key) // never fails (crypto/rand)
-	return Epoch{week, key}
+	return epochOf(week, key)
 }
 
 // Due is when the key must be destroyed.
@@ -56,14 +59,20 @@ func (e Epoch) Begins() time.Time { return time.Unix(e.Week*int64(Week/time.Seco
 
 // Mark returns HMAC-SHA256 over a purpose and parts, each length-prefixed.
 func (e Epoch) Mark(purpose string, parts ...string) []byte {
-	mac := hmac.New(sha256.New, e.key)
-	mac.Write(prefixed(append([]string{purpose}, parts...)))
-	return mac.Sum(nil)
+	w := e.marker.begin()
+	defer e.marker.end(w)
+	w.add(purpose)
+	w.add(parts...)
+	return w.mark(nil)
 }
 
 // Name is the first 12 bytes of Mark as 16 characters of base64url, for a key in Redis.
 func (e Epoch) Name(purpose string, parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(e.Mark(purpose, parts...)[:12])
+	w := e.marker.begin()
+	defer e.marker.end(w)
+	w.add(purpose)
+	w.add(parts...)
+	return w.tag(12)
 }
 
 // Fingerprint tells two keys apart and says nothing about either.
@@ -77,7 +86,7 @@ func (e Epoch) Day(number int64) Epoch {
 	if err != nil {
 		panic(fmt.Sprintf("keyring: %v", err)) // only if 32 bytes were too many for SHA-256
 	}
-	return Epoch{e.Week, key}
+	return epochOf(e.Week, key)
 }
 
 // Ring returns the ring that seals and opens under this key, for what must be unreadable once it is

@@ -97,7 +97,7 @@ func parseEpochs(text []byte) (Live, error) {
 		if len(keys) > 0 && keys[len(keys)-1].Week >= week {
 			return nil, fmt.Errorf("line %d is out of order", len(keys)+2)
 		}
-		keys = append(keys, Epoch{week, key})
+		keys = append(keys, epochOf(week, key))
 	}
 	slices.Reverse(keys)
 	return keys, lines.Err()

@@ -10,13 +10,13 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -24,7 +24,8 @@ const rootSize = 32
 
 // Ring is the installation's secret. Safe for concurrent use.
 type Ring struct {
-	root []byte
+	root    []byte
+	markers sync.Map // of *marker by purpose; there are few purposes, and each has one key
 }
 
 // New returns a ring with a random root, for tests and for a trial that keeps no state.
@@ -44,17 +45,32 @@ func (r *Ring) Derive(purpose string) []byte {
 }
 
 // Mark returns HMAC-SHA256 over parts under the key of purpose. Parts are length-prefixed, so
-// ("ab","c") and ("a","bc") differ.
+// ("ab","c") and ("a","bc") differ. A purpose is a word of the program, never made of what comes in:
+// its key is remembered.
 func (r *Ring) Mark(purpose string, parts ...string) []byte {
-	mac := hmac.New(sha256.New, r.Derive(purpose))
-	mac.Write(prefixed(parts))
-	return mac.Sum(nil)
+	m := r.marker(purpose)
+	w := m.begin()
+	defer m.end(w)
+	w.add(parts...)
+	return w.mark(nil)
 }
 
 // Tag is the first 9 bytes of Mark as 12 characters of base64url: short enough to stand in a
 // record many times, long enough not to collide by chance.
 func (r *Ring) Tag(purpose string, parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(r.Mark(purpose, parts...)[:9])
+	m := r.marker(purpose)
+	w := m.begin()
+	defer m.end(w)
+	w.add(parts...)
+	return w.tag(9)
+}
+
+func (r *Ring) marker(purpose string) *marker {
+	if m, there := r.markers.Load(purpose); there {
+		return m.(*marker) //nolint:forcetypeassert // there is nothing else
+	}
+	m, _ := r.markers.LoadOrStore(purpose, newMarker(r.Derive(purpose)))
+	return m.(*marker) //nolint:forcetypeassert // there is nothing else
 }
 
 // ErrToken says that a token is not ours, was made for another purpose or owner, or was changed.
@@ -103,13 +119,4 @@ func (r *Ring) aead(purpose string) cipher.AEAD {
 		panic(fmt.Sprintf("keyring: %v", err))
 	}
 	return aead
-}
-
-func prefixed(parts []string) []byte {
-	var b []byte
-	for _, p := range parts {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p))) //nolint:gosec // parts are short
-		b = append(b, p...)
-	}
-	return b
 }
