@@ -207,8 +207,19 @@ func (r *relay) fromOutside() {
 	}
 }
 
-// ReadFrom hands pion the next packet for the browser.
+// ReadFrom hands pion the next packet for the browser. The packet path brings pion none; there each
+// relay has a goroutine that waits for its end, as pion will have it, and needs no deeper stack.
 func (r *relay) ReadFrom(b []byte) (int, net.Addr, error) {
+	if r.in != nil {
+		return r.receive(b)
+	}
+	<-r.closed
+	r.left.Do(r.server.relays.Done)
+	return 0, nil, net.ErrClosed
+}
+
+// receive hands pion the next packet of the plain path.
+func (r *relay) receive(b []byte) (int, net.Addr, error) {
 	select {
 	case p := <-r.in:
 		n := copy(b, p.buf[:p.n])
