@@ -152,3 +152,34 @@ func TestBrowserRoomHidesInside(t *testing.T) {
 	}
 	three[1].goesBy("direct relayed")
 }
+
+// TestBrowserRoomSocketDropped: one member's line to the server is cut and comes back. The others see
+// that member go away and come back, over the connections that they had.
+func TestBrowserRoomSocketDropped(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	three := crowd(t, browser, server.URL, 3)
+	for _, p := range three {
+		p.joinsChannel("7", "giraffe umbrella", "mic")
+	}
+	for _, p := range three {
+		p.meets(60*time.Second, 0, three...)
+	}
+	ana, others := three[0], three[1:]
+	for _, p := range others {
+		js[bool](p, `Boolean(seen.phases = new Set()) && !new MutationObserver((all) => all.forEach(({ target }) => seen.phases.add(target.dataset.phase)))
+			.observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-phase'] })`)
+	}
+	js[bool](ana, `seen.sockets.at(-1).close() ?? true`)
+	for _, p := range others {
+		if !js[bool](p, `seen.until(15000, () => seen.phases.has('away'))`) {
+			t.Errorf("%d Hz did not notice: the test shows nothing\n%s", p.hz, p.diary())
+		}
+	}
+	for _, p := range three {
+		p.meets(20*time.Second, 0, three...)
+		if n := js[int](p, `seen.pcs.length`); n != 2 {
+			t.Errorf("%d Hz has built %d connections, want the first two only", p.hz, n)
+		}
+	}
+}

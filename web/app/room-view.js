@@ -44,12 +44,13 @@ export function mountRoom(root, page) {
     const screen = screens[state.place];
     const was = shown;
     shown = state;
+    const held = document.activeElement;
     screen.update(state);
     if (main.firstChild !== screen.el) {
       main.replaceChildren(screen.el);
       scrollTo(0, 0);
-      if (was) screen.title.focus({ preventScroll: true });
-    }
+      screen.title.focus({ preventScroll: true });
+    } else if (held && !held.checkVisibility()) screen.title.focus({ preventScroll: true });
     mark(state);
     const words = was ? sayRoom(was, state, t) : '';
     if (words) text(status, status.textContent === words ? `${words}\u00a0` : words);
