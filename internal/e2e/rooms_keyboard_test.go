@@ -1,10 +1,12 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	permit "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
 
@@ -21,6 +23,7 @@ func TestBrowserRoomKeyboard(t *testing.T) {
 		p.keepsFocus()
 	}
 	ana.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
+	ana.mayCopy()
 	link := ana.makesByKeyboard()
 	bo.do(chromedp.Navigate(link), chromedp.WaitVisible(testid("phrase")))
 	bo.atTitle("phrase")
@@ -157,6 +160,19 @@ func (p *person) devicesByKeyboard(other *person) {
 	p.keys(space)
 	p.reaches("live", 30*time.Second)
 	other.hears(p.hz, 20*time.Second)
+}
+
+// mayCopy lets the page write to the clipboard, as a browser with a window does after a key.
+func (p *person) mayCopy() {
+	p.t.Helper()
+	params := permit.SetPermissionParams{
+		Permission: &permit.PermissionDescriptor{Name: "clipboard-write"}, Setting: permit.PermissionSettingGranted,
+		Origin: js[string](p, `location.origin`), BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID,
+	}
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, permit.SetPermission, params)
+		return err
+	}))
 }
 
 // atTitle fails unless the heading of the screen has the focus: where somebody who does not see goes

@@ -127,7 +127,9 @@ func TestBrowserRoomsExchanged(t *testing.T) {
 			words := map[string]string{"link": "this server mixes up rooms", "channel": "Nobody has answered your password"}[kind]
 			warned := map[string][]*person{"link": {ana, bo, cy}, "channel": {cy}}[kind]
 			for _, p := range warned {
-				p.says(words)
+				if !js[bool](p, fmt.Sprintf("seen.until(40000, () => document.querySelector('main').innerText.includes(%q))", words)) {
+					t.Errorf("%d Hz is not told that something is wrong\n%s", p.hz, p.diary())
+				}
 			}
 			x.mu.Lock()
 			if x.led != 1 || astray == ana.tag() {

@@ -172,6 +172,27 @@ function knocking({ t, dispatch }) {
   return { el: list, update: (/** @type {State} */ s) => repeat(list, s.knocks, make) };
 }
 
+/** A code for cameras, drawn when somebody wants it. @param {import('./view-parts.js').T} t @param {() => string} link */
+function drawn(t, link) {
+  const picture = h('div', { class: 'qr', 'data-testid': 'qr' });
+  const code = h('details', { ontoggle: () => draw() }, h('summary', {}, t('share.code')), picture);
+  async function draw() {
+    if (!code.open || picture.firstChild) return;
+    const { code: encoded } = await import('./room-qr.js');
+    const { size, path } = encoded(link());
+    const ns = 'http://www.w3.org/2000/svg';
+    const svg = document.createElementNS(ns, 'svg');
+    attr(svg, 'viewBox', `0 0 ${size} ${size}`);
+    attr(svg, 'role', 'img');
+    attr(svg, 'aria-label', t('share.code'));
+    const dark = document.createElementNS(ns, 'path');
+    attr(dark, 'd', path);
+    svg.append(dark);
+    picture.append(svg);
+  }
+  return code;
+}
+
 /** The link, its words and its code, for as long as somebody may still come. @param {Ctx} ctx */
 function share({ t, base, dispatch }) {
   const link = h('output', { class: 'linked', 'data-testid': 'link' });
@@ -194,43 +215,32 @@ function share({ t, base, dispatch }) {
     () => void navigator.share({ url: link.value }).catch(() => {}),
     t('share.send'),
   );
-  const picture = h('div', { class: 'qr', 'data-testid': 'qr' });
-  const code = h('details', { ontoggle: () => draw() }, h('summary', {}, t('share.code')), picture);
   const knock = h('button', {
     ...{ type: 'button', class: 'switch', role: 'switch', 'data-testid': 'knock-switch' },
     onclick: () => dispatch({ type: 'door', knock: knock.getAttribute('aria-checked') !== 'true' }),
   });
   text(knock, t('make.knock'));
   const el = h(
-    'section',
-    { class: 'note share', 'aria-label': t('share.title') },
-    h('h2', {}, t('share.title')),
+    'details',
+    { class: 'note share', open: true },
+    h('summary', {}, t('share.title')),
     p('hint', t('share.why')),
-    link,
+    h('p', {}, link),
     h('div', { class: 'row' }, copy, 'share' in navigator && send, copied),
     h('h3', {}, t('share.spoken')),
     said,
-    code,
+    drawn(t, () => link.value),
     knock,
   );
-  async function draw() {
-    if (!code.open || picture.firstChild) return;
-    const { code: drawn } = await import('./room-qr.js');
-    const { size, path } = drawn(link.value);
-    const ns = 'http://www.w3.org/2000/svg';
-    const svg = document.createElementNS(ns, 'svg');
-    attr(svg, 'viewBox', `0 0 ${size} ${size}`);
-    attr(svg, 'role', 'img');
-    attr(svg, 'aria-label', t('share.code'));
-    const dark = document.createElementNS(ns, 'path');
-    attr(dark, 'd', path);
-    svg.append(dark);
-    picture.append(svg);
-  }
+  let alone = true;
   return {
     el,
     /** @param {State} s */
     update(s) {
+      const was = alone;
+      alone = ours(s).length === 0;
+      // Who has company has other things before them, unless they are just at this.
+      if (alone !== was && !el.contains(document.activeElement)) el.open = alone;
       const open = s.kind === 'link' && s.words.length > 0;
       show(el, open && ours(s).length + 1 < s.capacity);
       if (!open) return;
