@@ -24,7 +24,7 @@ func TestBrowserRoomGuesses(t *testing.T) {
 		p.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
 	}
 	ana.joinsChannel("7", "giraffe umbrella")
-	ana.reaches("queued", 10*time.Second)
+	ana.do(chromedp.WaitVisible(testid("allow-joining")))
 	const refuses = `document.querySelector('[data-testid="hint-guesses"]')`
 	for i := range 5 {
 		if js[bool](ana, `Boolean(`+refuses+`)`) {

@@ -176,6 +176,7 @@ func TestBrowserRoomSocketDropped(t *testing.T) {
 	for _, p := range three {
 		p.says("No connection to the server")
 	}
+	js[bool](three[0], `new Promise((done) => setTimeout(() => done(true), 5000))`) // after 3 s the server tells
 	way.Open()
 	for _, p := range three {
 		if !js[bool](p, `seen.until(30000, () => seen.phases.has('away'))`) {
