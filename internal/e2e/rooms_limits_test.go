@@ -18,7 +18,7 @@ const slowly = `{ const now = performance.now.bind(performance), began = now(); 
 func TestBrowserRoomGuesses(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
-	ana, bo, thief := guest(t, browser, 700, 4*time.Minute), guest(t, browser, 1100, 4*time.Minute), guest(t, browser, 1500, 4*time.Minute)
+	ana, bo, thief := guest(t, browser, 700, 2*time.Minute), guest(t, browser, 1100, 2*time.Minute), guest(t, browser, 1500, 2*time.Minute)
 	ana.runsFirst(slowly)
 	for _, p := range []*person{ana, bo, thief} {
 		p.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
