@@ -79,6 +79,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if cfg.TLS != tlsOff {
 		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
 	}
+	certs.lookAfter(ctx, h) // the port is open, on which the authority asks back
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
