@@ -74,10 +74,21 @@ func (s *signed) stop() {
 
 // dial speaks TLS with the page's port as somebody who looks for a name and trusts only what pool does.
 func (s *signed) dial(name string, pool *x509.CertPool) (*tls.Conn, error) {
+	return s.dialAs(&tls.Config{ServerName: name, RootCAs: pool, MinVersion: tls.VersionTLS12})
+}
+
+// dialOld is dial of somebody who knows RSA alone: autocert would get a certificate more for that.
+func (s *signed) dialOld(name string, pool *x509.CertPool) (*tls.Conn, error) {
+	return s.dialAs(&tls.Config{
+		ServerName: name, RootCAs: pool, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12,
+		CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+	})
+}
+
+func (s *signed) dialAs(how *tls.Config) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
-	how := &tls.Config{ServerName: name, RootCAs: pool, MinVersion: tls.VersionTLS12}
-	if name == "" { // as Firefox does, when it speaks TURN
+	if pool := how.RootCAs; how.ServerName == "" { // as Firefox does, when it speaks TURN
 		how.InsecureSkipVerify = true
 		how.VerifyConnection = func(c tls.ConnectionState) error {
 			between := x509.NewCertPool()
@@ -201,6 +212,9 @@ func TestPebble(t *testing.T) {
 			t.Errorf("%s is served", name)
 		}
 	}
+	if conn, err := s.dialOld("a.parley.test", trust); err == nil {
+		t.Errorf("who knows RSA alone is served with %v", conn.ConnectionState().PeerCertificates[0].PublicKeyAlgorithm)
+	}
 	s.stop() // makes the port free, so that the test gets a credential
 	cred := credential(t, s.cfg)
 	asked := p.Orders()
@@ -316,9 +330,13 @@ func TestPebbleRefuses(t *testing.T) {
 	s.start(p)
 	s.awaitSaid(`msg="` + refused + `" name=b.parley.test`)
 	asked := p.Orders()
-	for range 30 {
-		if conn, err := s.dial("a.parley.test", nil); err == nil {
-			t.Errorf("a certificate from nowhere: %v", conn.ConnectionState().PeerCertificates[0].DNSNames)
+	for i := range 30 {
+		come := s.dial
+		if i%2 == 1 {
+			come = s.dialOld
+		}
+		if conn, err := come("a.parley.test", nil); err == nil || os.IsTimeout(err) {
+			t.Errorf("a certificate from nowhere, or they wait for it: %v, %v", conn, err)
 		}
 	}
 	s.stop()
