@@ -6,12 +6,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"parley/internal/vtest"
 )
 
 // TestAskerIsBounded: an authority can neither fill our memory, nor have us wait for long, nor hold up
@@ -73,8 +76,8 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-// TestPause: whether anybody answers is asked often, what was refused rarely: no more than five times in
-// the first hour, and then every hour.
+// TestPause: whether anybody answers is asked often, what was refused rarely: no more than five times
+// in the first hour, and then every hour.
 func TestPause(t *testing.T) {
 	for fault, want := range map[string][]time.Duration{
 		"":         {lookedAfter, lookedAfter},
@@ -110,8 +113,8 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-// TestRunsOut: a certificate that is old enough to have been renewed, and was not, is noticed a quarter
-// later, however long it is good for.
+// TestRunsOut: a certificate that is old enough to have been renewed, and was not, is noticed when a
+// quarter of that time is over, however long it is good for.
 func TestRunsOut(t *testing.T) {
 	now := time.Now()
 	for _, test := range []struct {
@@ -133,7 +136,7 @@ func TestRunsOut(t *testing.T) {
 	}
 }
 
-// TestCertificateFolder: the certificates of two authorities never lie in one folder, and none outside.
+// TestCertificateFolder: certificates of two authorities never lie in one folder, and none outside.
 func TestCertificateFolder(t *testing.T) {
 	seen := map[string]string{}
 	for _, authority := range []string{
@@ -151,5 +154,34 @@ func TestCertificateFolder(t *testing.T) {
 	}
 	if seen["/state/certificates"] != letsEncrypt {
 		t.Errorf("those that are there already are asked for again: %v", seen)
+	}
+}
+
+// TestFaultIsSaidOnce: a fault that lasts fills no log, and one that comes back is said again.
+func TestFaultIsSaidOnce(t *testing.T) {
+	log := &vtest.Log{}
+	a := newAuthority(config{
+		State: t.TempDir(), Authority: "https://127.0.0.1:1/directory", // nobody answers there
+		RelayName: "relay.example.org", TLS: tlsAuto, PublicURL: []string{"https://talk.example.org"},
+	}, slog.New(slog.NewTextHandler(log, nil)))
+	said := map[string]string{}
+	for range 3 {
+		if worst := a.round(t.Context(), said); worst != unanswered {
+			t.Errorf("nobody answers, and the fault is %q", worst)
+		}
+	}
+	if n := strings.Count(log.String(), unanswered); n != 2 {
+		t.Errorf("of two names it is said %d times: %s", n, log)
+	}
+	said["talk.example.org"] = "" // as when it was well
+	a.round(t.Context(), said)
+	if n := strings.Count(log.String(), unanswered); n != 3 {
+		t.Errorf("when it is back, it is said %d times: %s", n, log)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	a.round(ended, map[string]string{})
+	if n := strings.Count(log.String(), unanswered); n != 3 {
+		t.Errorf("the end of the program is said to be a fault: %s", log)
 	}
 }

@@ -66,7 +66,7 @@ type authority struct {
 
 // newAuthority remembers certificates that are kept. What is missing, tend gets.
 func newAuthority(cfg config, log *slog.Logger) *authority {
-	life, end := context.WithCancel(context.Background())
+	life, end := context.WithCancel(context.Background()) //nolint:gosec // tend calls it
 	names := certificateNames(cfg)
 	ours := autocert.HostWhitelist(names...)
 	a := &authority{names: names, relay: cfg.RelayName, log: log, end: end, here: map[string]bool{}}
@@ -146,7 +146,7 @@ func (a *authority) show(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return a.manager.GetCertificate(browser(name))
 }
 
-// browser asks for a name as browsers do, so that there is one certificate for each name, whoever comes.
+// browser asks for a name as browsers do: there is one certificate for each name, whoever comes.
 func browser(name string) *tls.ClientHelloInfo {
 	return &tls.ClientHelloInfo{ServerName: name, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 }
@@ -182,12 +182,24 @@ func (a *authority) round(ctx context.Context, said map[string]string) (worst st
 			return worst // what failed, failed for that
 		}
 		if fault != "" && fault != said[name] {
-			a.log.LogAttrs(ctx, slog.LevelError, fault, slog.String("name", name), slog.Any("error", err))
+			a.say(ctx, fault, slog.String("name", name), slog.Any("error", err))
 		}
 		said[name] = fault
 		worst = worse(worst, fault)
 	}
 	return worst
+}
+
+// say writes a fault down.
+func (a *authority) say(ctx context.Context, fault string, with ...slog.Attr) {
+	switch fault {
+	case unanswered:
+		a.log.LogAttrs(ctx, slog.LevelError, unanswered, with...)
+	case refused:
+		a.log.LogAttrs(ctx, slog.LevelError, refused, with...)
+	case unrenewed:
+		a.log.LogAttrs(ctx, slog.LevelError, unrenewed, with...)
+	}
 }
 
 // worse is the one of two faults that decides when to ask again.
@@ -199,22 +211,21 @@ func worse(a, b string) string {
 	return a
 }
 
-// pause is how long to wait before asking again, when that has been waited so many times. Whether there
-// is anybody may be asked often; what was refused is counted by the authority, Let's Encrypt allows five
-// an hour.
+// pause is how long to wait before asking again, when that has been done so many times. Whether there
+// is anybody may be asked often; what was refused is counted by the authority, Let's Encrypt allows
+// five an hour.
 func pause(fault string, times int) time.Duration {
-	grown := time.Duration(1) << min(times, 10)
 	switch fault {
 	case unanswered:
-		return min(5*time.Second*grown, time.Minute)
+		return min(5*time.Second<<min(times, 10), time.Minute)
 	case refused:
-		return min(2*time.Minute*grown, time.Hour) // never less than the minute for which autocert remembers
+		return min(2*time.Minute<<min(times, 10), time.Hour) // never less than the minute for which autocert remembers
 	}
 	return lookedAfter
 }
 
-// get makes sure that there is a certificate for a name, and returns what is wrong if there is none, or
-// none for long.
+// get makes sure that there is a certificate for a name, and returns what is wrong if there is none,
+// or none for long.
 func (a *authority) get(ctx context.Context, name string) (fault string, err error) {
 	missing := !a.has(name)
 	if missing {
@@ -275,7 +286,7 @@ func asker(life context.Context, cfg config) *http.Client {
 		defer cancel()
 		stop := context.AfterFunc(life, cancel)
 		defer stop()
-		answer, err := way.RoundTrip(q.WithContext(ctx))
+		answer, err := way.RoundTrip(q.WithContext(ctx)) //nolint:contextcheck // it is that of q, which also ends with life
 		if err != nil {
 			return nil, err
 		}

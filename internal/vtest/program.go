@@ -34,7 +34,8 @@ func Build(m *testing.M, commands ...string) (code int) {
 	return m.Run()
 }
 
-// Process is a program, of those that [Build] built or of the system, which a test starts, kills and starts again.
+// Process is a program, of those that [Build] built or of the system, which a test starts, kills and
+// starts again.
 type Process struct {
 	Args  []string // of the next Start
 	Env   []string // likewise, and all there is: ours has PARLEY_ variables of the tests
