@@ -46,9 +46,6 @@ const (
 	unrenewed  = "the certificate runs out and the authority gives no other; is port 443 open to it, and does the name lead here?"
 )
 
-// errNotYet is for who comes before the certificate.
-var errNotYet = errors.New("there is no certificate yet")
-
 // authority gets certificates by ACME (RFC 8555: on the port of the page by RFC 8737, and on that of
 // redirect-listen, if there is one), and keeps them below the state folder. It asks by itself, and
 // nobody else makes it ask: who comes before a certificate is there is turned away at once, and can
@@ -136,12 +133,12 @@ func (a *authority) show(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		name = a.relay // Firefox names no server when it speaks TURN
 	}
 	switch {
-	case !slices.Contains(a.names, name):
+	case !slices.Contains(a.names, name): // nor are files looked for that a stranger names
 		return nil, errors.New("a name that is not ours")
 	case slices.Equal(hello.SupportedProtos, []string{acme.ALPNProto}):
 		return a.manager.GetCertificate(&tls.ClientHelloInfo{ServerName: name, SupportedProtos: hello.SupportedProtos})
 	case !a.has(name):
-		return nil, errNotYet
+		return nil, errors.New("there is no certificate yet")
 	}
 	return a.manager.GetCertificate(browser(name))
 }
@@ -234,16 +231,17 @@ func (a *authority) get(ctx context.Context, name string) (fault string, err err
 		}
 	}
 	pair, err := a.manager.GetCertificate(browser(name))
-	switch {
-	case err != nil:
+	if err != nil {
 		return refused, err
-	case runsOut(pair, time.Now()):
-		return unrenewed, nil
-	case missing:
+	}
+	if missing {
 		a.mu.Lock()
 		a.here[name] = true
 		a.mu.Unlock()
 		a.log.LogAttrs(ctx, slog.LevelInfo, "the authority has signed a certificate", slog.String("name", name), slog.Time("until", pair.Leaf.NotAfter))
+	}
+	if runsOut(pair, time.Now()) {
+		return unrenewed, nil
 	}
 	return "", nil
 }
