@@ -76,23 +76,26 @@ func comeBetween(t testing.TB, proves bool) *middleman {
 	origin := "http://" + localhost(front)
 	server := startParley(t, "--public-url", origin)
 	m := &middleman{t: t, server: server.host, origin: origin, proves: proves}
-	m.serve(t, front)
+	serveInFront(t, front, server.host, m.socket)
 	return m
 }
 
-func (m *middleman) serve(t testing.TB, addr string) {
-	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: m.server})
+// serveInFront answers at addr: with the pages of the server behind it, and with socket where they
+// connect to.
+func serveInFront(t testing.TB, addr, server string, socket http.HandlerFunc) {
+	t.Helper()
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: server})
 	mux := http.NewServeMux()
 	mux.Handle("/", behind)
-	mux.HandleFunc("/ws", m.socket)
+	mux.HandleFunc("/ws", socket)
 	s := &http.Server{Addr: addr, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-			t.Errorf("middleman: %v", err)
+			t.Errorf("in front of %s: %v", server, err)
 		}
 	}()
 	t.Cleanup(func() { s.Close() })
-	waitForHTTP(t, m.origin)
+	waitForHTTP(t, "http://"+localhost(addr))
 }
 
 // waitForHTTP returns once something answers at origin.
@@ -124,19 +127,30 @@ type wire struct {
 	peer string
 }
 
-func (m *middleman) socket(w http.ResponseWriter, r *http.Request) {
+// bothEnds accepts a browser's socket and opens one to the server behind; both are nil when one of
+// them is gone.
+func bothEnds(t testing.TB, w http.ResponseWriter, r *http.Request, server, origin string) (browser, behind *websocket.Conn) {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }, Subprotocols: []string{"parley.v1"}}
 	browser, err := up.Upgrade(w, r, nil)
 	if err != nil {
+		return nil, nil
+	}
+	dialer := websocket.Dialer{Subprotocols: []string{"parley.v1"}}
+	behind, _, err = dialer.Dial("ws://"+server+"/ws", http.Header{"Origin": {origin}})
+	if err != nil {
+		t.Errorf("in front of %s: %v", server, err)
+		browser.Close()
+		return nil, nil
+	}
+	return browser, behind
+}
+
+func (m *middleman) socket(w http.ResponseWriter, r *http.Request) {
+	browser, server := bothEnds(m.t, w, r, m.server, m.origin)
+	if browser == nil {
 		return
 	}
 	defer browser.Close()
-	dialer := websocket.Dialer{Subprotocols: []string{"parley.v1"}}
-	server, _, err := dialer.Dial("ws://"+m.server+"/ws", http.Header{"Origin": {m.origin}})
-	if err != nil {
-		m.t.Errorf("middleman: %v", err)
-		return
-	}
 	defer server.Close()
 	c := &wire{m: m, browser: browser, server: server}
 	var both sync.WaitGroup

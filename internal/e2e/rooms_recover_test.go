@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"parley/internal/vtest"
 )
 
 // TestBrowserRoomRelayStopped: in a room of three, of whom one hides the address, the relay is
@@ -151,4 +153,40 @@ func TestBrowserRoomHidesInside(t *testing.T) {
 		}
 	}
 	three[1].goesBy("direct relayed")
+}
+
+// TestBrowserRoomSocketDropped: the way to the server is gone for everybody and comes back. Each sees
+// the others go away and come back, over the connections that they had.
+func TestBrowserRoomSocketDropped(t *testing.T) {
+	browser := chromium(t)
+	front := vtest.FreeAddr(t)
+	public := "http://" + localhost(front)
+	server := startParley(t, "--public-url", public)
+	way := newGate(t, front, server.host)
+	three := crowd(t, browser, public+"/", 3)
+	for _, p := range three {
+		p.joinsChannel("7", "giraffe umbrella", "mic")
+	}
+	for _, p := range three {
+		p.meets(60*time.Second, 0, three...)
+		js[bool](p, `Boolean(seen.phases = new Set()) && !new MutationObserver((all) => all.forEach(({ target }) => seen.phases.add(target.dataset.phase)))
+			.observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-phase'] })`)
+	}
+	way.Shut()
+	for _, p := range three {
+		p.says("No connection to the server")
+	}
+	js[bool](three[0], `new Promise((done) => setTimeout(() => done(true), 5000))`) // after 3 s the server tells
+	way.Open()
+	for _, p := range three {
+		if !js[bool](p, `seen.until(30000, () => seen.phases.has('away'))`) {
+			t.Errorf("%d Hz did not notice: the test shows nothing\n%s", p.hz, p.diary())
+		}
+	}
+	for _, p := range three {
+		p.meets(40*time.Second, 0, three...)
+		if n := js[int](p, `seen.pcs.length`); n != 2 {
+			t.Errorf("%d Hz has built %d connections, want the first two only", p.hz, n)
+		}
+	}
 }

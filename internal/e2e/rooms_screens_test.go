@@ -45,3 +45,48 @@ func TestScreensOfRooms(t *testing.T) {
 	cy.press("room-go")
 	cy.photograph(dir, "37-channel")
 }
+
+// TestScreensOfChannels photographs the inside of a channel: alone, with one other who shows no
+// picture, with four of whom some do, with eight, and without a server; see [TestScreens].
+func TestScreensOfChannels(t *testing.T) {
+	dir := os.Getenv("PARLEY_SCREENS")
+	if dir == "" {
+		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	browser := chromium(t)
+	server := startParley(t)
+	people := crowd(t, browser, server.URL, 8)
+	ana := people[0]
+	ana.joinsChannel("7", "giraffe umbrella")
+	ana.reaches("queued", 10*time.Second)
+	ana.photograph(dir, "38-channel-alone")
+	people[1].joinsChannel("7", "giraffe umbrella", "mic")
+	ana.meetsSome(time.Minute, 1, 0)
+	ana.photograph(dir, "39-channel-two-voices")
+	ana.press("video")
+	for i, p := range people[2:4] {
+		p.joinsChannel("7", "giraffe umbrella", "mic", "camera")
+		ana.meetsSome(time.Minute, i+2, i+1)
+	}
+	for i, text := range []string{"There you are. Does everybody see the map?", "Yes, but it is upside down.", "Then turn your screen."} {
+		people[i].do(chromedp.SendKeys(testid("chat-input"), text))
+		people[i].press("chat-send")
+		ana.says(text)
+	}
+	ana.photograph(dir, "40-channel-four")
+	js[bool](ana, `(document.querySelector('article details').open = true)`)
+	ana.photograph(dir, "41-channel-digits")
+	js[bool](ana, `!(document.querySelector('article details').open = false)`)
+	for i, p := range people[4:] {
+		p.joinsChannel("7", "giraffe umbrella", "mic")
+		ana.meetsSome(2*time.Minute, i+4, 2)
+	}
+	ana.photograph(dir, "42-channel-eight")
+	ana.press("hide-address")
+	server.Kill()
+	ana.says("No connection to the server")
+	ana.photograph(dir, "44-channel-offline")
+}

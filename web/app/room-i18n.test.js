@@ -4,6 +4,7 @@ import test from 'node:test';
 import { start } from './room-state.js';
 import { sayRoom } from './room-view.js';
 import { phraseWords } from './room-view-forms.js';
+import { hintsOf } from './room-view-inside.js';
 import { speak, translated } from './view-parts.js';
 
 const here = new URL('./', import.meta.url);
@@ -86,4 +87,16 @@ test('what changes is said aloud, once', () => {
   ];
   assert.equal(sayRoom(before, { ...before, chat: lines }, t), 'Guest 3: theirs');
   assert.match(sayRoom(before, { ...before, place: 'ended', why: 'burnt' }, t), /burnt/);
+});
+
+test('who is not met is spoken of, with a reason', () => {
+  const one = (phase) => ({ ...start(0), place: 'inside', peers: [{ id: 'a', number: 1, phase, known: false }] });
+  assert.deepEqual(hintsOf({ ...one('other'), kind: 'link', online: true }, 0), ['hint.strangers']);
+  assert.deepEqual(hintsOf({ ...one('other'), kind: 'channel', online: true }, 0), ['hint.others']);
+  assert.deepEqual(hintsOf({ ...one('pairing'), kind: 'link', online: true }, 0), []);
+  assert.deepEqual(hintsOf({ ...one('held'), kind: 'channel', locked: true, online: true }, 0), ['hint.held']);
+  const guessed = { ...one('held'), kind: 'channel', online: true };
+  guessed.own = { ...guessed.own, guesses: [1000, 1001, 1002, 1003, 1004] };
+  assert.deepEqual(hintsOf(guessed, 60999), ['hint.guesses']);
+  assert.deepEqual(hintsOf(guessed, 61000), []);
 });

@@ -79,15 +79,18 @@ const FALL = 2000;
 const GROW = 1.01;
 
 /** measure takes a new estimate of the line in: it falls after two seconds, so that one hiccup ends no picture, and
- * rises slowly. A browser that sends little learns little of its line, and the estimate of a small picture
- * would keep it small for ever: while the line holds nothing back, it counts as carrying a little more each time.
- * @param {Line} l @param {number} now @param {readonly Sent[]} sent @returns {Line} */
-export function measure(l, now, sent) {
+ * rises slowly. A browser that sends little learns little of its line, so while the line holds nothing back it
+ * counts as carrying no less than before; and since the estimate of a small picture would keep it small for ever,
+ * a little more each time while the plan has made it small. Where nothing is small there is nothing to try, and what
+ * was measured stays: one member more may be too many.
+ * @param {Line} l @param {number} now @param {readonly Sent[]} sent @param {boolean} small the line is what the plan made
+ *  the picture small for @returns {Line} */
+export function measure(l, now, sent, small) {
   const kbps = sent.reduce((sum, one) => sum + one.kbps, 0);
   if (kbps <= 0) return l;
   if (l.kbps === UNKNOWN) return { kbps, bad: 0 };
   const held = sent.some((one) => one.held);
-  const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * GROW);
+  const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * (small ? GROW : 1));
   if (more >= l.kbps) return { kbps: more, bad: 0 };
   const bad = l.bad || now;
   return now - bad >= FALL ? { kbps, bad } : { ...l, bad };

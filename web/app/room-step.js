@@ -99,6 +99,15 @@ function meet(s, id, away, x) {
   return p;
 }
 
+/** returned goes on with somebody whom the server named before: whoever is of our group as they were, others by the same
+ * door as at first, which may be locked meanwhile.
+ * @type {(s: State, p: Peer, x: Context) => void} */
+function returned(s, p, x) {
+  if (p.phase === 'away') turn(p, p.known ? 'joined' : 'here', x);
+  if (p.known) x.out({ do: 'again', id: p.id });
+  else approach(s, p, x);
+}
+
 /** @type {(s: State, id: string, x: Context) => void} */
 function gone(s, id, { out }) {
   if (!peer(s, id)) return;
@@ -120,7 +129,7 @@ const fromServer = {
     for (const { id, away } of f.members) {
       const was = peer(s, id);
       const p = meet(s, id, away, x);
-      if (was && p.phase !== 'away') x.out({ do: 'again', id });
+      if (was && !away) returned(s, p, x);
     }
     // Who is not listed has 30 s to come back: their connection may live all the same.
     for (const p of s.peers) if (!f.members.some((/** @type {any} */ m) => m.id === p.id)) turn(p, 'away', x);
@@ -137,10 +146,8 @@ const fromServer = {
     const was = peer(s, member);
     const p = meet(s, member, state === 'away', x);
     if (!was) return;
-    if (state === 'away') return turn(p, 'away', x);
-    if (p.phase === 'away') turn(p, p.known ? 'joined' : 'here', x);
-    if (p.known) x.out({ do: 'again', id: member });
-    else approach(s, p, x);
+    if (state === 'away') turn(p, 'away', x);
+    else returned(s, p, x);
   },
   knock(s, { member, state }, x) {
     s.knocks = s.knocks.filter((id) => id !== member);
@@ -386,6 +393,10 @@ const handlers = {
     release(s, x);
   },
 };
+
+/** guessLeft says for how many ms nobody new is answered because too many passwords were wrong, 0 when that is not so.
+ * @param {State} s @param {number} now */
+export const guessLeft = (s, now) => pause(s.own.guesses, now);
 
 /** lockLeft says in how many ms the channel locks, 0 when it is.
  * @param {State} s @param {number} now */

@@ -235,6 +235,19 @@ test('a reloaded page comes back into a locked channel with its ticket, a thief 
   assert.deepEqual(room.took('drop'), ['drop a']);
 });
 
+test('a room that the server names again opens no locked door, and who is named is there', () => {
+  const room = inside('a').after(LOCK_AFTER).frame('member', { member: 'c', state: 'joined' });
+  room.frame('member', { member: 'a', state: 'away' }).took();
+  const members = ['a', 'c'].map((id) => ({ id, away: false }));
+  room.frame('joined', joined({ members }));
+  assert.deepEqual(
+    [room.phase('c'), room.phase('a'), room.took()],
+    ['held', 'joined', ['room', 'ice', 'keep', 'again a']],
+  );
+  room.frame('joined', joined({ members: members.map(({ id }) => ({ id, away: true })) }));
+  assert.deepEqual(room.took(), ['room', 'ice', 'keep'], 'nobody is asked who is away');
+});
+
 test('this page comes back: by its pass, and those whose tickets it has are known', () => {
   const state = {
     ...start(1000),

@@ -1,14 +1,18 @@
 // The inside of a room: who is there, what they say and show, who stands at the door, the lock, and the link.
 
+import { clock } from './room.js';
 import { fragment } from './room-phrase.js';
 import { MOST_MEMBERS, ours } from './room-state.js';
-import { lockLeft } from './room-step.js';
+import { guessLeft, lockLeft } from './room-step.js';
 import { help, ownPicture, round } from './room-view-media.js';
 import { attr, button, h, h1, icon, p, repeat, show, text } from './view-parts.js';
 
 /** @typedef {import('./room-view.js').Ctx} Ctx */
 /** @typedef {import('./room-state.js').State} State */
 /** @typedef {import('./room-state.js').Peer} Peer */
+
+// Of our own picture among those of the others; no member has an empty name.
+const MINE = '';
 
 /** @param {Ctx} ctx @returns {import('./room-view-forms.js').Screen & {plays: (id: string, stream: MediaStream) => void, picture: HTMLVideoElement,
  *   tick: (now: number) => void}} */
@@ -17,26 +21,16 @@ export function inside(ctx) {
   const title = h1();
   const grid = h('div', { class: 'peers', 'data-testid': 'peers', role: 'list' });
   const mine = ownPicture(ctx);
+  const me = h('div', { class: 'me', role: 'listitem' }, mine, p('who', t('chat.you')));
   const hints = h('ul', { class: 'hints' });
   const door = knocking(ctx);
   const invite = share(ctx);
   const lock = locking(ctx);
   const bar = controls(ctx);
   const talk = chat(ctx);
-  const el = h(
-    'div',
-    { class: 'room' },
-    title,
-    door.el,
-    hints,
-    grid,
-    mine,
-    lock.el,
-    invite.el,
-    talk.el,
-    help(ctx),
-    bar.el,
-  );
+  const news = h('div', { class: 'news' }, door.el, hints);
+  const beside = h('div', { class: 'beside' }, talk.el, lock.el, invite.el, help(ctx));
+  const el = h('div', { class: 'room' }, title, news, grid, beside, bar.el);
   /** @type {Map<string, ReturnType<typeof member>>} */
   const shown = new Map();
   /** @type {Map<string, MediaStream>} */
@@ -44,6 +38,7 @@ export function inside(ctx) {
 
   /** @param {string} id */
   function make(id) {
+    if (id === MINE) return me;
     const made = member(ctx);
     shown.set(id, made);
     const stream = streams.get(id);
@@ -63,32 +58,35 @@ export function inside(ctx) {
     update(state) {
       const here = ours(state);
       text(title, t(here.length === 0 ? `inside.alone.${state.kind}` : 'inside.title', { n: here.length + 1 }));
-      repeat(
-        grid,
-        here.map(({ id }) => id),
-        make,
-      );
+      repeat(grid, [...here.map(({ id }) => id), MINE], make);
       for (const one of here) shown.get(one.id)?.update(one);
       for (const id of [...shown.keys()]) if (!here.some((one) => one.id === id)) shown.delete(id);
+      const shows = state.media.camera.phase === 'on';
+      attr(el, 'data-alone', here.length === 0);
       attr(grid, 'data-count', here.length);
-      show(mine, state.media.camera.phase === 'on');
-      repeat(hints, hintsOf(state), (key) => h('li', { 'data-testid': `hint-${key.split('.').at(-1)}` }));
-      for (const [i, key] of hintsOf(state).entries())
-        text(/** @type {Node} */ (hints.children[i]), sentence(key, state, t));
+      attr(grid, 'data-tiles', here.length + Number(shows));
+      show(me, shows);
+      const now = clock();
+      const keys = hintsOf(state, now);
+      repeat(hints, keys, (key) => h('li', { 'data-testid': `hint-${key.split('.').at(-1)}` }));
+      for (const [i, key] of keys.entries())
+        text(/** @type {Node} */ (hints.children[i]), sentence(key, state, now, t));
       for (const part of [door, invite, lock, bar, talk]) part.update(state);
     },
   };
 }
 
-/** What is worth a word now. @param {State} s @returns {string[]} */
-function hintsOf(s) {
-  const others = s.peers.filter((one) => one.phase === 'other').length;
-  const held = s.peers.filter((one) => one.phase === 'held').length;
+/** What is worth a word now. @param {State} s @param {number} now @returns {string[]} */
+export function hintsOf(s, now) {
+  const others = s.peers.some((one) => one.phase === 'other');
+  const held = s.peers.some((one) => one.phase === 'held');
   const keys = [
     !s.online && 'hint.offline',
     s.full && 'hint.full',
-    s.kind === 'channel' && others > 0 && ours(s).length === 0 && 'hint.others',
-    held > 0 && (s.locked ? 'hint.held' : 'hint.guesses'),
+    s.kind === 'channel' && others && ours(s).length === 0 && 'hint.others',
+    s.kind === 'link' && others && 'hint.strangers',
+    s.locked && held && 'hint.held',
+    guessLeft(s, now) > 0 && 'hint.guesses',
     s.advice?.level && `hint.line.${s.advice.level}`,
     s.picture?.why === 'line' && s.picture.video === null && 'hint.voice',
     s.hidden && 'hint.hidden',
@@ -96,14 +94,16 @@ function hintsOf(s) {
   return /** @type {string[]} */ (keys.filter(Boolean));
 }
 
-/** @param {string} key @param {State} s @param {import('./view-parts.js').T} t */
-function sentence(key, { advice }, t) {
+/** @param {string} key @param {State} s @param {number} now @param {import('./view-parts.js').T} t */
+function sentence(key, s, now, t) {
+  const { advice } = s;
   const mbit = (/** @type {number | undefined} */ kbps) => ((kbps ?? 0) / 1000).toFixed(1);
   return t(key, {
     members: advice?.members ?? 0,
     needs: mbit(advice?.needs),
     has: mbit(advice?.has),
     most: MOST_MEMBERS,
+    left: t.seconds(guessLeft(s, now)),
   });
 }
 
@@ -142,6 +142,7 @@ function member({ t }) {
     update(one) {
       attr(el, 'data-phase', one.phase);
       attr(el, 'data-path', one.path || undefined);
+      attr(el, 'data-number', one.number);
       text(name, t('peer.name', { n: one.number }));
       const words = [
         t(`peer.${one.phase}`),
@@ -171,6 +172,27 @@ function knocking({ t, dispatch }) {
   return { el: list, update: (/** @type {State} */ s) => repeat(list, s.knocks, make) };
 }
 
+/** A code for cameras, drawn when somebody wants it. @param {import('./view-parts.js').T} t @param {() => string} link */
+function drawn(t, link) {
+  const picture = h('div', { class: 'qr', 'data-testid': 'qr' });
+  const code = h('details', { ontoggle: () => draw() }, h('summary', {}, t('share.code')), picture);
+  async function draw() {
+    if (!code.open || picture.firstChild) return;
+    const { code: encoded } = await import('./room-qr.js');
+    const { size, path } = encoded(link());
+    const ns = 'http://www.w3.org/2000/svg';
+    const svg = document.createElementNS(ns, 'svg');
+    attr(svg, 'viewBox', `0 0 ${size} ${size}`);
+    attr(svg, 'role', 'img');
+    attr(svg, 'aria-label', t('share.code'));
+    const dark = document.createElementNS(ns, 'path');
+    attr(dark, 'd', path);
+    svg.append(dark);
+    picture.append(svg);
+  }
+  return code;
+}
+
 /** The link, its words and its code, for as long as somebody may still come. @param {Ctx} ctx */
 function share({ t, base, dispatch }) {
   const link = h('output', { class: 'linked', 'data-testid': 'link' });
@@ -193,43 +215,32 @@ function share({ t, base, dispatch }) {
     () => void navigator.share({ url: link.value }).catch(() => {}),
     t('share.send'),
   );
-  const picture = h('div', { class: 'qr', 'data-testid': 'qr' });
-  const code = h('details', { ontoggle: () => draw() }, h('summary', {}, t('share.code')), picture);
   const knock = h('button', {
     ...{ type: 'button', class: 'switch', role: 'switch', 'data-testid': 'knock-switch' },
     onclick: () => dispatch({ type: 'door', knock: knock.getAttribute('aria-checked') !== 'true' }),
   });
   text(knock, t('make.knock'));
   const el = h(
-    'section',
-    { class: 'note share', 'aria-label': t('share.title') },
-    h('h2', {}, t('share.title')),
+    'details',
+    { class: 'note share', open: true },
+    h('summary', {}, t('share.title')),
     p('hint', t('share.why')),
-    link,
+    h('p', {}, link),
     h('div', { class: 'row' }, copy, 'share' in navigator && send, copied),
     h('h3', {}, t('share.spoken')),
     said,
-    code,
+    drawn(t, () => link.value),
     knock,
   );
-  async function draw() {
-    if (!code.open || picture.firstChild) return;
-    const { code: drawn } = await import('./room-qr.js');
-    const { size, path } = drawn(link.value);
-    const ns = 'http://www.w3.org/2000/svg';
-    const svg = document.createElementNS(ns, 'svg');
-    attr(svg, 'viewBox', `0 0 ${size} ${size}`);
-    attr(svg, 'role', 'img');
-    attr(svg, 'aria-label', t('share.code'));
-    const dark = document.createElementNS(ns, 'path');
-    attr(dark, 'd', path);
-    svg.append(dark);
-    picture.append(svg);
-  }
+  let alone = true;
   return {
     el,
     /** @param {State} s */
     update(s) {
+      const was = alone;
+      alone = ours(s).length === 0;
+      // Who has company has other things before them, unless they are just at this.
+      if (alone !== was && !el.contains(document.activeElement)) el.open = alone;
       const open = s.kind === 'link' && s.words.length > 0;
       show(el, open && ours(s).length + 1 < s.capacity);
       if (!open) return;
@@ -280,12 +291,14 @@ function controls({ t, dispatch, leave }) {
   const end = round('leave', 'leave', leave);
   end.update(t('bar.leave'));
   const trouble = h('p', { class: 'note warn', role: 'alert', hidden: true });
+  attr(mute.el, 'aria-keyshortcuts', 'm');
+  attr(video.el, 'aria-keyshortcuts', 'v');
   const buttons = [mute, micOff, video, hide, end].map(({ el }) => el);
   const el = h(
     'div',
     { class: 'room-bar' },
     trouble,
-    h('div', { class: 'row', role: 'toolbar', 'aria-label': t('bar.title') }, ...buttons),
+    h('div', { class: 'row', role: 'group', 'aria-label': t('bar.title') }, ...buttons),
   );
   return {
     el,
@@ -298,6 +311,8 @@ function controls({ t, dispatch, leave }) {
         mic.phase === 'on' && muted,
       );
       micOff.update(t('bar.mic_off'));
+      // It goes with the microphone; what turns that on again is beside it.
+      if (mic.phase !== 'on' && document.activeElement === micOff.el) mute.el.focus();
       show(micOff.el, mic.phase === 'on');
       video.update(t(camera.phase === 'on' ? 'bar.camera_off' : 'bar.camera_on'), camera.phase === 'on');
       hide.update(t('hide.title'), state.hidden);
@@ -336,7 +351,9 @@ function chat({ t, dispatch }) {
   return {
     el,
     /** @param {State} s */
-    update({ chat: lines }) {
+    update(s) {
+      const lines = s.chat;
+      show(el, ours(s).length > 0 || lines.length > 0);
       if (lines === drawn) return;
       const fresh = lines.filter((line) => !drawn.includes(line));
       drawn = lines;

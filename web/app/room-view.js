@@ -44,12 +44,13 @@ export function mountRoom(root, page) {
     const screen = screens[state.place];
     const was = shown;
     shown = state;
+    const held = document.activeElement;
     screen.update(state);
     if (main.firstChild !== screen.el) {
       main.replaceChildren(screen.el);
       scrollTo(0, 0);
-      if (was) screen.title.focus({ preventScroll: true });
-    }
+      screen.title.focus({ preventScroll: true });
+    } else if (lost(held)) screen.title.focus({ preventScroll: true });
     mark(state);
     const words = was ? sayRoom(was, state, t) : '';
     if (words) text(status, status.textContent === words ? `${words}\u00a0` : words);
@@ -66,6 +67,13 @@ export function mountRoom(root, page) {
       for (const { picture } of [before, within]) picture.srcObject = stream;
     },
   };
+}
+
+/** Whether what had the focus is gone and nothing else has it.
+ * @param {Element | null} held */
+function lost(held) {
+  const { activeElement: now, body } = document;
+  return held !== null && held !== body && (now === held || now === body) && !held.checkVisibility();
 }
 
 /** What style.css and tests go by. @param {State} state */

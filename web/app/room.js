@@ -180,7 +180,9 @@ export class Room {
       again: ({ id }) => {
         const one = this.#peers.get(id);
         if (!one) this.#pair(id).permit();
-        else if (!one.live) one.restart();
+        // Their line to the server was gone, not the one to us.
+        else if (one.live) this.dispatch({ type: 'live', id });
+        else one.restart();
       },
       say: ({ note, except, to }) => {
         for (const [id, one] of this.#peers) if (id !== except && (to === '' || id === to)) one.say(note);
@@ -317,7 +319,7 @@ export class Room {
       this.#strained = strained(this.#strained, now, samples);
       // Of a young connection the browser knows nothing yet, and would say that it carries little.
       const young = this.#state.peers.some((p) => p.phase === 'live' && clock() - p.since < SETTLING);
-      if (!young) this.#line = measure(this.#line, now, samples);
+      if (!young) this.#line = measure(this.#line, now, samples, this.#plan().why === 'line');
       this.#replan();
     } finally {
       this.#busy = false;

@@ -66,21 +66,21 @@ export function value(el, value) {
 }
 
 /**
- * The children of el are those of keys, in order; a key that stays keeps its element.
+ * The children of el are those of keys, in order; a key that stays keeps its element, and the focus in it: what is
+ * gone goes first, so that nothing is moved to its place.
  * @param {HTMLElement} el @param {readonly string[]} keys @param {(key: string) => HTMLElement} make
  */
 export function repeat(el, keys, make) {
-  const have = new Map([...el.children].map((child) => [child.getAttribute('data-key'), child]));
+  const have = new Map([...el.children].map((child) => [child.getAttribute('data-key') ?? '', child]));
+  for (const [key, child] of have) if (!keys.includes(key)) child.remove();
   keys.forEach((key, i) => {
     let child = have.get(key);
-    have.delete(key);
     if (!child) {
       child = make(key);
       child.setAttribute('data-key', key);
     }
     if (el.children[i] !== child) el.insertBefore(child, el.children[i] ?? null);
   });
-  for (const gone of have.values()) gone.remove();
 }
 
 /** A drawing of 24 by 24 units from path data; decoration, so hidden from screen readers. @param {string} d */
