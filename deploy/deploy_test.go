@@ -192,7 +192,8 @@ func found(t *testing.T, program, debian string) string {
 	return required(t, program, debian, "PARLEY_PROXIES")
 }
 
-// required returns a program, or ends the test with what to install: as failed, if the variable says so.
+// required returns a program, or ends the test with what to install: as failed, if the variable
+// says so.
 func required(t *testing.T, program, debian, variable string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)

@@ -28,7 +28,8 @@ func units() map[string]struct {
 	}
 }
 
-// laidOut writes the units to a folder, with programs that this machine has, each text changed by edit.
+// laidOut writes the units to a folder, with programs that this machine has, each text changed by
+// edit.
 func laidOut(t *testing.T, edit func(name, text string) string) (files []string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -31,7 +31,7 @@ func (d *doctor) lookAtRedis(ctx context.Context) {
 	first, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	if err := store.NewWatch(rdb, nil).Ask(first); err != nil {
-		d.bad(check, d.cfg.Redis.Explain(err).Error()+".", "Mend the setting redis, or that Redis.")
+		d.bad(check, d.cfg.Redis.Explain(err).Error()+".", "Then run the doctor again; redis-cli -u with the same address should answer PONG to ping.")
 		return
 	}
 	d.good(check, "%s takes writes", d.cfg.Redis)

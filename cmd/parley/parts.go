@@ -181,8 +181,8 @@ type relayNeeds struct {
 	log   *slog.Logger
 }
 
-// openRelay starts the relay, and its log. Its secret is derived from the key file, so that credentials
-// outlive a restart.
+// openRelay starts the relay, and its log. Its secret is derived from the key file, so that
+// credentials outlive a restart.
 func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (relay *turn.Server, lost func() int64, err error) {
 	ended, lost, err := openRelayLog(ctx, h, cfg, with.log)
 	if err != nil {

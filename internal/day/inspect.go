@@ -89,8 +89,8 @@ func (r *Report) redis(ctx context.Context, rdb redis.UniversalClient, n *Net) e
 	})
 }
 
-// EachKey visits every key once, with all that it holds, a part to a line. The masters of a Cluster are
-// walked one after the other.
+// EachKey visits every key once, with all that it holds, a part to a line. The masters of a Cluster
+// are walked one after the other.
 func EachKey(ctx context.Context, rdb redis.UniversalClient, visit func(key, value string) error) error {
 	seen := map[string]bool{}
 	walk := func(node redis.Cmdable) error {
