@@ -276,7 +276,10 @@ func text(v any) (string, error) {
 
 // forTests are variables that parley's own tests read; a server started by them must not stumble.
 func forTests(name, value string) bool {
-	return slices.Contains([]string{"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS", "PARLEY_ACME"}, name) || name == "PARLEY_REDIS" && value == "require"
+	all := []string{
+		"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS", "PARLEY_PROXIES", "PARLEY_ACME", "PARLEY_SYSTEMD", "PARLEY_COMPOSE",
+	}
+	return slices.Contains(all, name) || name == "PARLEY_REDIS" && value == "require"
 }
 
 // readEnviron reads PARLEY_NAME, and PARLEY_NAME_FILE for secrets.
