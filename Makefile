@@ -36,11 +36,12 @@ bench-turn:
 screens:
 	PARLEY_SCREENS=$(CURDIR)/screens PARLEY_E2E=require go test -count=1 -run 'TestScreens|TestBrowserConsole' ./internal/e2e
 
-# A day: people, friends, operators and strangers at the door, on a real redis-server with an append-only
-# file; then everything that is left is searched for what no server may keep, and 31 days are taken from
-# the life of every key. So many people a second come for 50 s; the gate plays 25 a second for 15 s.
+# A day: people, friends, operators and strangers at the door, on one redis-server, a Sentinel set and a
+# Cluster with append-only files; then everything that is left is searched for what no server may keep, and
+# 31 days are taken from the life of every key. So many people a second come for 50 s, on each; the gate
+# plays 25 a second for 15 s.
 day:
-	PARLEY_DAY=60 PARLEY_REDIS=require go test -count=1 -timeout=10m -v ./internal/day
+	PARLEY_DAY=60 PARLEY_REDIS=require go test -count=1 -timeout=15m -v ./internal/day
 
 # Three nodes, their Redis and what lies between are broken for 20 minutes while people use them, on one
 # server, a Sentinel set and a Cluster; a checker reads what each person was told. Each prints a seed, with

@@ -26,6 +26,10 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	background, err := glances(ctx, s, b)
+	if err != nil {
+		return nil, err
+	}
 	var beside []round
 	for range b.rounds {
 		before, err := pairingBeside(ctx, s, b, nil)
@@ -45,6 +49,7 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 	return []figure{
 		figure{name: fmt.Sprintf("audit: %d keys", b.keys), unit: "s", limit: valueAtMost(60)}.over(alone),
 		figure{name: "audit: Redis, while it goes on", unit: "% of a core", limit: valueAtMost(9)}.over(share),
+		figure{name: "audit: a node's own count, for /privacy/now", unit: "% of a core", limit: valueAtMost(3)}.over(background),
 		figure{name: "audit: pairs beside it", unit: "pairs/s", more: true, baseline: "without it", limit: ratioAtMost(1.10)}.over(beside),
 	}, nil
 }
@@ -73,6 +78,43 @@ func walks(ctx context.Context, s *store, b bench) (alone, share []round, err er
 		share = append(share, round{100 * (busy - idle).Seconds() / census.Took.Seconds(), 1})
 	}
 	return alone, share, nil
+}
+
+// glances measures the walk that each node makes in the background all the time: percent of a core,
+// of Redis and of the node together. It is the only work for privacy that goes on while nothing else
+// does.
+func glances(ctx context.Context, s *store, b bench) (share []round, err error) {
+	for range b.rounds {
+		idle, err := s.cpu(ctx)
+		if err != nil {
+			return nil, err
+		}
+		before, err := ownUsage()
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		while, stop := context.WithTimeout(ctx, b.spell)
+		_, err = retention.Count(while, s.Client, retention.GlancePace)
+		stop()
+		if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
+			return nil, err
+		}
+		took := time.Since(began)
+		busy, err := s.cpu(ctx)
+		if err != nil {
+			return nil, err
+		}
+		after, err := ownUsage()
+		if err != nil {
+			return nil, err
+		}
+		own := after.cpu - before.cpu
+		fmt.Fprintf(b.progress, "  a node's own count: %s of Redis' CPU and %s of the node's in %s\n",
+			(busy - idle).Round(time.Millisecond), own.Round(time.Millisecond), took.Round(time.Millisecond))
+		share = append(share, round{100 * (busy - idle + own).Seconds() / took.Seconds(), 1})
+	}
+	return share, nil
 }
 
 func pairsPerSecond(t tally) float64 { return float64(t.count) / t.wall.Seconds() }

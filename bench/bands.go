@@ -59,7 +59,8 @@ func bands(ctx context.Context, b bench) (figures []figure, err error) {
 	}
 	failed := accuse(ctx, desk(aside.Client))
 	var whole, look []round
-	for range b.rounds {
+	b.spell /= 2
+	for range turns * b.rounds {
 		without, err := pairing(ctx, s, b, func(c *crowd) work { return judged(c, desk(apart), failed, oneBand) })
 		if err != nil {
 			return nil, err

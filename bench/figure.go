@@ -95,6 +95,10 @@ func number(v float64) string {
 // round is one measurement of a figure and of its baseline, taken one after the other.
 type round struct{ value, base float64 }
 
+// turns is into how many turns of half a spell a round is cut where the machine's own noise is larger
+// than what is measured: what else it does lasts seconds, and strikes one side of a turn only.
+const turns = 3
+
 // over fills in the medians over rounds.
 func (f figure) over(rounds []round) figure {
 	f.value = medianOf(rounds, func(r round) float64 { return r.value })

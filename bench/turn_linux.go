@@ -194,12 +194,13 @@ func turnCosts(ctx context.Context, b bench) ([]figure, error) {
 // costs measures one side after the other.
 func (s scene) costs(ctx context.Context, b bench, with sides) ([]figure, error) {
 	var rounds, overBare []round
-	for range b.rounds {
-		theirs, err := with.base.measure(b.spell)
+	spell := b.spell / 2
+	for range turns * b.rounds {
+		theirs, err := with.base.measure(spell)
 		if err != nil {
 			return nil, err
 		}
-		mine, err := with.ours.measure(b.spell)
+		mine, err := with.ours.measure(spell)
 		if err != nil {
 			return nil, err
 		}
@@ -208,7 +209,7 @@ func (s scene) costs(ctx context.Context, b bench, with sides) ([]figure, error)
 		if with.bare == nil {
 			continue
 		}
-		floor, err := with.bare.measure(b.spell)
+		floor, err := with.bare.measure(spell)
 		if err != nil {
 			return nil, err
 		}
@@ -244,13 +245,13 @@ func turnRates(ctx context.Context, b bench) ([]figure, error) {
 	})
 }
 
-// highest raises the rate until packets are lost twice, or the load itself is late.
+// highest raises the rate until packets are lost each time of a few, or the load itself is late.
 func (p *party) highest(spell time.Duration) float64 {
-	const first, factor, allowed = 60_000, 1.1, 0.001
+	const first, factor, allowed, tries = 90_000, 1.1, 0.001, 4
 	best := 0.0
 	for rate := float64(first); rate < 2e6; rate *= factor {
 		kept := false
-		for range 2 {
+		for range tries {
 			p.reset()
 			started := time.Now()
 			p.run(rate/float64(len(p.flows)), spell)
@@ -282,12 +283,12 @@ func turnDelays(ctx context.Context, b bench) ([]figure, error) {
 			return nil, err
 		}
 		var p50, p99 []round
-		for range b.rounds {
-			_, err := base.measure(b.spell)
+		for range turns * b.rounds {
+			_, err := base.measure(b.spell / 2)
 			if err != nil {
 				return nil, err
 			}
-			if _, err := ours.measure(b.spell); err != nil {
+			if _, err := ours.measure(b.spell / 2); err != nil {
 				return nil, err
 			}
 			p50 = append(p50, round{micros(quantile(ours.delays, 0.5)), micros(quantile(base.delays, 0.5))})

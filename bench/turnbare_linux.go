@@ -143,19 +143,12 @@ func openForwarder(ctx context.Context) (service, error) {
 
 // startForwarder starts a bare forwarder on the servers' core.
 func startForwarder(ctx context.Context) (*turnServer, error) {
-	var c *child
-	if err := onCore(serverCore, func() (err error) {
-		c, err = startChild(ctx, "forwarder")
-		return err
-	}); err != nil {
+	s, _, err := startOnCore(ctx, "forwarder")
+	if err != nil {
 		return nil, err
 	}
-	prefer(c.process.Process.Pid)
-	at, err := netip.ParseAddrPort(c.address)
-	if err != nil {
-		return nil, errors.Join(err, c.stop())
-	}
-	return &turnServer{name: "forwarder", address: at, pid: c.process.Process.Pid, stop: c.stop, bare: true}, nil
+	s.bare = true
+	return s, nil
 }
 
 // callBare makes a pair at a bare forwarder. Its packets are as long as those of speaking.

@@ -101,22 +101,30 @@ func openRelay(ctx context.Context, name string, listener net.Listener) (service
 
 // startRelay starts parley's relay on its core.
 func startRelay(ctx context.Context, path string, kind turn.Kind, profile string) (*turnServer, error) {
+	s, c, err := startOnCore(ctx, path+":"+string(rune(kind)), "-profile", profile)
+	if err != nil {
+		return nil, err
+	}
+	s.name, s.secure, s.who = "parley", s.address, c.account
+	s.usage = func() (usage, error) { return c.ask("collect") }
+	return s, nil
+}
+
+// startOnCore starts a child on the servers' core.
+func startOnCore(ctx context.Context, what string, args ...string) (*turnServer, *child, error) {
 	var c *child
 	if err := onCore(serverCore, func() (err error) {
-		c, err = startChild(ctx, path+":"+string(rune(kind)), "-profile", profile)
+		c, err = startChild(ctx, what, args...)
 		return err
 	}); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	prefer(c.process.Process.Pid)
 	at, err := netip.ParseAddrPort(c.address)
 	if err != nil {
-		return nil, errors.Join(err, c.stop())
+		return nil, nil, errors.Join(err, c.stop())
 	}
-	return &turnServer{
-		name: "parley", address: at, secure: at, pid: c.process.Process.Pid, who: c.account, stop: c.stop,
-		usage: func() (usage, error) { return c.ask("collect") },
-	}, nil
+	return &turnServer{name: what, address: at, pid: c.process.Process.Pid, stop: c.stop}, c, nil
 }
 
 // startCoturn starts Debian's coturn on its core, with one thread for packets and no log.

@@ -1,5 +1,5 @@
 // Package deploy_test runs what operators are given: the snippets for proxies with the real
-// nginx and the real Caddy, and reads the rest.
+// nginx and the real Caddy; lets systemd and docker-compose read what is theirs; and reads the rest.
 package deploy_test
 
 import (
@@ -186,12 +186,19 @@ func TestNoProxy(t *testing.T) {
 	}
 }
 
-// found returns a program, or ends the test with what to install.
+// found returns a proxy, or ends the test with what to install.
 func found(t *testing.T, program, debian string) string {
+	t.Helper()
+	return required(t, program, debian, "PARLEY_PROXIES")
+}
+
+// required returns a program, or ends the test with what to install: as failed, if the variable
+// says so.
+func required(t *testing.T, program, debian, variable string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		if os.Getenv("PARLEY_PROXIES") == "require" {
+		if os.Getenv(variable) == "require" {
 			t.Fatalf("%s is not installed: apt-get install %s", program, debian)
 		}
 		t.Skipf("%s is not installed: apt-get install %s", program, debian)

@@ -28,9 +28,7 @@ func load(t *testing.T, w world, name string) map[string][]string {
 func held(t *testing.T, w world) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	admin, done := vtest.Admin(w.UniversalClient) // who sees every key
-	defer done()
-	keys, err := admin.Keys(t.Context(), "*").Result()
+	keys, err := vtest.AllKeys(t.Context(), w.UniversalClient)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,20 +47,28 @@ func held(t *testing.T, w world) map[string][]string {
 
 func TestGolden(t *testing.T) { both(t, golden) }
 
+// old is a dump of an older parley, and what becomes of it.
+type old struct {
+	mark    string
+	reports int
+	lost    func(key string) bool
+	cut     string // the file with what step 5 leaves of its records; "" when it leaves all
+}
+
+func olds() map[string]old {
+	nothing := func(string) bool { return false }
+	return map[string]old{
+		"shape-2.txt": {"diFMbBm1XpDK", 4, func(key string) bool { return strings.Contains(key, ":report:") }, ""}, // step 3
+		"shape-3.txt": {"MbcOP_knc8nm", 4, nothing, ""},
+		"shape-4.txt": {"fB1z7zZaN4Si", 6, nothing, "shape-4.after.txt"},
+	}
+}
+
 // golden: data of each older shape is brought into today's: nothing is lost but what a step says, and
 // nothing else changes.
 func golden(t *testing.T, w world) {
-	for name, test := range map[string]struct {
-		mark string
-		lost func(key string) bool
-	}{
-		"shape-2.txt": {"diFMbBm1XpDK", func(key string) bool { return strings.Contains(key, ":report:") }}, // step 3
-		"shape-3.txt": {"MbcOP_knc8nm", func(string) bool { return false }},                                 // step 4 keeps all
-	} {
-		admin, done := vtest.Admin(w.UniversalClient)
-		err := admin.FlushAll(t.Context()).Err()
-		done()
-		if err != nil {
+	for name, test := range olds() {
+		if err := vtest.Flush(t.Context(), w.UniversalClient); err != nil {
 			t.Fatal(err)
 		}
 		want, reports := load(t, w, name), 0
@@ -85,13 +91,32 @@ func golden(t *testing.T, w world) {
 				delete(want, key)
 			}
 		}
-		if reports != 4 {
-			t.Errorf("%s has %d reports, not 4: the test shows nothing", name, reports)
+		if reports != test.reports {
+			t.Errorf("%s has %d reports, not %d: the test shows nothing", name, reports, test.reports)
 		}
+		test.shorten(t, want)
 		if !maps.EqualFunc(got, want, slices.Equal) {
 			t.Errorf("%s became %q, want %q", name, got, want)
 		}
 		clean(t, w)
+	}
+}
+
+// shorten puts what step 5 leaves of each record in its place.
+func (o old) shorten(t *testing.T, held map[string][]string) {
+	t.Helper()
+	if o.cut == "" {
+		return
+	}
+	after := dump(t, filepath.Join("testdata", o.cut))
+	for key, value := range held {
+		if class, _ := retention.ClassOf(key); class != retention.Record {
+			continue
+		}
+		if len(after[key]) == 0 || len(after[key]) >= len(value[0]) {
+			t.Errorf("of %d bytes of %s step 5 leaves %d: the test shows nothing", len(value[0]), key, len(after[key]))
+		}
+		held[key] = []string{after[key]}
 	}
 }
 

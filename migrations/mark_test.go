@@ -19,6 +19,7 @@ func TestOnEveryServer(t *testing.T) {
 		"FailedStepIsRepeated": failedStepIsRepeated, "NodesThatStartAtOnceDoItOnce": nodesThatStartAtOnceDoItOnce,
 		"OneKeyFileOwnsTheData": oneKeyFileOwnsTheData, "OlderDataIsClaimed": olderDataIsClaimed,
 		"Weeks": weeks, "ReportsOfTheFirstShapeAreDeleted": reportsOfTheFirstShapeAreDeleted,
+		"Golden": golden, "RecordsLoseTheirSums": recordsLoseTheirSums,
 	}
 	for _, e := range vtest.Engines() {
 		t.Run(e.Name, func(t *testing.T) {

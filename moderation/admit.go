@@ -81,7 +81,7 @@ func (d *Desk) admit(s sight, now time.Time) (Verdict, *change) {
 	c := newChange(policy, now)
 	if len(s.token)+len(s.digest) == 0 {
 		if len(s.marks)+len(s.damaged) == 0 {
-			d.bare.note(s.person)
+			d.bare.note(s.person, now)
 		}
 		return Verdict{GaveUp: s.gaveUp()}, c
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"parley/internal/keyring"
 )
 
 const (
@@ -169,8 +171,11 @@ func (d *Desk) looks(ctx context.Context, people []*person) ([]sight, error) {
 // forgets them all.
 const maxBare = 1 << 16
 
+// apart is how far the clocks of two nodes may be from each other.
+const apart = 2 * time.Hour
+
 // bare are devices of which nothing was kept when this node looked under every key. What is new is
-// always kept under this week's key, or, where a clock is behind or ahead at the turn of a week,
+// always kept under this week's key, or, at the turn of a week, where a clock is behind or ahead,
 // under that before or the next. So only these need be asked for again, and whoever was reported a
 // moment ago is found. The next week a device has another name here, and every key is asked for
 // once more.
@@ -179,25 +184,30 @@ type bare struct {
 	all map[string]bool
 }
 
-func (b *bare) note(p *person) {
+func (b *bare) note(p *person, now time.Time) {
+	name := p.thisWeek(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all == nil || len(b.all) >= maxBare {
 		b.all = map[string]bool{}
 	}
-	name := p.places[0].mark
 	b.all[name] = b.all[name] || p.Digest != "" // whether the digest was asked for too
 }
 
 // trim leaves of the places of a device those where something may be.
 func (b *bare) trim(p *person, now time.Time) {
+	name := p.thisWeek(now)
 	b.mu.Lock()
-	digest, there := b.all[p.places[0].mark]
+	digest, there := b.all[name]
 	b.mu.Unlock()
 	if !there || p.Digest != "" && !digest {
 		return
 	}
-	if current, is := p.live.Current(now); is {
-		p.places = slices.DeleteFunc(p.places, func(at place) bool { return at.week < current.Week-1 })
+	current, is := p.live.Current(now)
+	if !is {
+		return
 	}
+	first := min(current.Week, keyring.WeekOf(now.Add(-apart)))
+	last := keyring.WeekOf(now.Add(apart))
+	p.places = slices.DeleteFunc(p.places, func(at place) bool { return at.week < first || at.week > last })
 }

@@ -2,7 +2,6 @@ package moderation
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"parley/internal/keyring"
@@ -62,23 +61,23 @@ func placesOf(live keyring.Live, k kind, name string) []place {
 	return all
 }
 
+// thisWeek is the mark of its token under the key of this week.
+func (p *person) thisWeek(now time.Time) string {
+	current, _ := p.live.Current(now)
+	for _, at := range p.places {
+		if at.kind == ofToken && at.week == current.Week {
+			return at.mark
+		}
+	}
+	return p.places[0].mark // there is no key of this week or before
+}
+
 // at returns one of its places, those aside after the others.
 func (p *person) at(n int) place {
 	if n < len(p.places) {
 		return p.places[n]
 	}
 	return p.aside[n-len(p.places)]
-}
-
-// others lists the marks of the places aside, each with a comma.
-func (p *person) others() string {
-	var b strings.Builder
-	b.Grow(17 * len(p.aside))
-	for _, at := range p.aside {
-		b.WriteString(at.mark)
-		b.WriteByte(',')
-	}
-	return b.String()
 }
 
 // windowOf names the window that began on the day of t, under a key of that day.

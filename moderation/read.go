@@ -38,13 +38,14 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 	}
 	keys := make([]string, 0, n)
 	own, windowed := make([]byte, len(all)), "0"
-	args := make([]any, 7, 7+len(all))
+	args := make([]any, 8)
 	args[0], args[1], args[2], args[3] = retention.Record.Format(), retention.Sum.Format(), retention.Report.Format(), retention.Window.Format()
 	args[4] = d.policy.Load().Rule()
 	sights := make([]sight, len(all))
+	var lines strings.Builder
 	for i, q := range all {
 		sights[i].person = q.person
-		args = append(args, q.line())
+		q.line(&lines)
 		own[i] = byte(len(q.places)) //nolint:gosec // two for each live key
 		if q.window {
 			windowed = "1"
@@ -53,7 +54,7 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 			keys = append(keys, p.key())
 		}
 	}
-	args[5], args[6] = own, windowed
+	args[5], args[6], args[7] = own, windowed, lines.String()
 	answer, err := d.scripts.read.Run(ctx, rdb, keys, args...).Slice()
 	if err != nil {
 		return nil, err
@@ -76,15 +77,25 @@ func (d *Desk) read(ctx context.Context, rdb redis.Scripter, all []question) ([]
 }
 
 // line says for the script what belongs to one device.
-func (q question) line() string {
-	mode, others := "0", ""
+func (q question) line(b *strings.Builder) {
+	mode := "0"
 	switch {
 	case q.window:
 		mode = "1"
 	case q.look:
-		mode, others = "2", q.others()
+		mode = "2"
 	}
-	return strings.Join([]string{mode, q.today, q.yesterday, q.mark, others}, ";")
+	for _, part := range []string{mode, q.today, q.yesterday, q.mark} {
+		b.WriteString(part)
+		b.WriteByte(';')
+	}
+	if q.look {
+		for _, at := range q.aside {
+			b.WriteString(at.mark)
+			b.WriteByte(',')
+		}
+	}
+	b.WriteByte('\n')
 }
 
 // lists takes the answer apart.

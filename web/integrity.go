@@ -60,12 +60,13 @@ func (s *site) sums() ([]Sum, error) {
 	return list, nil
 }
 
-// Commit is the commit that the program was built from, with a remark when files had been changed;
-// "" when that was not recorded, as with go run.
+// Commit is the commit that the program was built from, with a remark when files had been changed, or
+// when none was recorded. /integrity and parley version tell it.
 func Commit() string {
+	const unknown = "not recorded in this program: it was built without it, as go run does"
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return ""
+		return unknown
 	}
 	commit, changed := "", ""
 	for _, s := range info.Settings {
@@ -77,7 +78,7 @@ func Commit() string {
 		}
 	}
 	if commit == "" {
-		return ""
+		return unknown
 	}
 	return commit + changed
 }
@@ -88,16 +89,12 @@ func newIntegrity(s *site) (page, text *file, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	commit := Commit()
-	if commit == "" {
-		commit = "not recorded in this program: it was built without it, as go run does"
-	}
 	var rows, lines strings.Builder
 	for _, f := range sums {
 		fmt.Fprintf(&rows, "\n        <tr><th scope=\"row\">/%s</th><td>%d</td><td><code>%s</code></td></tr>", html.EscapeString(f.Path), f.Bytes, f.SHA256)
 		fmt.Fprintf(&lines, "%s\n", f)
 	}
-	page, err = s.still("integrity.html", "", "{{commit}}", html.EscapeString(commit), "{{rows}}", rows.String())
+	page, err = s.still("integrity.html", "", "{{commit}}", html.EscapeString(Commit()), "{{rows}}", rows.String())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -58,6 +58,9 @@ func backupCommand(args, environ []string, out, errs io.Writer) int {
 	if err == nil && at >= 0 && args[0] == "backup" {
 		err = errors.New("backup: --merge is for parley restore")
 	}
+	if err == nil && cfg.Redis.IsEmbedded() {
+		err = fmt.Errorf("%s: the store is embedded and forgets on exit: there is nothing to save and nowhere to restore to; name the store with --redis", args[0])
+	}
 	if err != nil {
 		sayAll(errs, err)
 		return exitUsage
@@ -68,17 +71,13 @@ func backupCommand(args, environ []string, out, errs io.Writer) int {
 		err = restore(cfg, file, at >= 0, out)
 	}
 	if err != nil {
-		sayAll(errs, fmt.Errorf("%s: %w", args[0], err))
-		return exitFailed
+		return failed(errs, fmt.Errorf("%s: %w", args[0], err))
 	}
 	return exitDone
 }
 
 // withStore runs f with the store of the configuration.
 func withStore(cfg config, f func(context.Context, *memory) error) error {
-	if cfg.Redis.IsEmbedded() {
-		return errors.New("the store is embedded and forgets on exit: there is nothing to save and nowhere to restore to; name the store with --redis")
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), backupTime)
 	defer cancel()
 	h := newHouse()
@@ -140,7 +139,7 @@ func restore(cfg config, name string, merge bool, out io.Writer) error {
 		done, err := f.Restore(ctx, m.rdb, merge, time.Now())
 		switch {
 		case errors.Is(err, backup.ErrUsed):
-			return fmt.Errorf("%w: restore into an empty one, or say --merge, which adds what is not there", err)
+			return fmt.Errorf("%w: name another with --redis, or say --merge, which adds what is not there", err)
 		case err != nil:
 			return err
 		}

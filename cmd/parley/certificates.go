@@ -4,21 +4,16 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/crypto/acme"
-	"golang.org/x/crypto/acme/autocert"
 )
 
 // The values of the setting tls.
@@ -28,9 +23,6 @@ const (
 	tlsAuto  = "auto"
 )
 
-// letsEncrypt signs when no other authority is named.
-const letsEncrypt = autocert.DefaultACMEDirectory
-
 // certificates is what page and relay show browsers. A nil one shows nothing.
 type certificates struct {
 	show func(*tls.ClientHelloInfo) (*tls.Certificate, error)
@@ -39,13 +31,15 @@ type certificates struct {
 	// challenged answers what whoever signs asks without TLS, and leaves the rest to another; nil
 	// where nobody asks.
 	challenged func(http.Handler) http.Handler
+	// tend gets what is missing and looks after it; nil where files are read.
+	tend func(context.Context) error
 }
 
 // openCertificates reads or prepares them; nil when the configuration asks for no TLS.
 func openCertificates(cfg config, log *slog.Logger) (*certificates, error) {
 	switch {
 	case cfg.TLS == tlsAuto:
-		return fromAuthority(cfg, log), nil
+		return newAuthority(cfg, log).certificates(cfg), nil
 	case cfg.TLS == tlsFiles || cfg.RelayTLS.IsValid():
 		f := &certificateFiles{certificate: cfg.Certificate, key: cfg.Key, log: log}
 		if err := f.holds(certificateNames(cfg), time.Now()); err != nil {
@@ -81,6 +75,13 @@ func (c *certificates) forRelay() *tls.Config {
 		return nil
 	}
 	return &tls.Config{GetCertificate: c.show, MinVersion: tls.VersionTLS12}
+}
+
+// lookAfter starts what gets certificates and has them renewed.
+func (c *certificates) lookAfter(ctx context.Context, h *house) {
+	if c != nil && c.tend != nil {
+		h.run(ctx, "certificates", c.tend)
+	}
 }
 
 // certificateFiles is a certificate in two files, read again when either has changed.
@@ -162,42 +163,6 @@ func held(leaf *x509.Certificate) []string {
 	return all
 }
 
-// fromAuthority gets certificates by ACME (RFC 8555: on the port of the page by RFC 8737, and on that
-// of redirect-listen, if there is one) when they are first asked for, and keeps them below the state
-// folder.
-func fromAuthority(cfg config, log *slog.Logger) *certificates {
-	names := certificateNames(cfg)
-	m := &autocert.Manager{
-		Prompt:     autocert.AcceptTOS,
-		Cache:      autocert.DirCache(filepath.Join(cfg.State, "certificates")),
-		HostPolicy: autocert.HostWhitelist(names...),
-		Client:     &acme.Client{DirectoryURL: cfg.Authority},
-		Email:      strings.TrimPrefix(cfg.Contact, "mailto:"),
-	}
-	if !strings.HasPrefix(cfg.Contact, "mailto:") {
-		m.Email = ""
-	}
-	show := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		asked := *hello
-		if asked.ServerName == "" {
-			asked.ServerName = cfg.RelayName // Firefox names no server when it speaks TURN
-		}
-		if !slices.Contains(names, strings.ToLower(strings.TrimSuffix(asked.ServerName, "."))) {
-			return nil, errors.New("a name that is not ours")
-		}
-		got, err := m.GetCertificate(&asked)
-		if err != nil && !slices.Contains(hello.SupportedProtos, acme.ALPNProto) {
-			log.LogAttrs(hello.Context(), slog.LevelError, "no certificate from the authority; is port 443 open to it, and does the name lead here?", slog.Any("error", err))
-		}
-		return got, err
-	}
-	c := &certificates{show: show, alsoSpeaks: []string{acme.ALPNProto}}
-	if cfg.Redirect != "" {
-		c.challenged = m.HTTPHandler
-	}
-	return c
-}
-
 // secureRelay is where browsers reach the relay by TLS, "" if nowhere.
 func (c config) secureRelay() string {
 	switch {
@@ -243,13 +208,4 @@ func (l *layers) checkNames(cfg config) {
 			return
 		}
 	}
-}
-
-// directory is the address of an ACME authority.
-func directory(v string) (string, error) {
-	u, err := url.Parse(v)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return "", fmt.Errorf("%q is not an address like %s", v, letsEncrypt)
-	}
-	return v, nil
 }

@@ -101,7 +101,7 @@ func TestWhoNamesNoServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := filepath.Join(cfg.State, "certificates", name)
+		at := filepath.Join(certificateFolder(cfg), name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.WriteFile(at, slices.Concat(key, sheet), 0o600)); err != nil {
 			t.Fatal(err)
 		}

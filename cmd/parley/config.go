@@ -88,6 +88,7 @@ func (l *layers) checkTogether(cfg config) {
 	}
 	l.checkPorts(cfg)
 	l.checkTLS(cfg)
+	l.checkAuthority(cfg)
 	l.checkAddresses(cfg)
 	at := cfg.RelayListen.Addr().Unmap()
 	switch {
@@ -275,7 +276,10 @@ func text(v any) (string, error) {
 
 // forTests are variables that parley's own tests read; a server started by them must not stumble.
 func forTests(name, value string) bool {
-	return slices.Contains([]string{"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS"}, name) || name == "PARLEY_REDIS" && value == "require"
+	all := []string{
+		"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS", "PARLEY_PROXIES", "PARLEY_ACME", "PARLEY_SYSTEMD", "PARLEY_COMPOSE",
+	}
+	return slices.Contains(all, name) || name == "PARLEY_REDIS" && value == "require"
 }
 
 // readEnviron reads PARLEY_NAME, and PARLEY_NAME_FILE for secrets.
@@ -301,7 +305,7 @@ func (l *layers) readEnviron(environ []string) {
 // readSecret reads the file that PARLEY_NAME_FILE points to; it returns false if NAME is no secret.
 func (l *layers) readSecret(base, name, file string) bool {
 	s, known := l.find(base)
-	if !known || !s.secret {
+	if !known || s.hide == nil {
 		return false
 	}
 	if g, twice := l.values[base]; twice && strings.HasPrefix(g.from, "environment ") {
@@ -381,8 +385,8 @@ func (l *layers) print(w io.Writer) error {
 		if s.flag {
 			line = fmt.Sprintf("%-21s= %-34s # %s", s.name, g.value, g.from)
 		}
-		if shown, hidden := hide(g.value); s.secret && hidden {
-			line = fmt.Sprintf("# %s is %s with a user or password that is not shown; it comes from %s", s.name, shown, g.from)
+		if shown, hidden := s.shown(g.value); hidden {
+			line = fmt.Sprintf("# %s is %s that is not shown; it comes from %s", s.name, shown, g.from)
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
@@ -391,11 +395,19 @@ func (l *layers) print(w io.Writer) error {
 	return nil
 }
 
-// hide returns the address of a store as it may be shown, and whether something was left out.
-func hide(v string) (shown string, hidden bool) {
+// shown is what may be shown of a value, and whether that is less than all.
+func (s setting) shown(value string) (shown string, hidden bool) {
+	if s.hide == nil {
+		return value, false
+	}
+	return s.hide(value)
+}
+
+// hideStore shows where a store is.
+func hideStore(v string) (shown string, hidden bool) {
 	where, err := store.Parse(v)
 	if err != nil {
 		return "", true
 	}
-	return where.String(), where.HasSecret()
+	return where.String() + " with a user or password", where.HasSecret()
 }

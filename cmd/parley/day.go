@@ -18,8 +18,11 @@ type simulatedDay struct {
 	on       bool
 	redis    string
 	operator string
-	token    string
+	token    string // file
 	look     []string
+
+	where store.Where // of redis
+	holds string      // the token
 }
 
 func dayFlags(f *flag.FlagSet, d *simulatedDay) {
@@ -36,33 +39,41 @@ func dayFlags(f *flag.FlagSet, d *simulatedDay) {
 // dayRounds is how many rounds guests and operators make.
 const dayRounds = 4
 
+// finish reads what the flags name.
+func (d *simulatedDay) finish(targets int) (err error) {
+	switch {
+	case targets > 1:
+		return errors.New("day: it is played on one --target")
+	case d.redis == "":
+		return errors.New("day: say with --redis where the target remembers; an embedded store cannot be looked into")
+	}
+	if d.where, err = store.Parse(d.redis); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	if d.where.IsEmbedded() {
+		return errors.New("redis: an embedded store cannot be looked into: give the target a Redis of its own")
+	}
+	if d.token == "" {
+		return nil
+	}
+	text, err := os.ReadFile(d.token)
+	if err != nil {
+		return fmt.Errorf("operator-token: %w", err)
+	}
+	d.holds = strings.TrimSpace(string(text))
+	return nil
+}
+
 // runDay plays a day and prints what was done and found. An error says what was found.
 func (s *simulation) runDay(ctx context.Context, out, errs io.Writer) error {
 	cfg := day.Config{
 		Target: s.Targets[0], Operator: strings.TrimSuffix(s.day.operator, "/"), People: s.People, Rate: s.Rate, For: s.For,
-		Rounds: dayRounds, Sound: s.Media, Seed: s.Seed, Progress: errs,
+		Token: s.day.holds, Rounds: dayRounds, Sound: s.Media, Seed: s.Seed, Progress: errs,
 	}
-	if len(s.Targets) > 1 {
-		return errors.New("day: it is played on one --target")
-	}
-	if s.day.redis == "" {
-		return errors.New("day: say with --redis where the target remembers; an embedded store cannot be looked into")
-	}
-	where, err := store.Parse(s.day.redis)
-	if err != nil {
-		return fmt.Errorf("redis: %w", err)
-	}
-	if s.day.token != "" {
-		text, err := os.ReadFile(s.day.token)
-		if err != nil {
-			return fmt.Errorf("operator-token: %w", err)
-		}
-		cfg.Token = strings.TrimSpace(string(text))
-	}
-	rdb := where.Open()
+	rdb := s.day.where.Open()
 	defer func() { _ = rdb.Close() }() // nothing is written
 	if err := rdb.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("redis: %s does not answer: %w", where, err)
+		return s.day.where.Explain(err)
 	}
 	var canaries day.Canaries
 	played, err := day.Play(ctx, cfg, &canaries)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -22,7 +21,9 @@ const doctorHelp = `parley doctor looks for what goes wrong in practice, and say
 
 It looks at files, ports, certificate, page, proxy, clock, relay and Redis. While parley runs it asks that
 one too, as a visitor would. What only somebody outside can see, such as a firewall, it says it cannot know;
-the page /check, opened on a phone, shows that. It changes nothing. Exit status 1 means that something failed.
+the page /check, opened on a phone, shows that. It changes nothing.
+
+Exit status: 0 nothing failed; 1 something did; 2 the command line or the configuration is wrong.
 `
 
 // grade is how bad a finding is.
@@ -92,9 +93,7 @@ func doctorCommand(args, environ []string, out, errs io.Writer) int {
 		err = fmt.Errorf("doctor: %q is too much", l.command)
 	}
 	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(errs, "parley: %s\n", line)
-		}
+		sayAll(errs, err)
 		return exitUsage
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), doctorTime)
@@ -106,8 +105,7 @@ func doctorCommand(args, environ []string, out, errs io.Writer) int {
 		print = d.printJSON
 	}
 	if err := print(out); err != nil {
-		fmt.Fprintf(errs, "parley: %v\n", err)
-		return exitFailed
+		return failed(errs, err)
 	}
 	if d.worst() == bad {
 		return exitFailed

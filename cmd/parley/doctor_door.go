@@ -79,7 +79,11 @@ func (d *doctor) metric(ctx context.Context, name string) (float64, bool) {
 // lookAtPage asks for the page as visitors do, by every public-url, and for what hangs on it.
 func (d *doctor) lookAtPage(ctx context.Context) {
 	if !d.runs {
-		d.warn("page", "parley does not run, so page, proxy and relay cannot be tried.", "Start it, and run the doctor again.")
+		between := ""
+		if len(d.cfg.TrustedProxies) > 0 {
+			between = ", proxy"
+		}
+		d.warn("page", "parley does not run, so page"+between+" and relay cannot be tried.", "Start it, and run the doctor again.")
 		return
 	}
 	for _, at := range d.cfg.PublicURL {
@@ -178,7 +182,7 @@ func (d *doctor) knock(ctx context.Context, at string, headers ...string) map[st
 }
 
 // lookAtProxy looks what became of the address of a visitor on the way, a true one and a forged
-// one: the parley that runs counts what it made of each.
+// one: the parley that runs counts what it made of each. Where there is no proxy, none is spoken of.
 func (d *doctor) lookAtProxy(ctx context.Context, at string) {
 	const check = "proxy"
 	plain := d.knock(ctx, at)
@@ -197,7 +201,7 @@ func (d *doctor) lookAtProxy(ctx context.Context, at string) {
 	case len(d.cfg.TrustedProxies) > 0:
 		d.warn(check, fmt.Sprintf("what is asked at %s does not come from any of trusted-proxies.", at), "Take what is not needed out of trusted-proxies: whoever connects from there may name any address.")
 	default:
-		d.good(check, "no proxy names a visitor of %s, and a forged X-Forwarded-For is not believed", at)
+		d.good("visitors", "nobody stands between %s and its visitors, and a forged X-Forwarded-For is not believed", at)
 	}
 }
 

@@ -160,11 +160,15 @@ func tryPort(ctx context.Context, network, where string) error {
 // lookAtAddress looks whether browsers could reach what they are told of the relay, and may open
 // the microphone.
 func (d *doctor) lookAtAddress(ctx context.Context) {
-	here := true
+	local := true
 	for _, at := range d.cfg.PublicURL {
-		if here = here && onlyHere(at); !onlyHere(at) && strings.HasPrefix(at, "http://") {
+		if local = local && onlyHere(at); !onlyHere(at) && strings.HasPrefix(at, "http://") {
 			d.bad("public-url", at+" is not https, and browsers open the microphone only there.", "Set tls = auto or files, or put a proxy with TLS in front, and let public-url begin with https://.")
 		}
+	}
+	if at, _, err := net.SplitHostPort(d.cfg.Listen); err == nil && local && !here(at) {
+		d.warn("public-url", fmt.Sprintf("listen (%s) lets other machines reach the page, but public-url (%s) is for this machine only: whoever opens it elsewhere is refused.",
+			d.cfg.Listen, strings.Join(d.cfg.PublicURL, ", ")), "Set public-url to what visitors open, or listen on 127.0.0.1.")
 	}
 	const check = "address"
 	settled, err := d.cfg.RelayExternal.settle(ctx, net.DefaultResolver, d.cfg.RelayListen.Addr())
@@ -178,7 +182,7 @@ func (d *doctor) lookAtAddress(ctx context.Context) {
 	}
 	why := turn.Unreachable(at)
 	switch {
-	case here:
+	case local:
 		d.good(check, "public-url (%s) is for this machine only, and the relay is told of as %s", strings.Join(d.cfg.PublicURL, ", "), at)
 	case why != "":
 		d.bad(check, fmt.Sprintf("browsers are told that the relay is at %s, which is %s: nobody outside reaches it.", at, why), "Set relay-external to the public address, or dns:NAME.")

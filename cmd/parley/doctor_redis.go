@@ -31,7 +31,7 @@ func (d *doctor) lookAtRedis(ctx context.Context) {
 	first, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	if err := store.NewWatch(rdb, nil).Ask(first); err != nil {
-		d.bad(check, d.cfg.Redis.Explain(err).Error()+".", "Mend the setting redis, or that Redis.")
+		d.bad(check, d.cfg.Redis.Explain(err).Error()+".", "Then run the doctor again; redis-cli -u with the same address should answer PONG to ping.")
 		return
 	}
 	d.good(check, "%s takes writes", d.cfg.Redis)
@@ -65,14 +65,28 @@ func (d *doctor) eachServer(ctx context.Context, rdb redis.UniversalClient) {
 		d.bad("redis", "the Cluster does not tell its masters.", "See CLUSTER INFO.")
 	}
 	_, many := rdb.(*redis.ClusterClient)
-	for i, server := range servers {
+	for _, server := range servers {
 		who := "Redis"
-		if many {
-			who = fmt.Sprintf("master %d of the Cluster", i+1)
+		if node, is := server.(*redis.Client); is && many {
+			who = "the master " + node.Options().Addr
 		}
 		if facts := d.lookAtServer(ctx, server, who); facts != nil {
 			d.judgePersistence(who, facts, d.rewritten(ctx, rdb, facts))
+			d.judgeReplicas(who, facts)
 		}
+	}
+}
+
+// judgeReplicas looks whether somebody could take the place of a server, where that is what Redis is
+// set up for.
+func (d *doctor) judgeReplicas(who string, facts map[string]string) {
+	const check = "redis-replicas"
+	switch n, err := strconv.Atoi(facts["connected_slaves"]); {
+	case !d.cfg.Redis.Survives():
+	case err != nil || n == 0:
+		d.warn(check, who+" has no replica: when it dies, nobody takes its place.", "Start one and let it follow that server, or mend the replication of those that there are.")
+	default:
+		d.good(check, "%s has replicas (%d), one of which takes its place when it dies", who, n)
 	}
 }
 

@@ -15,12 +15,19 @@ import (
 	"parley/moderation"
 )
 
-// TestOldReportsCount: a device that an older parley took four reports on, of shape 3, stands as it
-// stood with that parley: watch, hate four times. Files and keys are those of that parley.
+// TestOldReportsCount: a device that an older parley took four reports on, of shape 3 or 4, stands as
+// it stood with that parley: watch, hate four times. Files and keys are those of that parley.
 func TestOldReportsCount(t *testing.T) {
+	for _, shape := range []string{"shape-3", "shape-4"} {
+		t.Run(shape, func(t *testing.T) { oldReportsCount(t, shape) })
+	}
+}
+
+func oldReportsCount(t *testing.T, shape string) {
+	t.Helper()
 	golden, dir := filepath.Join("..", "..", "migrations", "testdata"), t.TempDir()
 	for _, name := range []string{"keys", "epochs"} {
-		text, err := os.ReadFile(filepath.Join(golden, "shape-3."+name))
+		text, err := os.ReadFile(filepath.Join(golden, shape+"."+name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,7 +37,7 @@ func TestOldReportsCount(t *testing.T) {
 	}
 	rdb := redis.NewClient(vtest.StartRedis(t))
 	defer rdb.Close()
-	made, _ := vtest.LoadGolden(t, rdb, filepath.Join(golden, "shape-3.txt"))
+	made, _ := vtest.LoadGolden(t, rdb, filepath.Join(golden, shape+".txt"))
 	ring, err := keyring.Load(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)

@@ -48,7 +48,7 @@ func hashesRun(ctx context.Context, c *lookCall) error {
 func (c *lookCall) compare(ctx context.Context) error {
 	base, err := url.Parse(c.from)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--from %s: say the address of a parley, like https://talk.example.org", c.from)
+		return usagef("--from %s: say the address of a parley, like https://talk.example.org", c.from)
 	}
 	sums, err := web.Sums(strings.TrimRight(base.Path, "/"))
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"parley/internal/keyring"
@@ -37,9 +36,7 @@ func keysCommand(args, environ []string, out, errs io.Writer) int {
 		err = fmt.Errorf("keys: %q is too much", l.command)
 	}
 	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(errs, "parley: %s\n", line)
-		}
+		sayAll(errs, err)
 		return exitUsage
 	}
 	now := time.Now()
@@ -53,8 +50,7 @@ func keysCommand(args, environ []string, out, errs io.Writer) int {
 		live, err = keyring.ReadEpochs(cfg.EpochKeys, now)
 	}
 	if err != nil {
-		fmt.Fprintf(errs, "parley: %v\n", err)
-		return exitFailed
+		return failed(errs, err)
 	}
 	printKeys(out, live, now)
 	return exitDone

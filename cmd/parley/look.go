@@ -77,17 +77,9 @@ func lookRun(args, environ []string, out, errs io.Writer) int {
 		return exitUsage
 	}
 	if err := command.in(context.Background(), c); err != nil {
-		sayAll(errs, err)
-		return exitFailed
+		return failed(errs, err)
 	}
 	return exitDone
-}
-
-// sayAll writes each line of an error.
-func sayAll(w io.Writer, err error) {
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(w, "parley: %s\n", line)
-	}
 }
 
 // in runs the command, with the store if it looks at that.
@@ -96,7 +88,7 @@ func (command lookCommand) in(ctx context.Context, c *lookCall) error {
 		return command.run(ctx, c)
 	}
 	if c.cfg.Redis.IsEmbedded() {
-		return errors.New("the store is embedded, so only the running parley has it: look at /privacy/now and the console there, or name the store with --redis")
+		return usagef("the store is embedded, so only the running parley has it: look at /privacy/now and the console there, or name the store with --redis")
 	}
 	h := newHouse()
 	defer func() { _ = h.close() }() // a client that cannot be closed ends with the process

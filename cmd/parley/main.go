@@ -18,13 +18,6 @@ import (
 // browsers that wait, so less than Go's 100 saves memory for little work. GOGC overrules it.
 const garbage = 75
 
-// What the process answers to whoever started it.
-const (
-	exitDone   = 0
-	exitFailed = 1 // could not start, or broke while running
-	exitUsage  = 2 // the command line or the configuration is wrong
-)
-
 func main() {
 	if !slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
 		debug.SetGCPercent(garbage)
@@ -33,6 +26,7 @@ func main() {
 }
 
 func run(args, environ []string, out, errs io.Writer) int {
+	quietClient()
 	if len(args) > 0 {
 		if command := withFlags(args[0]); command != nil {
 			return command(args, environ, out, errs)
@@ -44,12 +38,10 @@ func run(args, environ []string, out, errs io.Writer) int {
 		help(out)
 		return exitDone
 	case command != "" && command != "serve" && command != "config" && command != "ports":
-		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, relaylog, console, remembered, breach, hours, hashes, backup, restore, simulate, risk and help%s\n", command, switchHint(command))
+		fmt.Fprintf(errs, "parley: %q is not a command; there are serve, config, ports, doctor, keys, thresholds, brigade, reviews, matching, audit, relaylog, console, remembered, breach, hours, hashes, backup, restore, simulate, risk, version and help%s\n", command, switchHint(command))
 		return exitUsage
 	case err != nil:
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(errs, "parley: %s\n", line)
-		}
+		sayAll(errs, err)
 		return exitUsage
 	case l.command == "config":
 		err = l.print(out)
@@ -59,8 +51,7 @@ func run(args, environ []string, out, errs io.Writer) int {
 		err = serve(context.Background(), cfg, out, errs)
 	}
 	if err != nil {
-		fmt.Fprintf(errs, "parley: %v\n", err)
-		return exitFailed
+		return failed(errs, err)
 	}
 	return exitDone
 }
@@ -82,6 +73,8 @@ func withFlags(name string) func(args, environ []string, out, errs io.Writer) in
 		}
 	case "backup", "restore":
 		return backupCommand
+	case "version", "--version", "-version":
+		return versionCommand
 	}
 	if _, is := lookCommands()[name]; is {
 		return lookRun
@@ -116,6 +109,7 @@ func help(w io.Writer) {
   parley restore FILE ...     bring that back into an empty database
   parley simulate [flags]     let simulated people talk on any parley, and measure; parley simulate --help
   parley risk replay [flags]  judge a history of calls and reports under any policy; parley risk --help
+  parley version              print the commit and the Go that this program was made from
   parley help                 print this
 
 Each setting can be given as a flag, as an environment variable, or in a file of lines like

@@ -21,9 +21,6 @@ import (
 	"parley/moderation/office"
 )
 
-// exitConflict says that another operator was faster: nothing was changed.
-const exitConflict = 3
-
 // actTime is how long one command of an operator may take.
 const actTime = time.Minute
 
@@ -93,13 +90,6 @@ func (c *deskCall) say(v any, text func(io.Writer)) error {
 	return err
 }
 
-// usageError is a fault of the command line.
-type usageError struct{ says string }
-
-func (e usageError) Error() string { return e.says }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
-
 // deskRun runs one of the operators' commands and returns the exit status.
 func deskRun(args, environ []string, out, errs io.Writer) int {
 	command := deskCommands()[args[0]]
@@ -107,16 +97,7 @@ func deskRun(args, environ []string, out, errs io.Writer) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(errs, "parley: %s\n", line)
-	}
-	if _, is := errors.AsType[usageError](err); is {
-		return exitUsage
-	}
-	if _, is := errors.AsType[*office.ConflictError](err); is {
-		return exitConflict
-	}
-	return exitFailed
+	return failed(errs, err)
 }
 
 func (command deskCommand) run(args, environ []string, out, errs io.Writer) error {
@@ -158,11 +139,16 @@ func (command deskCommand) run(args, environ []string, out, errs io.Writer) erro
 // inOffice runs a verb that needs the store.
 func (c *deskCall) inOffice(cfg config, errs io.Writer, verb func(context.Context, *deskCall) error) error {
 	if cfg.Redis.IsEmbedded() {
-		return errors.New("the store is embedded, so only the running parley has it: use the console there, or name the store with --redis")
+		return usagef("the store is embedded, so only the running parley has it: use the console there, or name the store with --redis")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), actTime)
 	defer cancel()
+	// That something was done is the answer, and stands in the audit file; that it was taken up is for
+	// the logs of nodes. What remains is that something is wrong.
+	cfg.LogLevel = max(cfg.LogLevel, slog.LevelWarn)
 	log := newLog(cfg, errs)
+	cfg.LogLevel = max(cfg.LogLevel, slog.LevelError)
+	faults := newLog(cfg, errs)
 	h := newHouse()
 	defer func() { _ = h.close() }() // a client that cannot be closed ends with the process
 	memory, err := openStore(ctx, h, cfg.Redis, slog.New(slog.DiscardHandler))
@@ -171,7 +157,7 @@ func (c *deskCall) inOffice(cfg config, errs io.Writer, verb func(context.Contex
 	}
 	// What is done here finds records by looking at all of them, and names none: it needs no keys.
 	desk := moderation.New(moderation.Config{Redis: memory.rdb, Ring: keyring.New(), Epochs: keyring.NewEpochs(), Log: log})
-	c.office = office.New(office.Config{Redis: memory.rdb, Desk: desk, Trail: c.trail, Log: log})
+	c.office = office.New(office.Config{Redis: memory.rdb, Desk: desk, Trail: c.trail, Log: faults})
 	return verb(ctx, c)
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"parley/internal/keyring"
 	"parley/internal/metrics"
+	"parley/internal/store"
 	"parley/matcher"
 	"parley/migrations"
 	"parley/moderation"
@@ -53,19 +54,19 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if err != nil {
 		return "", err
 	}
-	relay, err := openRelay(ctx, h, cfg, relayNeeds{ring, certs, log})
+	relay, lost, err := openRelay(ctx, h, cfg, relayNeeds{ring, certs, log})
 	if err != nil {
 		return "", err
 	}
 	memory, err := openStore(ctx, h, cfg.Redis.Telling(keepFrom(relay)), log)
 	if err != nil {
-		return "", err
+		return "", orWithout(err)
 	}
 	epochs, err := openEpochs(cfg, log)
 	if err != nil {
 		return "", err
 	}
-	p := parts{ring: ring, epochs: epochs, relay: relay, memory: memory, log: log}
+	p := parts{ring: ring, epochs: epochs, relay: relay, lost: lost, memory: memory, log: log}
 	if err := openData(ctx, h, cfg, p); err != nil {
 		return "", err
 	}
@@ -79,6 +80,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	if cfg.TLS != tlsOff {
 		public = relay.Share(public, certs.forPage()) //nolint:contextcheck // as above
 	}
+	certs.lookAfter(ctx, h) // the port is open, on which the authority asks back
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
 	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
 	h.closeLater("new visitors", func() error {
@@ -89,6 +91,14 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 		return nil
 	})
 	return cfg.PublicURL[0] + cfg.BasePath, nil
+}
+
+// orWithout adds to an error of a store that is away what only a parley that starts can do about it.
+func orWithout(err error) error {
+	if errors.Is(err, store.ErrSilent) {
+		return fmt.Errorf("%w, or leave it out to try parley with its own store", err)
+	}
+	return err
 }
 
 // join makes what works on the store.
@@ -156,6 +166,7 @@ type parts struct {
 	ring   *keyring.Ring
 	epochs *keyring.Epochs
 	relay  *turn.Server
+	lost   func() int64 // records of the relay log
 	memory *memory
 	queue  *matcher.Queue
 	desk   *moderation.Desk
@@ -171,14 +182,14 @@ type relayNeeds struct {
 	log   *slog.Logger
 }
 
-// openRelay starts the relay. Its secret is derived from the key file, so that credentials outlive
-// a restart.
-func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (*turn.Server, error) {
-	ended, err := openRelayLog(ctx, h, cfg, with.log)
+// openRelay starts the relay, and its log. Its secret is derived from the key file, so that
+// credentials outlive a restart.
+func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (relay *turn.Server, lost func() int64, err error) {
+	ended, lost, err := openRelayLog(ctx, h, cfg, with.log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	relay, err := turn.Start(turn.Config{ //nolint:contextcheck // the relay outlives the start
+	relay, err = turn.Start(turn.Config{ //nolint:contextcheck // the relay outlives the start
 		Listen:        cfg.RelayListen,
 		Also:          cfg.alsoAt(),
 		ListenTLS:     cfg.RelayTLS,
@@ -194,13 +205,13 @@ func openRelay(ctx context.Context, h *house, cfg config, with relayNeeds) (*tur
 		Log:           with.log,
 	})
 	if errors.Is(err, turn.ErrListenTLS) {
-		return nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
+		return nil, nil, sayPort("relay-tls-listen", cfg.RelayTLS.String(), err)
 	}
 	if err != nil {
-		return nil, sayPort("relay-listen", cfg.relayAt(err), err)
+		return nil, nil, sayPort("relay-listen", cfg.relayAt(err), err)
 	}
 	h.closeLater("relay", relay.Close)
-	return relay, nil
+	return relay, lost, nil
 }
 
 // keepFrom tells the relay of every Redis that is connected to: no browser may reach it through the

@@ -88,7 +88,7 @@ func TestRedirect(t *testing.T) {
 // TestChallenge: what the authority asks for without TLS is answered, for our names only.
 func TestChallenge(t *testing.T) {
 	cfg := startRedirect(t)
-	kept := filepath.Join(cfg.State, "certificates")
+	kept := certificateFolder(cfg)
 	if err := os.MkdirAll(kept, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -13,19 +13,19 @@ import (
 	"parley/turn"
 )
 
-// openRelayLog opens the relay log if it is wanted, and returns what tells it of relays. If not, what
-// is left of one is still deleted in its time.
-func openRelayLog(ctx context.Context, h *house, cfg config, log *slog.Logger) (func(turn.Ended), error) {
+// openRelayLog opens the relay log if it is wanted, and returns what tells it of relays, and how many
+// of them it lost. If not, what is left of one is still deleted in its time.
+func openRelayLog(ctx context.Context, h *house, cfg config, log *slog.Logger) (ended func(turn.Ended), lost func() int64, err error) {
 	if !cfg.RelayLog {
 		if err := relaylog.Sweep(cfg.RelayLogDir, time.Now()); err != nil {
-			return nil, fmt.Errorf("relay-log-dir: what is too old cannot be deleted: %w", err)
+			return nil, nil, fmt.Errorf("relay-log-dir: what is too old cannot be deleted: %w", err)
 		}
 		h.run(ctx, "end of the relay log", func(ctx context.Context) error { return sweepAlone(ctx, cfg.RelayLogDir, log) })
-		return nil, nil //nolint:nilnil // nobody wants to know, and that is no error
+		return nil, func() int64 { return 0 }, nil
 	}
 	l, err := relaylog.Open(cfg.RelayLogDir, log, time.Now)
 	if err != nil {
-		return nil, fmt.Errorf("relay-log-dir: %w; name a folder that parley's user may write to, or set relay-log = false", err)
+		return nil, nil, fmt.Errorf("relay-log-dir: %w; name a folder that parley's user may write to, or set relay-log = false", err)
 	}
 	log.LogAttrs(ctx, slog.LevelWarn, "the relay log is on: the addresses of everybody whose call is relayed are kept for seven days")
 	h.run(ctx, "relay log", l.Run)
@@ -38,7 +38,7 @@ func openRelayLog(ctx context.Context, h *house, cfg config, log *slog.Logger) (
 			r.Reaches = "everywhere"
 		}
 		l.Add(r)
-	}, nil
+	}, l.Lost, nil
 }
 
 // sweepAlone deletes what an earlier relay log has left, until ctx ends.

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -33,8 +35,9 @@ func TestMain(m *testing.M) {
 // PORT takes a port; dial PORT waits until somebody listens there; proxy is in
 // doctor_script_internal_test.go; put N KEY VALUE [LIFETIME] writes N keys, with %d for their
 // number; count CLASS N counts calls in the hour that runs. $DOOR and what else setup names are
-// more free ports. waitfor FOLDER PATTERN LINES waits until files have so many lines. The commands
-// in docs/backup.md lie in manual-1.sh and so on.
+// more free ports. waitfor FOLDER PATTERN LINES waits until files have so many lines. status N
+// COMMAND... runs a command that ends with that exit status. The commands in docs/backup.md lie in
+// manual-1.sh and so on.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -56,6 +59,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"waitfor": waitFor,
 		"put":     put,
 		"count":   countCalls,
+		"status":  status,
 	}
 }
 
@@ -207,6 +211,22 @@ func countCalls(ts *testscript.TestScript, _ bool, args []string) {
 	key := retention.Hour.Key(strconv.FormatInt(time.Now().Unix()/3600, 10))
 	server.HSet(key, args[0], args[1])
 	server.SetTTL(key, retention.HourTime)
+}
+
+// status runs a command and holds its exit status to what is said.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND...")
+	}
+	got, err := 0, ts.Exec(args[1], args[2:]...)
+	if ended, is := errors.AsType[*exec.ExitError](err); is {
+		got = ended.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
 }
 
 // waitFor waits until the files of a folder that fit a pattern have so many lines, at most 10 s.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,6 +42,8 @@ type config struct {
 	Certificate    string // file
 	Key            string // file
 	Authority      string // directory of ACME
+	AuthorityRoots *x509.CertPool
+	AuthorityKey   *authorityKey
 	Redirect       string // where who comes without TLS is led to the page; "" nowhere
 	RelayListen    netip.AddrPort
 	RelayAlso      []netip.AddrPort // beside RelayListen
@@ -70,8 +73,9 @@ type setting struct {
 	shape string // what a value looks like, for --help
 	says  string // when to change it, in one sentence
 	flag  bool   // a switch: true or false
-	// secret values are read from PARLEY_NAME_FILE too, and are never printed.
-	secret bool
+	// hide is for secrets, which are read from PARLEY_NAME_FILE too and are never printed: it tells what
+	// may be shown of a value, and whether that is less than all.
+	hide func(value string) (shown string, hidden bool)
 	// derive gives the default where it follows from another setting that was read before.
 	derive func(config) string
 	read   func(c *config, value string) error
@@ -79,7 +83,7 @@ type setting struct {
 
 // settings is the whole table, in the order of --help. A setting may derive from those above it.
 func settings() []setting {
-	return slices.Concat(doorSettings(), visitorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
+	return slices.Concat(doorSettings(), tlsSettings(), visitorSettings(), storeSettings(), officeSettings(), relaySettings(), logSettings())
 }
 
 func doorSettings() []setting {
@@ -93,37 +97,6 @@ func doorSettings() []setting {
 			name: "operator-listen", value: "127.0.0.1:8081", shape: "HOST:PORT",
 			says: "Where /healthz, /readyz, /metrics and the operators' /console/ are served. Set it to an address that your monitoring reaches and visitors do not.",
 			read: func(c *config, v string) (err error) { c.OperatorListen, err = hostPort(v); return err },
-		},
-		{
-			name: "tls", value: tlsOff, shape: "off|files|auto",
-			says: "Who speaks TLS with browsers: off, a proxy in front of the page; files, parley itself, with tls-cert and tls-key; auto, parley itself, with certificates that it gets for the hosts of public-url. Set files or auto to let others reach you without a proxy: the port of the page then carries calls too, also through networks that let nothing else out.",
-			read: func(c *config, v string) error {
-				if c.TLS = v; v != tlsOff && v != tlsFiles && v != tlsAuto {
-					return errors.New("say off, files or auto")
-				}
-				return nil
-			},
-		},
-		{
-			name: "tls-cert", shape: "FILE",
-			says: "The certificate with its chain, in PEM, for tls = files or for relay-tls-listen. A file that changes is read again by itself.",
-			read: func(c *config, v string) error { c.Certificate = v; return nil },
-		},
-		{
-			name: "tls-key", shape: "FILE",
-			says: "The key of tls-cert, in PEM. Let only parley's user read it.",
-			read: func(c *config, v string) error { c.Key = v; return nil },
-		},
-		{
-			name: "redirect-listen", shape: "HOST:PORT|off",
-			says:   "Where browsers that come without TLS are led to the page, and where the authority of tls = auto may ask too. It is port 80 where listen is port 443; set it to off when another program has that.",
-			derive: redirectFrom,
-			read:   func(c *config, v string) (err error) { c.Redirect, err = unlessOff(v, hostPort); return err },
-		},
-		{
-			name: "tls-authority", value: letsEncrypt, shape: "URL",
-			says: "The ACME directory of who signs for tls = auto. Set it to your own authority's, or to a staging directory while you try things out.",
-			read: func(c *config, v string) (err error) { c.Authority, err = directory(v); return err },
 		},
 	}
 }
@@ -162,7 +135,7 @@ func visitorSettings() []setting {
 func storeSettings() []setting {
 	return []setting{
 		{
-			name: "redis", value: store.Embedded, shape: "URL", secret: true,
+			name: "redis", value: store.Embedded, shape: "URL", hide: hideStore,
 			says: "Where to remember: redis://, rediss://, unix://, redis-sentinel:// or redis-cluster://. The embedded store forgets on exit and takes a few hundred people; set it for anything but a trial.",
 			read: func(c *config, v string) (err error) { c.Redis, err = store.Parse(v); return err },
 		},

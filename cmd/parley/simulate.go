@@ -139,6 +139,9 @@ func (s *simulation) finish() error {
 	if s.Seed == 0 {
 		s.Seed = rand.Uint64() //nolint:gosec // simulated people have no secrets
 	}
+	if len(faults) == 0 && s.day.on {
+		faults = append(faults, s.day.finish(len(s.Targets)))
+	}
 	if len(faults) == 0 {
 		faults = append(faults, s.Validate())
 	}

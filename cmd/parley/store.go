@@ -93,6 +93,10 @@ func keepTime(ctx context.Context, server *miniredis.Miniredis) {
 	}
 }
 
+// quietClient keeps the client of Redis from writing lines of its own beside the answer of a command:
+// what it says of a connection, the error says too. A store that is opened tells them to its log.
+func quietClient() { redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) }
+
 // redisLog hands the client's own messages on to ours, without the addresses that they hold. They
 // repeat what callers get as an error, for every attempt, hence debug.
 type redisLog struct{ log *slog.Logger }

@@ -90,10 +90,10 @@ func (c *deskCall) draft(ctx context.Context) (office.Holding, score.Policy, err
 	if c.policy != "" {
 		text, err := os.ReadFile(c.policy)
 		if err != nil {
-			return s.Holding, p, err
+			return s.Holding, p, usagef("--policy: %v", err)
 		}
 		if p, err = score.Parse(p, text); err != nil {
-			return s.Holding, p, fmt.Errorf("%s: %w", c.policy, err)
+			return s.Holding, p, usagef("%s: %v", c.policy, err)
 		}
 	}
 	for _, one := range c.changes {

@@ -22,13 +22,13 @@ import (
 // Errors that callers tell apart.
 var (
 	// ErrNewer says that a newer parley wrote the file.
-	ErrNewer = errors.New("it was written by a newer parley: restore it with that one")
+	ErrNewer = errors.New("restore it with the newer parley that wrote it")
 	// ErrCut says that the end of the file is missing.
 	ErrCut = errors.New("it is cut off: its last line is missing")
 	// ErrChanged says that the file is not what was written.
-	ErrChanged = errors.New("it was changed or damaged: its sum is another than its last line says")
+	ErrChanged = errors.New("it was changed or damaged")
 	// ErrForeign says that the file is whole, and holds what this parley does not write.
-	ErrForeign = errors.New("it is whole, but this parley would not have written it: restore it with the parley that did")
+	ErrForeign = errors.New("restore it with the parley that wrote it, for this one writes no such thing")
 	// ErrNoBackup says that the file is none of ours.
 	ErrNoBackup = errors.New("it is not a backup of parley")
 	// ErrUsed says that the database holds something already.
@@ -171,7 +171,7 @@ func (f *File) readFoot(lines *bufio.Scanner, sum hash.Hash) error {
 		return ErrCut
 	}
 	if last.SHA256 != hex.EncodeToString(sum.Sum(nil)) || last.Records != f.Records || lines.Scan() {
-		return ErrChanged
+		return fmt.Errorf("%w: its sum is another than its last line says", ErrChanged)
 	}
 	return nil
 }

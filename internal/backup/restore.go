@@ -161,7 +161,7 @@ func (r *restoring) put(ctx context.Context, batch []record) error {
 		}
 		put, err := putHash(ctx, r.rdb, one)
 		if err != nil {
-			return fmt.Errorf("restore %s: %w", className(one.Key), err)
+			return fmt.Errorf("write %s: %w", className(one.Key), err)
 		}
 		if put {
 			r.done.Records++
@@ -180,7 +180,7 @@ func (r *restoring) put(ctx context.Context, batch []record) error {
 		case errors.Is(err, redis.Nil): // it is there
 			r.done.Kept++
 		default:
-			return fmt.Errorf("restore records: %w", err)
+			return fmt.Errorf("write records: %w", err)
 		}
 	}
 	return nil

@@ -23,11 +23,11 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley")) }
 
-// house is a parley that runs on a real redis-server with an append-only file, and what is left of it
-// to read.
+// house is a parley that runs on a real Redis with append-only files, and what is left of it to read.
 type house struct {
 	t        *testing.T
-	server   *vtest.Server
+	servers  []*vtest.Server       // all that hold keys, replicas too
+	redis    redis.UniversalClient // of somebody who may see everything
 	page     string
 	operator string
 	log      string
@@ -40,16 +40,18 @@ type house struct {
 
 // newHouse starts both. The log tells everything, and Redis packs nothing, so that what is on its disk
 // can be searched.
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, on vtest.Engine) *house {
 	t.Helper()
-	server := vtest.StartServer(t, "--appendonly", "yes", "--rdbcompression", "no", "--loglevel", "debug")
+	at, servers := on.Run(t, "--appendonly", "yes", "--rdbcompression", "no", "--loglevel", "debug")
+	admin, closeAdmin := vtest.Admin(vtest.Open(t, at))
+	t.Cleanup(closeAdmin)
 	dir, listen, operator := t.TempDir(), vtest.FreeAddr(t), vtest.FreeAddr(t)
 	h := &house{
-		t: t, server: server, page: "http://" + listen, operator: "http://" + operator,
+		t: t, servers: servers, redis: admin, page: "http://" + listen, operator: "http://" + operator,
 		log: filepath.Join(dir, "log"), audit: filepath.Join(dir, "audit.jsonl"),
 	}
 	flags := []string{
-		"--redis", server.URL(), "--state", filepath.Join(dir, "state"), "--operator-tokens", filepath.Join(dir, "operators"),
+		"--redis", at, "--state", filepath.Join(dir, "state"), "--operator-tokens", filepath.Join(dir, "operators"),
 		"--audit-file", h.audit, "--trusted-proxies", "127.0.0.0/8", "--public-url", h.page,
 	}
 	h.token = strings.TrimSpace(string(h.shell(append([]string{"console", "token", "mira"}, flags...)...)))
@@ -132,7 +134,15 @@ func ready(ctx context.Context, operator string) bool {
 
 // scene is all that can be read.
 func (h *house) scene(pages map[string][]byte) day.Scene {
-	return day.Scene{Redis: h.server.Client(), Files: []string{h.server.Dir, h.log, h.audit}, Pages: pages}
+	return day.Scene{Redis: h.redis, Files: append(h.onServers(), h.log, h.audit), Pages: pages}
+}
+
+// onServers are the folders of all servers.
+func (h *house) onServers() (dirs []string) {
+	for _, s := range h.servers {
+		dirs = append(dirs, s.Dir)
+	}
+	return dirs
 }
 
 // inspect searches it.
@@ -189,10 +199,16 @@ func number(t *testing.T, name string, otherwise int) int {
 }
 
 // TestDay plays a day with everything that people, friends, operators and strangers at the door do,
-// on a real redis-server, and searches all that is left. In the gate some hundred people come
+// on each shape of a real Redis, and searches all that is left. In the gate some hundred people come
 // within 20 s; make day lets PARLEY_DAY a second come for a minute.
 func TestDay(t *testing.T) {
-	h := newHouse(t)
+	for _, e := range vtest.Engines() {
+		t.Run(e.Name, func(t *testing.T) { wholeDay(t, newHouse(t, e)) })
+	}
+}
+
+func wholeDay(t *testing.T, h *house) {
+	t.Helper()
 	rate, long := number(t, "PARLEY_DAY", 25), 15*time.Second
 	h.config.Rounds, h.config.Sound = 4, 0.1
 	if os.Getenv("PARLEY_DAY") != "" {
@@ -226,13 +242,13 @@ func TestDay(t *testing.T) {
 // TestDayFindsFaults: after a quiet day whatever breaks the promise makes the inspection fail, and
 // nothing else does.
 func TestDayFindsFaults(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, vtest.Engines()[0])
 	h.config.Rounds = 1
 	_, _ = h.play(10, 3, 3*time.Second)
 	if t.Failed() {
 		return
 	}
-	rdb, ctx := h.server.Client(), t.Context()
+	rdb, ctx := h.redis, t.Context()
 	address := "10.157.64.1" // of the first guest, as the proxy said it
 	if n := h.canaries.Net().Search([]byte(address)); len(n) == 0 {
 		t.Fatal("no guest came from ", address)
@@ -274,7 +290,7 @@ func TestDayFindsFaults(t *testing.T) {
 }
 
 // anyKey returns a key of a class.
-func anyKey(t *testing.T, rdb *redis.Client, c retention.Class) string {
+func anyKey(t *testing.T, rdb redis.UniversalClient, c retention.Class) string {
 	t.Helper()
 	all, err := vtest.AllKeys(t.Context(), rdb)
 	if err != nil {

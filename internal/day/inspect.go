@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -88,10 +89,11 @@ func (r *Report) redis(ctx context.Context, rdb redis.UniversalClient, n *Net) e
 	})
 }
 
-// EachKey visits every key once, with all that it holds, a part to a line.
+// EachKey visits every key once, with all that it holds, a part to a line. The masters of a Cluster
+// are walked one after the other.
 func EachKey(ctx context.Context, rdb redis.UniversalClient, visit func(key, value string) error) error {
 	seen := map[string]bool{}
-	walk := func(ctx context.Context, node redis.Cmdable) error {
+	walk := func(node redis.Cmdable) error {
 		keys := node.Scan(ctx, 0, "*", 1000).Iterator()
 		for keys.Next(ctx) {
 			key := keys.Val()
@@ -109,10 +111,33 @@ func EachKey(ctx context.Context, rdb redis.UniversalClient, visit func(key, val
 		}
 		return keys.Err()
 	}
-	if cluster, is := rdb.(*redis.ClusterClient); is {
-		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return walk(ctx, node) })
+	servers, err := holders(ctx, rdb)
+	if err != nil {
+		return err
 	}
-	return walk(ctx, rdb)
+	for _, s := range servers {
+		if err := walk(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holders are the servers that hold keys: the masters of a Cluster.
+func holders(ctx context.Context, rdb redis.UniversalClient) ([]redis.Cmdable, error) {
+	cluster, is := rdb.(*redis.ClusterClient)
+	if !is {
+		return []redis.Cmdable{rdb}, nil
+	}
+	var mu sync.Mutex // guards all: the client goes to every master at the same time
+	var all []redis.Cmdable
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, node)
+		return nil
+	})
+	return all, err
 }
 
 // valueOf returns all that a key holds; nothing when it has expired meanwhile.

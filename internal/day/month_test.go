@@ -21,7 +21,7 @@ func (h *house) month() {
 	t := h.t
 	t.Helper()
 	h.stop()
-	rdb, ctx := h.server.Client(), t.Context()
+	rdb, ctx := h.redis, t.Context()
 	lasting := []string{retention.Hour.String(), retention.Schema.String(), retention.Policy.String()}
 	var gone day.Canaries
 	keys := 0
@@ -64,7 +64,7 @@ func (h *house) month() {
 }
 
 // lifetimes says how long each key has to live; -1 for one that stays.
-func lifetimes(t *testing.T, rdb *redis.Client) map[string]time.Duration {
+func lifetimes(t *testing.T, rdb redis.UniversalClient) map[string]time.Duration {
 	t.Helper()
 	all := map[string]time.Duration{}
 	err := day.EachKey(t.Context(), rdb, func(key, _ string) error {
@@ -81,16 +81,22 @@ func lifetimes(t *testing.T, rdb *redis.Client) map[string]time.Duration {
 // onDisk says what of a net is in the files of Redis.
 func (h *house) onDisk(n *day.Net) []string {
 	h.t.Helper()
-	r, err := day.Inspect(h.t.Context(), day.Scene{Redis: nil, Files: []string{h.server.Dir}}, n)
+	r, err := day.Inspect(h.t.Context(), day.Scene{Redis: nil, Files: h.onServers()}, n)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return r.Faults
 }
 
-// rewrite has the server write its append-only file and its dump anew.
+// rewrite has every server write its append-only file and its dump anew.
 func (h *house) rewrite() {
-	rdb, ctx := h.server.Client(), h.t.Context()
+	for _, s := range h.servers {
+		h.rewriteOn(s.Client())
+	}
+}
+
+func (h *house) rewriteOn(rdb *redis.Client) {
+	ctx := h.t.Context()
 	idle := func() bool {
 		text := rdb.Info(ctx, "persistence").Val()
 		for _, busy := range []string{"aof_rewrite_in_progress:1", "rdb_bgsave_in_progress:1", "aof_rewrite_scheduled:1"} {

@@ -149,13 +149,7 @@ func TestBrowserIntegrity(t *testing.T) {
 
 // TestScreensPrivacy photographs the pages about privacy, and the first page with its notice.
 func TestScreensPrivacy(t *testing.T) {
-	dir := os.Getenv("PARLEY_SCREENS")
-	if dir == "" {
-		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := screens(t)
 	browser := chromium(t)
 	url := startWatched(t).URL
 	p := newPerson(t, browser, url, 700)

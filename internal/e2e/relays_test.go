@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/pion/logging"
 	pionturn "github.com/pion/turn/v4"
 
@@ -28,18 +27,10 @@ const knowsOnly = `(() => {
 func TestBrowserRelaysOfTwoNodes(t *testing.T) {
 	browser := chromium(t)
 	n := startNodes(t, 2)
-	ana, bo := bystander(t, browser, 700), bystander(t, browser, 1000)
-	for i, p := range []*person{ana, bo} {
-		p.runsFirst(fmt.Sprintf(knowsOnly, i))
-		p.do(chromedp.Navigate(n.url(i)), chromedp.WaitVisible(testid("find")))
-		p.ready("music")
-	}
-	ana.searches()
-	ana.reaches("queued", 5*time.Second)
-	bo.searches()
-	talks(ana, bo, 20*time.Second)
+	at := func(i int) visit { return visit{n.url(i), []string{fmt.Sprintf(knowsOnly, i)}} }
+	both := strangers(t, browser, at(0), at(1))
 	used := func(p *person) string { return js[string](p, `seen.config.iceServers.map((s) => s.urls[0]).join()`) }
-	if a, b := used(ana), used(bo); a == b || a == "" || b == "" {
+	if a, b := used(both[0]), used(both[1]); a == b || a == "" || b == "" {
 		t.Errorf("they use the relays %q and %q, want two different ones", a, b)
 	}
 }

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -10,13 +9,7 @@ import (
 
 // TestScreensOfRooms photographs every screen of a private room; see [TestScreens].
 func TestScreensOfRooms(t *testing.T) {
-	dir := os.Getenv("PARLEY_SCREENS")
-	if dir == "" {
-		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := screens(t)
 	browser := chromium(t)
 	server := startParley(t)
 	ana := guest(t, browser, 700, 5*time.Minute)
@@ -56,13 +49,7 @@ func TestScreensOfRooms(t *testing.T) {
 // TestScreensOfChannels photographs the inside of a channel: alone, with one other who shows no
 // picture, with four of whom some do, with eight, and without a server; see [TestScreens].
 func TestScreensOfChannels(t *testing.T) {
-	dir := os.Getenv("PARLEY_SCREENS")
-	if dir == "" {
-		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := screens(t)
 	browser := chromium(t)
 	server := startParley(t)
 	people := crowd(t, browser, server.URL, 8)

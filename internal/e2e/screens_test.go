@@ -14,9 +14,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestScreens photographs every screen of the real page, phone and desktop, light and dark, into
-// the folder named by PARLEY_SCREENS. It is what `make screens` runs; a person looks at the result.
-func TestScreens(t *testing.T) {
+// screens is the folder for the pictures. Without one there is nothing to photograph.
+func screens(t *testing.T) string {
+	t.Helper()
 	dir := os.Getenv("PARLEY_SCREENS")
 	if dir == "" {
 		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
@@ -24,6 +24,13 @@ func TestScreens(t *testing.T) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// TestScreens photographs every screen of the real page, phone and desktop, light and dark, into
+// the folder named by PARLEY_SCREENS. It is what `make screens` runs; a person looks at the result.
+func TestScreens(t *testing.T) {
+	dir := screens(t)
 	browser := chromium(t)
 	server := startParley(t)
 	shoot := func(p *person, name string) { p.photograph(dir, name) }

@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -13,13 +12,7 @@ import (
 // device stands, what is known about it, the pause and the puzzle. What only many people or a slow
 // phone would bring about is said by the test in the server's place.
 func TestScreensStanding(t *testing.T) {
-	dir := os.Getenv("PARLEY_SCREENS")
-	if dir == "" {
-		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	dir := screens(t)
 	browser := chromium(t)
 	url := startParley(t).URL
 	reportScreens(t, browser, url, dir)

@@ -54,27 +54,41 @@ func TestBrowserTransports(t *testing.T) {
 	server := startSecure(t)
 	for _, ways := range [][2]string{{"udp", "udp"}, {"tcp", "tcp"}, {"tls", "tls"}, {"tls", "udp"}} {
 		t.Run(ways[0]+" "+ways[1], func(t *testing.T) {
-			var both [2]*person
-			for i, hz := range []int{700, 1000} {
-				p := bystander(t, browser, hz)
-				p.runsFirst(fmt.Sprintf(only, ways[i]))
-				p.do(chromedp.Navigate(server.URL), chromedp.WaitVisible(testid("find")))
-				p.ready("music")
-				both[i] = p
-			}
-			ana, bo := both[0], both[1]
-			ana.searches()
-			ana.reaches("queued", 5*time.Second)
-			bo.searches()
-			talks(ana, bo, 20*time.Second)
+			both := strangers(t, browser,
+				visit{server.URL, []string{fmt.Sprintf(only, ways[0])}}, visit{server.URL, []string{fmt.Sprintf(only, ways[1])}})
 			for i, p := range both {
 				if way := p.way(); way != ways[i] {
 					t.Errorf("%d Hz: the call goes by %q, want %s", p.hz, way, ways[i])
 				}
 			}
-			ana.press("leave")
+			both[0].press("leave")
 		})
 	}
+}
+
+// visit is a page to open, and what it is to run before anything of its own.
+type visit struct {
+	url   string
+	first []string
+}
+
+// strangers lets two people find each other and talk.
+func strangers(t *testing.T, browser chrome, ana, bo visit) [2]*person {
+	t.Helper()
+	both := [2]*person{bystander(t, browser, 700), bystander(t, browser, 1000)}
+	for i, to := range []visit{ana, bo} {
+		p := both[i]
+		for _, script := range to.first {
+			p.runsFirst(script)
+		}
+		p.do(chromedp.Navigate(to.url), chromedp.WaitVisible(testid("find")))
+		p.ready("music")
+	}
+	both[0].searches()
+	both[0].reaches("queued", 5*time.Second)
+	both[1].searches()
+	talks(both[0], both[1], 20*time.Second)
+	return both
 }
 
 // way is how the chosen candidate of a person's call reaches the relay.
@@ -99,26 +113,16 @@ func (p *person) chosen(fact string) string {
 func TestBrowserSecureRelaysOfTwoNodes(t *testing.T) {
 	browser := believing(t)
 	servers := startSecureNodes(t)
-	var both [2]*person
-	for i, hz := range []int{700, 1000} {
-		p := bystander(t, browser, hz)
-		p.runsFirst(fmt.Sprintf(only, "tls"))
-		p.runsFirst(fmt.Sprintf(reachesOnly, servers[1-i].host))
-		p.do(chromedp.Navigate(servers[i].URL), chromedp.WaitVisible(testid("find")))
-		p.ready("music")
-		both[i] = p
+	at := func(i int) visit {
+		return visit{servers[i].URL, []string{fmt.Sprintf(only, "tls"), fmt.Sprintf(reachesOnly, servers[1-i].host)}}
 	}
-	ana, bo := both[0], both[1]
-	ana.searches()
-	ana.reaches("queued", 5*time.Second)
-	bo.searches()
-	talks(ana, bo, 20*time.Second)
+	both := strangers(t, browser, at(0), at(1))
 	for i, p := range both {
 		if way, over := p.way(), p.chosen("url"); way != "tls" || !strings.Contains(over, localhost(servers[1-i].host)) {
 			t.Errorf("%d Hz: the call goes by %q over %s, want tls over %s", p.hz, way, over, servers[1-i].host)
 		}
 	}
-	ana.press("leave")
+	both[0].press("leave")
 }
 
 // reachesOnly leaves a browser the relays at one port.

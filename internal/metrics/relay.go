@@ -79,6 +79,7 @@ func strangers() []family {
 			{"handshake", func(v *View) int64 { return v.Relay.Unshaken }},
 			{"accept", func(v *View) int64 { return v.Relay.AcceptErrors }},
 		}},
+		{"parley_relay_log_lost_total", "Relays that are missing in the relay log, where it is on: too many ended at once, or its folder could not be written to.", false, "", one(tens(func(v *View) int64 { return v.Unlogged }))},
 		{"parley_relay_faults_total", "What should not happen: announcements of other nodes that were not understood, packets that made the code fail, errors of the library.", false, "kind", []point{
 			{"announcement", func(v *View) int64 { return v.Relay.StrangeNodes }},
 			{"panic", func(v *View) int64 { return v.Relay.Panics }},

@@ -13,6 +13,8 @@ type View struct {
 	Relay turn.Counters
 	Door  web.Counts
 	Store Store
+	// Unlogged are the relays that the relay log has lost.
+	Unlogged int64
 }
 
 // Store is how this node stands with Redis.

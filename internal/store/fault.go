@@ -46,6 +46,9 @@ func (w Where) faults() []fault {
 	return append(all, fault{"ERR unknown command", "", "is not a Redis that stores data; for a Sentinel use redis-sentinel://host:26379/master"})
 }
 
+// ErrSilent says that nobody answers, or that what answers is not understood.
+var ErrSilent = errors.New("does not answer")
+
 // Explain turns an error of Redis at start into one sentence that says what to do, without secrets.
 func (w Where) Explain(err error) error {
 	if err == nil {
@@ -57,7 +60,7 @@ func (w Where) Explain(err error) error {
 	if says := w.words(err); says != "" {
 		return fmt.Errorf("redis: %s %s", w, says)
 	}
-	return fmt.Errorf("redis: %s does not answer (%w); start it, mend the setting, or leave it out to try parley with its own store", w, err)
+	return fmt.Errorf("redis: %s %w (%w); start it, or mend the setting", w, ErrSilent, err)
 }
 
 // words says what to do about err, "" when nothing is known about it.

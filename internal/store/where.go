@@ -252,6 +252,10 @@ func (w *Where) strange(name string, s scheme) error {
 // IsEmbedded tells whether the store is the one inside this process.
 func (w Where) IsEmbedded() bool { return w.scheme == "" }
 
+// Survives tells whether it is a shape of Redis in which a replica takes the place of a server that
+// dies.
+func (w Where) Survives() bool { return w.kind != single }
+
 // HasSecret tells whether the address holds a user or a password.
 func (w Where) HasSecret() bool {
 	return w.user+w.password+w.sentinelUser+w.sentinelPassword != ""

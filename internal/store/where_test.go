@@ -31,6 +31,9 @@ func TestParse(t *testing.T) {
 		if secret := strings.Contains(given, "ame"); w.HasSecret() != (secret && strings.Contains(given, "@")) {
 			t.Errorf("%s: has a secret: %t", given, w.HasSecret())
 		}
+		if w.Survives() != strings.HasPrefix(given, "redis-") {
+			t.Errorf("%s: survives the death of a server: %t", given, w.Survives())
+		}
 		if again, err := store.Parse(w.String()); err != nil || again.String() != want {
 			t.Errorf("%s: what is shown cannot be read again: %v", given, err)
 		}

@@ -138,22 +138,38 @@ func (n name) realRedis() bool {
 	})
 }
 
-// close prints the sums and tells whether all is well. Required kinds must have passed at least
-// once.
-func (c *count) close(browsers, redis bool) (ok bool) {
-	sums := map[string]int{}
-	var inBrowser, onRedis int
+// authority tells whether a test gets certificates from a real authority: see vtest.Pebble.
+func (n name) authority() bool { return strings.Contains(n.test, "Pebble") }
+
+// kind is a sort of test that needs something installed.
+type kind struct {
+	name     string
+	variable string // with which it is required
+	is       func(name) bool
+}
+
+func kinds() []kind {
+	return []kind{
+		{"browser", "PARLEY_E2E", name.browser},
+		{"real Redis", "PARLEY_REDIS", name.realRedis},
+		{"real authority", "PARLEY_ACME", name.authority},
+	}
+}
+
+// close prints the sums and tells whether all is well. Kinds whose variable is required must have
+// passed at least once.
+func (c *count) close(required func(variable string) bool) (ok bool) {
+	sums, ran := map[string]int{}, map[string]int{}
 	var failed []string
 	c.leaves(func(n name, end string) {
 		sums[end]++
 		if end == "fail" {
 			failed = append(failed, n.pkg+" "+n.test)
 		}
-		if end == "pass" && n.browser() {
-			inBrowser++
-		}
-		if end == "pass" && n.realRedis() {
-			onRedis++
+		for _, k := range kinds() {
+			if end == "pass" && k.is(n) {
+				ran[k.name]++
+			}
 		}
 	})
 	for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
@@ -163,19 +179,16 @@ func (c *count) close(browsers, redis bool) (ok bool) {
 	for _, test := range failed {
 		fmt.Fprintf(c.out, "failed: %s\n", test)
 	}
-	fmt.Fprintf(c.out, "browser tests: %d passed\nreal Redis tests: %d passed\n", inBrowser, onRedis)
 	ok = sums["fail"] == 0 && c.failed == 0 && sums["pass"] > 0
-	for _, kind := range []struct {
-		required bool
-		ran      int
-		name     string
-	}{{browsers, inBrowser, "browser"}, {redis, onRedis, "real Redis"}} {
-		if kind.required && kind.ran == 0 {
-			fmt.Fprintf(c.out, "FAIL: %s tests are required, and none passed\n", kind.name)
+	var missing strings.Builder
+	for _, k := range kinds() {
+		fmt.Fprintf(c.out, "%s tests: %d passed\n", k.name, ran[k.name])
+		if required(k.variable) && ran[k.name] == 0 {
+			fmt.Fprintf(&missing, "FAIL: %s tests are required, and none passed\n", k.name)
 			ok = false
 		}
 	}
 	// A package that failed without a failed test (it did not build, it panicked) counts as one.
-	fmt.Fprintf(c.out, "%d passed, %d failed, %d skipped\n", sums["pass"], max(sums["fail"], c.failed), sums["skip"])
+	fmt.Fprintf(c.out, "%s%d passed, %d failed, %d skipped\n", missing.String(), sums["pass"], max(sums["fail"], c.failed), sums["skip"])
 	return ok
 }

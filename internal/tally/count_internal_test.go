@@ -16,6 +16,7 @@ const green = `{"Action":"start","Package":"parley/matcher"}
 {"Action":"REDIS","Package":"parley/matcher","Test":"TestJoin/sentinel"}
 {"Action":"REDIS","Package":"parley/matcher","Test":"TestJoin/cluster/moving"}
 {"Action":"pass","Package":"parley/matcher","Test":"TestJoin"}
+{"Action":"AUTHORITY","Package":"parley/matcher","Test":"TestPebble"}
 {"Action":"output","Package":"parley/matcher","Output":"PASS\n"}
 {"Action":"output","Package":"parley/matcher","Output":"ok  \tparley/matcher\t0.1s\n"}
 {"Action":"pass","Package":"parley/matcher"}
@@ -45,7 +46,7 @@ const broken = `{"Action":"build-output","ImportPath":"parley/web","Output":"web
 `
 
 func TestCount(t *testing.T) {
-	all := strings.NewReplacer("REDIS", "pass", "BROWSER", "pass").Replace(green)
+	all := strings.NewReplacer("REDIS", "pass", "BROWSER", "pass", "AUTHORITY", "pass").Replace(green)
 	for _, c := range []struct {
 		name, events string
 		ok           bool
@@ -53,27 +54,32 @@ func TestCount(t *testing.T) {
 	}{
 		{
 			"everything ran", all, true,
-			[]string{"ok  \tparley/matcher\t0.1s\n", "\nhangs_up_ms median=3\n", "browser tests: 1 passed\n", "real Redis tests: 3 passed\n", "5 passed, 0 failed, 0 skipped\n"},
+			[]string{"ok  \tparley/matcher\t0.1s\n", "\nhangs_up_ms median=3\n", "browser tests: 1 passed\n", "real Redis tests: 3 passed\n", "real authority tests: 1 passed\n", "6 passed, 0 failed, 0 skipped\n"},
 			[]string{"PASS", "not installed", "they talked"},
 		},
 		{
-			"no redis", strings.NewReplacer("REDIS", "skip", "BROWSER", "pass").Replace(green), false,
-			[]string{"skipped 1: redis-server is not installed: apt-get install redis-server\n", "FAIL: real Redis tests are required", "2 passed, 0 failed, 3 skipped\n"},
-			[]string{"FAIL: browser"},
+			"no redis", strings.NewReplacer("REDIS", "skip", "BROWSER", "pass", "AUTHORITY", "pass").Replace(green), false,
+			[]string{"skipped 1: redis-server is not installed: apt-get install redis-server\n", "FAIL: real Redis tests are required", "3 passed, 0 failed, 3 skipped\n"},
+			[]string{"FAIL: browser", "FAIL: real authority"},
 		},
 		{
-			"no browser", strings.NewReplacer("REDIS", "pass", "BROWSER", "skip").Replace(green), false,
-			[]string{"FAIL: browser tests are required", "4 passed, 0 failed, 1 skipped\n"},
+			"no authority", strings.NewReplacer("REDIS", "pass", "BROWSER", "pass", "AUTHORITY", "skip").Replace(green), false,
+			[]string{"FAIL: real authority tests are required", "5 passed, 0 failed, 1 skipped\n"},
+			[]string{"FAIL: browser", "FAIL: real Redis"},
+		},
+		{
+			"no browser", strings.NewReplacer("REDIS", "pass", "BROWSER", "skip", "AUTHORITY", "pass").Replace(green), false,
+			[]string{"FAIL: browser tests are required", "5 passed, 0 failed, 1 skipped\n"},
 			[]string{"FAIL: real Redis"},
 		},
 		{
 			"a test fails", all + red, false,
-			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "failed: parley/turn TestDeny\n", "6 passed, 1 failed, 0 skipped\n"},
+			[]string{"127.0.0.1 got through", "FAIL\tparley/turn", "failed: parley/turn TestDeny\n", "7 passed, 1 failed, 0 skipped\n"},
 			[]string{"nothing to see", "=== RUN"},
 		},
 		{
 			"a package does not build", all + broken, false,
-			[]string{"web/x.go:1:1: syntax error", "[build failed]", "5 passed, 1 failed, 0 skipped\n"},
+			[]string{"web/x.go:1:1: syntax error", "[build failed]", "6 passed, 1 failed, 0 skipped\n"},
 			nil,
 		},
 		{"nothing ran", "", false, []string{"0 passed, 0 failed, 0 skipped\n"}, nil},
@@ -84,7 +90,7 @@ func TestCount(t *testing.T) {
 			if err := counted.read(bufio.NewReader(strings.NewReader(c.events))); err != nil {
 				t.Fatal(err)
 			}
-			if ok := counted.close(true, true); ok != c.ok {
+			if ok := counted.close(func(string) bool { return true }); ok != c.ok {
 				t.Errorf("ok = %v, want %v", ok, c.ok)
 			}
 			for _, want := range c.says {

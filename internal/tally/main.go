@@ -1,12 +1,13 @@
 // Command tally runs the tests of parley and counts what really ran: it prints a line for each
-// package, the whole output of what failed, why tests were skipped, how many browser tests and how
-// many tests against a real redis-server passed, and a last line "N passed, N failed, N skipped".
+// package, the whole output of what failed, why tests were skipped, how many tests passed in a
+// browser, against a real redis-server and with certificates of a real authority, and a last line
+// "N passed, N failed, N skipped".
 //
 //	go run ./internal/tally [flags of go test]
 //
-// With PARLEY_E2E=require or PARLEY_REDIS=require it fails when not one test of that kind passed,
-// so that a gate cannot be green because everything was skipped. Browser tests and chaos measure
-// time, so they run after the others, alone.
+// With PARLEY_E2E=require, PARLEY_REDIS=require or PARLEY_ACME=require it fails when not one test of
+// that kind passed, so that a gate cannot be green because everything was skipped. Browser tests and
+// chaos measure time, so they run after the others, alone.
 package main
 
 import (
@@ -59,7 +60,7 @@ func run(flags []string, out io.Writer) (ok bool, err error) {
 			return false, err
 		}
 	}
-	return c.close(os.Getenv("PARLEY_E2E") == "require", os.Getenv("PARLEY_REDIS") == "require"), nil
+	return c.close(func(variable string) bool { return os.Getenv(variable) == "require" }), nil
 }
 
 // raceFlag is -race where there is a C compiler, which the race detector needs.

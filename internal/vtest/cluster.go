@@ -17,12 +17,14 @@ const slots = 16384
 type Cluster struct {
 	Nodes []*Server
 	t     testing.TB
+	more  []string // arguments of each
 }
 
-// StartCluster starts a Cluster that serves every slot. It ends with the test.
-func StartCluster(t testing.TB) *Cluster {
+// StartCluster starts a Cluster that serves every slot, each server with more arguments after its own.
+// It ends with the test.
+func StartCluster(t testing.TB, args ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t}
+	c := &Cluster{t: t, more: args}
 	for i := range 3 {
 		node, bus := c.start()
 		node.Run("CLUSTER", "SET-CONFIG-EPOCH", i+1)
@@ -47,7 +49,9 @@ func (c *Cluster) start() (node *Server, bus string) {
 		c.t.Fatal(err)
 	}
 	// The usual port of the bus, 10000 above the other, may be none.
-	node = StartServer(c.t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+	node = StartServer(c.t, append([]string{
+		"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0",
+	}, c.more...)...)
 	return node, bus
 }
 

@@ -11,8 +11,17 @@ import (
 
 // Engine is one shape of a real Redis that parley supports.
 type Engine struct {
-	Name  string
-	Start func(testing.TB) redis.UniversalClient // as parley would open it; both end with the test
+	Name string
+	// Run starts it, each server with more arguments after its own, and returns how parley is told of it
+	// and which servers hold keys. It ends with the test.
+	Run func(t testing.TB, args ...string) (url string, servers []*Server)
+}
+
+// Start starts it and returns the client that parley would use, which is closed with the test.
+func (e Engine) Start(t testing.TB) redis.UniversalClient {
+	t.Helper()
+	url, _ := e.Run(t)
+	return open(t, url)
 }
 
 // Engines returns all of them. A suite starts each once and empties it by [Flush] between its tests,
@@ -20,11 +29,23 @@ type Engine struct {
 // lets pass, is [NewRedis].
 func Engines() []Engine {
 	return []Engine{
-		{"redis-server", func(t testing.TB) redis.UniversalClient { return open(t, StartServer(t).URL()) }},
-		{"sentinel", func(t testing.TB) redis.UniversalClient { return StartSentinel(t).Client() }},
-		{"cluster", func(t testing.TB) redis.UniversalClient { return StartCluster(t).Client() }},
+		{"redis-server", func(t testing.TB, args ...string) (string, []*Server) {
+			s := StartServer(t, args...)
+			return s.URL(), []*Server{s}
+		}},
+		{"sentinel", func(t testing.TB, args ...string) (string, []*Server) {
+			s := StartSentinel(t, args...)
+			return s.URL(), s.Nodes
+		}},
+		{"cluster", func(t testing.TB, args ...string) (string, []*Server) {
+			c := StartCluster(t, args...)
+			return c.URL(), c.Nodes
+		}},
 	}
 }
+
+// Open returns the client that parley would make for an address. It is closed with the test.
+func Open(t testing.TB, url string) redis.UniversalClient { return open(t, url) }
 
 // Flush removes every key, on all masters.
 func Flush(ctx context.Context, rdb redis.UniversalClient) error {

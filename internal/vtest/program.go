@@ -34,7 +34,8 @@ func Build(m *testing.M, commands ...string) (code int) {
 	return m.Run()
 }
 
-// Process is a program that [Build] built, which a test starts, kills and starts again.
+// Process is a program, of those that [Build] built or of the system, which a test starts, kills and
+// starts again.
 type Process struct {
 	Args  []string // of the next Start
 	Env   []string // likewise, and all there is: ours has PARLEY_ variables of the tests
@@ -45,8 +46,13 @@ type Process struct {
 	says  diary
 }
 
-// Program is the path of a program that [Build] built.
-func Program(name string) string { return filepath.Join(os.Getenv(built), name) }
+// Program is the path of a program that [Build] built; a whole path stays what it is.
+func Program(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(os.Getenv(built), name)
+}
 
 // NewProcess is a program with arguments that is not started yet. It ends with the test; when that
 // has failed, what the program said is logged.

@@ -27,15 +27,18 @@ type SentinelSet struct {
 	t         testing.TB
 }
 
-// StartSentinel starts a set that is ready to fail over. It ends with the test.
-func StartSentinel(t testing.TB) *SentinelSet { return startSentinel(t, func(*Server) {}) }
+// StartSentinel starts a set that is ready to fail over, its servers with more arguments after their
+// own. It ends with the test.
+func StartSentinel(t testing.TB, args ...string) *SentinelSet {
+	return startSentinel(t, func(*Server) {}, args...)
+}
 
 // StartSplittable is StartSentinel with a door before each process, so that Split can keep some of
 // them apart from the others.
 func StartSplittable(t testing.TB) *SentinelSet { return startSentinel(t, (*Server).hide) }
 
 // startSentinel lets prepare see every process before it starts.
-func startSentinel(t testing.TB, prepare func(*Server)) *SentinelSet {
+func startSentinel(t testing.TB, prepare func(*Server), more ...string) *SentinelSet {
 	t.Helper()
 	s := &SentinelSet{t: t}
 	for i := range 3 {
@@ -49,7 +52,7 @@ func startSentinel(t testing.TB, prepare func(*Server)) *SentinelSet {
 		if i > 0 {
 			args = append(args, "--replicaof", spaced(s.Nodes[0].told()))
 		}
-		node.start(args...)
+		node.start(append(args, more...)...)
 		node.await()
 		s.Nodes = append(s.Nodes, node)
 	}

@@ -7,7 +7,7 @@
 -- ARGV[5]  the rule of sums that hold
 -- ARGV[6]  for each device a byte: how many of KEYS are its own
 -- ARGV[7]  1 when some device wants its window in any case
--- ARGV     then for each device "mode;today;yesterday;field;others": mode 0, 1 to read its window in any
+-- ARGV[8]  for each device a line "mode;today;yesterday;field;others": mode 0, 1 to read its window in any
 --          case, 2 for a look; the marks of its windows; a field of the window to look for; for a look the
 --          marks of its digest, which has a say only if the token was given up, each with a comma
 -- Result   two lists. For each record that exists: its device, its place among those of the device, its
@@ -15,6 +15,11 @@
 --          they were left unread. For each device that has a record, or that asked for its window: its
 --          number, calls, finished, reports, whether the field is there
 -- O(keys + reports)
+local held, some = {}, ARGV[7] == '1'
+if #KEYS > 0 then held = redis.call('MGET', unpack(KEYS)) end
+for i = 1, #KEYS do some = some or held[i] end
+if not some then return {{}, {}} end
+
 local before = string.find(ARGV[1], '%s', 1, true)
 local after = #ARGV[1] - before - 1
 local function name(key) return string.sub(key, before, #key - after) end
@@ -72,8 +77,11 @@ local function take(n, place, key, blob, look, alone)
   return given
 end
 
+local lines = {}
+for line in string.gmatch(ARGV[8], '[^\n]+') do lines[#lines + 1] = line end
+
 local function device(n, mine)
-  local mode, today, yesterday, field, others = string.match(ARGV[n + 7], '^(%d);([^;]*);([^;]*);([^;]*);(.*)$')
+  local mode, today, yesterday, field, others = string.match(lines[n], '^(%d);([^;]*);([^;]*);([^;]*);(.*)$')
   local look, of, given = mode == '2', {}, false
   for _, r in ipairs(mine) do
     local kind = string.sub(r.blob, 9, 9)
@@ -92,8 +100,7 @@ local function device(n, mine)
   if #mine > 0 or mode == '1' then window(n, today, yesterday, field) end
 end
 
-local held, n, first, last, mine = {}, 1, 0, string.byte(ARGV[6], 1) or 0, {}
-if #KEYS > 0 then held = redis.call('MGET', unpack(KEYS)) end
+local n, first, last, mine = 1, 0, string.byte(ARGV[6], 1) or 0, {}
 local seen = {}
 for i = 1, #KEYS do
   if held[i] then

@@ -28,12 +28,15 @@ var ErrToken = errors.New("this token is not valid: it is mistyped, or was remov
 // ErrNoTokens says that the console is off.
 var ErrNoTokens = errors.New("the console is off, because nobody has a token: parley console token NAME makes one")
 
+// ErrName says that nobody's token can be called so.
+var ErrName = errors.New("is no name for a token: use up to 32 small letters, digits and -, a letter first")
+
 const tokenMark = "parley-" // tells what a token found somewhere is for
 
 // May tells why no token can be made for name; nil when one can.
 func (t *Tokens) May(name string) error {
 	if !mayName(name) {
-		return fmt.Errorf("%q is no name for a token: use up to 32 small letters, digits and -, a letter first", name)
+		return fmt.Errorf("%q %w", name, ErrName)
 	}
 	all, err := t.read()
 	if err != nil {
