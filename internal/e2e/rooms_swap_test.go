@@ -103,9 +103,8 @@ func TestBrowserRoomsExchanged(t *testing.T) {
 	for _, kind := range []string{"link", "channel"} {
 		t.Run(kind, func(t *testing.T) {
 			x := newExchanger(t)
-			three := crowd(t, browser, x.origin+"/", 4)
-			ana, bo, cy, host := three[0], three[1], three[2], three[3]
-			three = three[:3]
+			four := crowd(t, browser, x.origin+"/", 4)
+			ana, bo, cy, host := four[0], four[1], four[2], four[3]
 			var astray string
 			if kind == "link" {
 				link := ana.makesOpenRoom()

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,10 +43,12 @@ func TestBrowserRoomFits(t *testing.T) {
 }
 
 // bar are the buttons that a room always has.
-var bar = []string{`[data-testid="mute"]`, `[data-testid="mic-off"]`, `[data-testid="video"]`, `[data-testid="hide-address"]`, `[data-testid="leave"]`}
+func bar() []string {
+	return []string{`[data-testid="mute"]`, `[data-testid="mic-off"]`, `[data-testid="video"]`, `[data-testid="hide-address"]`, `[data-testid="leave"]`}
+}
 
-// hasInWindow fails unless these can be seen without scrolling on each size of a computer's window, and the
-// buttons on each size at all.
+// hasInWindow fails unless these can be seen without scrolling on each size of a computer's window,
+// and the buttons on each size at all.
 func (p *person) hasInWindow(when string, parts ...string) {
 	p.t.Helper()
 	for _, size := range []struct {
@@ -58,9 +61,9 @@ func (p *person) hasInWindow(when string, parts ...string) {
 			})
 			return err
 		}))
-		looked := bar
+		looked := bar()
 		if size.wide {
-			looked = append(parts[:len(parts):len(parts)], bar...)
+			looked = slices.Concat(parts, bar())
 		}
 		for _, part := range looked {
 			if said := js[string](p, fmt.Sprintf(inWindow, part)); said != "" {
