@@ -85,7 +85,7 @@ func crowdOf(cfg Config, c *Canaries) simulate.Config {
 		Targets: []simulate.Target{cfg.Target}, Forwarded: true, Secret: c.Plant,
 		Rate: cfg.Rate, People: cfg.People, For: cfg.For, Twins: 0.02, Seed: cfg.Seed,
 		Behaviour: simulate.Behaviour{
-			Talk: 4 * time.Second, Patience: 20 * time.Second, Next: 0.5, Skip: 0.3, Report: 0.1, Block: 0.05,
+			Talk: 4 * time.Second, Patience: 20 * time.Second, Next: 0.5, Skip: 0.3, Report: 0.3, Block: 0.1,
 			Drop: 0.05, Vanish: 0.03, Ignore: 0.02, Media: cfg.Sound, Languages: languages(),
 		},
 		Limits: simulate.Limits{MaxErrors: -1, MaxLost: -1},
