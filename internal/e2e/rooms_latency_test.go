@@ -53,7 +53,7 @@ func (p *person) arrives(pictures int) [2]int {
 		p.press(device + "-switch")
 		p.pressed(device + "-switch")
 	}
-	js[bool](p, fmt.Sprintf(`Boolean(globalThis.arrival = seen.pictured(%d, 60000))`, pictures))
+	js[bool](p, fmt.Sprintf(`Boolean(globalThis.arrival = seen.pictured(%d, 120000))`, pictures))
 	p.press("room-enter")
 	ms := js[[]float64](p, `arrival.then((when) => when.map((at) => at - seen.clicks['room-enter']))`)
 	if ms[0] <= 0 || ms[1] <= 0 {
