@@ -109,9 +109,23 @@ func (v *visitors) foreign(ctx context.Context, page string, with map[string]str
 	return err
 }
 
+// guesses is in how many rounds somebody tries a wrong token: one address may not do so often.
+const guesses = 4
+
+// wrongToken: somebody guesses a token, in the first rounds.
+func (v *visitors) wrongToken(ctx context.Context, round int) error {
+	if round >= guesses {
+		return nil
+	}
+	guess := rand.Text()
+	v.canaries.Plant("guessed token", guess)
+	_, err := v.order(ctx, "overview", guess, nil, http.StatusUnauthorized)
+	return err
+}
+
 // console: an operator looks at everything, previews and sets a policy, answers a review, looks for a
 // brigade and takes it back, pauses matching for a moment; and somebody may guess a token.
-func (v *visitors) console(ctx context.Context, guessed bool) error {
+func (v *visitors) console(ctx context.Context, round int) error {
 	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/console/", "/nowhere"} {
 		if _, err := v.ask(ctx, "operators' "+path, request{http.MethodGet, v.cfg.Operator + path, nil, "", 0}); err != nil {
 			return err
@@ -121,12 +135,8 @@ func (v *visitors) console(ctx context.Context, guessed bool) error {
 		return nil
 	}
 	v.canaries.Plant("operator token", v.cfg.Token)
-	if guessed {
-		guess := rand.Text()
-		v.canaries.Plant("guessed token", guess)
-		if _, err := v.order(ctx, "overview", guess, nil, http.StatusUnauthorized); err != nil {
-			return err
-		}
+	if err := v.wrongToken(ctx, round); err != nil {
+		return err
 	}
 	var overview struct {
 		Holding struct {

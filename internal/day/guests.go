@@ -30,9 +30,6 @@ func (v *visitors) did(acts ...string) {
 	}
 }
 
-// guesses is in how many rounds somebody tries a wrong token: one address may not do so often.
-const guesses = 4
-
 // all lets the guests come, and then the operators and those at the wrong door.
 func (v *visitors) all(ctx context.Context) error {
 	for round := range v.cfg.Rounds {
@@ -40,7 +37,7 @@ func (v *visitors) all(ctx context.Context) error {
 		for _, play := range []struct {
 			what string
 			with func(context.Context, int) error
-		}{{"strangers", v.strangers}, {"a link", v.link}, {"a channel", v.channel}, {"doors", v.doors}, {"console", func(ctx context.Context, _ int) error { return v.console(ctx, round < guesses) }}} {
+		}{{"strangers", v.strangers}, {"a link", v.link}, {"a channel", v.channel}, {"doors", v.doors}, {"console", func(ctx context.Context, _ int) error { return v.console(ctx, round) }}} {
 			if err := play.with(ctx, n); err != nil {
 				return fmt.Errorf("%s, round %d: %w", play.what, round, err)
 			}
