@@ -351,7 +351,8 @@ func TestReviewIsFoundByKey(t *testing.T) {
 
 // TestBare: a device of which nothing is kept is asked for under the key of this week only from the
 // second look on, and within two hours of the turn of a week under that of the other. It is found at
-// once when it is reported, also by a node whose clock is an hour and a half behind.
+// once when it is reported, also by a node whose clock is an hour and a half behind, and stays found
+// when the turn of the week is over.
 func TestBare(t *testing.T) {
 	o := vtest.StartRedis(t)
 	rdb := redis.NewClient(o)
@@ -383,20 +384,61 @@ func TestBare(t *testing.T) {
 	fresh.Fresh = true
 	look(fresh, now, moderation.Clear, 12) // the digest was not asked for
 	look(fresh, now, moderation.Clear, 2)
+	look(dev, now, moderation.Clear, 1)
 	next := keyring.WeekOf(now) + 1
 	turn := time.Unix(next*int64(keyring.Week/time.Second), 0)
 	look(dev, turn.Add(-time.Hour), moderation.Clear, 2) // who is ahead has named things under the next
 	soon := turn.Add(time.Hour)
-	look(dev, soon, moderation.Clear, 6) // it has another name
 	look(dev, soon, moderation.Clear, 2) // who is behind names things under the last
+	late := digestOf("x", ana)
+	look(late, soon, moderation.Clear, 6) // first seen at the turn
 	w.begin(t, "call")
 	behind := turn.Add(-30 * time.Minute)
 	for i := range 2 {
 		from := number(i)
 		from.Net = from.Token[len(from.Token)-16:]
-		if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, behind), moderation.Hate, behind); err != nil {
-			t.Fatal(err)
+		for _, dev := range []moderation.Device{dev, late} {
+			if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, behind), moderation.Hate, behind); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	look(dev, soon, moderation.Watch, 2)
+	look(late, soon, moderation.Watch, 2)
+	look(dev, turn.Add(3*time.Hour), moderation.Watch, 6) // it has another name
+	look(late, turn.Add(3*time.Hour), moderation.Watch, 6)
+}
+
+// TestBareOfAnotherBrowser: a device that nobody knows and that comes with another digest than it did is
+// asked for under every key of that too.
+func TestBareOfAnotherBrowser(t *testing.T) {
+	o := vtest.StartRedis(t)
+	rdb := redis.NewClient(o)
+	defer rdb.Close()
+	cfg := config(rdb)
+	now := sixEpochs(cfg.Epochs)
+	w := world{moderation.New(cfg), rdb, nil}
+	w.begin(t, "call")
+	before := now.Add(-keyring.Week)
+	for i := range 3 {
+		from := number(i)
+		from.Net = from.Token[len(from.Token)-16:]
+		if _, err := w.Report(t.Context(), from, w.Handle("call", from, digestOf("x", bo), before), moderation.Threat, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fresh := func(digest string) moderation.Device {
+		dev := digestOf(digest, ana)
+		dev.Fresh = true
+		return dev
+	}
+	for _, c := range []struct {
+		digest string
+		clear  bool
+	}{{"y", true}, {"x", false}, {"y", true}, {"x", false}} {
+		v, err := w.Admit(t.Context(), fresh(c.digest), now)
+		if err != nil || (v.Band == moderation.Clear) != c.clear {
+			t.Errorf("with the digest %s: %+v %v", c.digest, v, err)
+		}
+	}
 }

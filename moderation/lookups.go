@@ -177,37 +177,48 @@ const apart = 2 * time.Hour
 // bare are devices of which nothing was kept when this node looked under every key. What is new is
 // always kept under this week's key, or, at the turn of a week, where a clock is behind or ahead,
 // under that before or the next. So only these need be asked for again, and whoever was reported a
-// moment ago is found. The next week a device has another name here, and every key is asked for
-// once more.
+// moment ago is found. A device has another name here as soon as no clock is behind the turn of the
+// week any more, and every key is asked for once more: what was still kept under that before is found.
 type bare struct {
-	mu  sync.Mutex // guards the following
-	all map[string]bool
+	mu  sync.Mutex        // guards the following
+	all map[string]string // the mark of the digest that was asked for too, if any, by that of the token
+}
+
+// firstOf is the first week whose key may still name what is new; false when there is none.
+func firstOf(p *person, now time.Time) (week int64, is bool) {
+	e, is := p.live.Current(now.Add(-apart))
+	return e.Week, is
 }
 
 func (b *bare) note(p *person, now time.Time) {
-	name := p.thisWeek(now)
+	first, is := firstOf(p, now)
+	if !is {
+		return
+	}
+	name, digest := p.markOf(ofToken, first), p.markOf(ofDigest, first)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.all == nil || len(b.all) >= maxBare {
-		b.all = map[string]bool{}
+		b.all = map[string]string{}
 	}
-	b.all[name] = b.all[name] || p.Digest != "" // whether the digest was asked for too
+	if digest != "" || b.all[name] == "" {
+		b.all[name] = digest
+	}
 }
 
 // trim leaves of the places of a device those where something may be.
 func (b *bare) trim(p *person, now time.Time) {
-	name := p.thisWeek(now)
-	b.mu.Lock()
-	digest, there := b.all[name]
-	b.mu.Unlock()
-	if !there || p.Digest != "" && !digest {
-		return
-	}
-	current, is := p.live.Current(now)
+	first, is := firstOf(p, now)
 	if !is {
 		return
 	}
-	first := min(current.Week, keyring.WeekOf(now.Add(-apart)))
+	name, digest := p.markOf(ofToken, first), p.markOf(ofDigest, first)
+	b.mu.Lock()
+	asked, there := b.all[name]
+	b.mu.Unlock()
+	if !there || digest != "" && digest != asked {
+		return
+	}
 	last := keyring.WeekOf(now.Add(apart))
 	p.places = slices.DeleteFunc(p.places, func(at place) bool { return at.week < first || at.week > last })
 }

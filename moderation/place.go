@@ -61,15 +61,14 @@ func placesOf(live keyring.Live, k kind, name string) []place {
 	return all
 }
 
-// thisWeek is the mark of its token under the key of this week.
-func (p *person) thisWeek(now time.Time) string {
-	current, _ := p.live.Current(now)
+// markOf is the mark of its token or digest under the key of a week; "" where there is none.
+func (p *person) markOf(k kind, week int64) string {
 	for _, at := range p.places {
-		if at.kind == ofToken && at.week == current.Week {
+		if at.kind == k && at.week == week {
 			return at.mark
 		}
 	}
-	return p.places[0].mark // there is no key of this week or before
+	return ""
 }
 
 // at returns one of its places, those aside after the others.
