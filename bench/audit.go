@@ -82,8 +82,8 @@ func walks(ctx context.Context, s *store, b bench) (alone, share []round, err er
 	return alone, share, nil
 }
 
-// glances measures the walk for /privacy/now that one of several nodes makes for all of them: percent of
-// a core, of Redis and of three nodes together. It is the only work for privacy that goes on while
+// glances measures the walk for /privacy/now that one of several nodes makes for all of them: percent
+// of a core, of Redis and of three nodes together. It is the only work for privacy that goes on while
 // nothing else does.
 func glances(ctx context.Context, s *store, b bench) (share []round, err error) {
 	for range b.rounds {

@@ -63,8 +63,8 @@ const (
 	// RewriteTime is how long a server of Redis is not told again to rewrite its append-only file: less
 	// than a day, so that it is told daily.
 	RewriteTime = 23 * time.Hour
-	// CountsTime is how long it is known what was counted if nobody counts again: longer than a count takes,
-	// and than parley is down for an upgrade.
+	// CountsTime is how long it is known what was counted if nobody counts again: longer than a count
+	// takes, and than parley is down for an upgrade.
 	CountsTime = 24 * time.Hour
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour

@@ -17,8 +17,8 @@ const (
 	// GlancePace is how many keys of a server are looked at in a second for everybody to be told;
 	// bench/README.md has what that costs.
 	GlancePace = 2000
-	// glanceEvery is the pause between two counts, and how long a node leaves it to others after one of its
-	// own has failed.
+	// glanceEvery is the pause between two counts, and how long a node leaves it to others after one of
+	// its own has failed.
 	glanceEvery = 5 * time.Minute
 	// lookEvery is how often a node looks what was counted.
 	lookEvery = 10 * time.Second

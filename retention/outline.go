@@ -24,7 +24,7 @@ type Known struct {
 
 // outline leaves out of a census what is not told, and the time, which Redis adds.
 func (c Census) outline() Outline {
-	o := Outline{Took: c.Took.Truncate(time.Millisecond), Faulty: c.Faulty, Classes: map[Class]Known{}}
+	o := Outline{Took: c.Took.Truncate(time.Millisecond), Faulty: c.Faulty, Classes: make(map[Class]Known, len(c.Classes))}
 	for _, t := range c.Classes {
 		k := Known{Records: rounded(t.Records)}
 		if t.Records >= Floor {
@@ -54,7 +54,7 @@ func (o Outline) text() string {
 func parseOutline(text string) (Outline, error) {
 	head, rest, _ := strings.Cut(text, "\n")
 	var at, took int64
-	o := Outline{Classes: map[Class]Known{}}
+	o := Outline{Classes: make(map[Class]Known, len(catalogue()))}
 	if _, err := fmt.Sscanf(head, "at %d took %d faulty %d", &at, &took, &o.Faulty); err != nil || int64(len(text)) > Counts.item().Size {
 		return Outline{}, errors.New("what was counted is stored in a shape that this program does not know")
 	}

@@ -23,14 +23,10 @@ import (
 // TestNow: what is remembered now comes from what was counted last, with small numbers and their ages
 // withheld.
 func TestNow(t *testing.T) {
-	outline := retention.Outline{
-		When: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Took: 2 * time.Second,
-		Classes: map[retention.Class]retention.Known{
-			retention.Report: {Records: 1200, Oldest: 29 * 24 * time.Hour},
-			retention.Review: {Records: 3, Oldest: 4 * time.Hour},
-			retention.Ticket: {},
-		},
-	}
+	outline := retention.Outline{When: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Took: 2 * time.Second, Classes: make(map[retention.Class]retention.Known)}
+	outline.Classes[retention.Report] = retention.Known{Records: 1200, Oldest: 29 * 24 * time.Hour}
+	outline.Classes[retention.Review] = retention.Known{Records: 3, Oldest: 4 * time.Hour}
+	outline.Classes[retention.Ticket] = retention.Known{}
 	counted := false
 	h := newServer(t, func(c *web.Config) {
 		c.Counted = func() (retention.Outline, bool) {
