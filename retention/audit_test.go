@@ -112,7 +112,7 @@ func census(t *testing.T, rdb redis.UniversalClient) {
 func TestCountEndsOnAllMasters(t *testing.T) {
 	cluster := vtest.StartCluster(t)
 	rdb := vtest.Open(t, cluster.URL())
-	for i := range 100 { // each call has a slot of its own
+	for i := range 400 { // each call has a slot of its own
 		if err := rdb.Set(t.Context(), retention.Call.Key(fmt.Sprint("c", i)), "x", retention.CallTime).Err(); err != nil {
 			t.Fatal(err)
 		}
