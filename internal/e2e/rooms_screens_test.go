@@ -47,7 +47,7 @@ func TestScreensOfRooms(t *testing.T) {
 }
 
 // TestScreensOfChannels photographs the inside of a channel: alone, with one other who shows no
-// picture, with four of whom some do, with eight, and without a server; see [TestScreens].
+// picture, hidden behind the relay, with four of whom some do, with eight, and without a server; see [TestScreens].
 func TestScreensOfChannels(t *testing.T) {
 	dir := screens(t)
 	browser := chromium(t)
@@ -60,6 +60,12 @@ func TestScreensOfChannels(t *testing.T) {
 	people[1].joinsChannel("7", "giraffe umbrella", "mic")
 	ana.meetsSome(time.Minute, 1, 0)
 	ana.photograph(dir, "39-channel-two-voices")
+	ana.press("hide-address")
+	ana.says("Your address is hidden")
+	ana.meetsSome(time.Minute, 1, 0)
+	ana.photograph(dir, "43-channel-hidden")
+	ana.press("hide-address")
+	ana.meetsSome(time.Minute, 1, 0)
 	ana.press("video")
 	for i, p := range people[2:4] {
 		p.joinsChannel("7", "giraffe umbrella", "mic", "camera")
@@ -82,7 +88,6 @@ func TestScreensOfChannels(t *testing.T) {
 		ana.meetsSome(2*time.Minute, i+4, 2)
 	}
 	ana.photograph(dir, "42-channel-eight")
-	ana.press("hide-address")
 	server.Kill()
 	ana.says("No connection to the server")
 	ana.photograph(dir, "44-channel-offline")
