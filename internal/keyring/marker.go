@@ -24,7 +24,11 @@ type marking struct {
 }
 
 func newMarker(key []byte) *marker {
-	return &marker{sync.Pool{New: func() any { return &marking{mac: hmac.New(sha256.New, key)} }}}
+	return &marker{sync.Pool{New: func() any {
+		w := &marking{mac: hmac.New(sha256.New, key)}
+		w.mac.Reset() // from the second time on this wipes what was hashed, too
+		return w
+	}}}
 }
 
 // begin takes up the key. What it returns goes back by end.
@@ -43,11 +47,12 @@ func (w *marking) add(parts ...string) {
 
 // mark appends the 32 bytes of the mark to b, and keeps nothing of the text.
 func (w *marking) mark(b []byte) []byte {
-	w.mac.Reset()
 	w.mac.Write(w.text)
 	clear(w.text)
 	w.text = w.text[:0]
-	return w.mac.Sum(b)
+	b = w.mac.Sum(b)
+	w.mac.Reset()
+	return b
 }
 
 // tag returns the first n bytes of the mark in base64url.

@@ -62,10 +62,11 @@ export class Signs {
     return silent >= LATE && silent < LONGEST_STALL;
   }
 
-  /** take counts a sign when more came than the time before, in the same silence.
+  /** take counts a sign when more came than the time before, in the same silence. Less is no news: the browser has
+   * given up a way that it had counted.
    * @param {number} bytes as {@link arrived} says */
   take(bytes) {
-    if (this.#bytes >= 0 && bytes !== this.#bytes) this.count += 1;
+    if (this.#bytes >= 0 && bytes > this.#bytes) this.count += 1;
     this.#bytes = bytes;
   }
 

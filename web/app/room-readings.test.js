@@ -84,7 +84,8 @@ test('a page that does not get to speak is no dead line: bytes are signs of life
   assert.deepEqual(look(500, 5, 900), [true, 0], 'what came before the silence is none');
   assert.deepEqual(look(1000, 5, 940), [true, 1], 'something came in it');
   assert.deepEqual(look(1500, 5, 940), [true, 1], 'nothing came');
-  assert.deepEqual(look(2000, 5, 980), [true, 2]);
+  assert.deepEqual(look(1600, 5, 700), [true, 1], 'a way was given up');
+  assert.deepEqual(look(2000, 5, 740), [true, 2]);
   assert.deepEqual(look(2500, 6, 1300), [false, 2], 'it spoke again');
   assert.deepEqual(look(3000, 6, 1340), [true, 2], 'and begins anew');
   signs.replaced();
