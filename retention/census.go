@@ -118,23 +118,42 @@ func thousands(n int) string {
 	return b.String()
 }
 
+// unit is one in which lengths of time are told.
+type unit struct {
+	of   time.Duration
+	name string
+}
+
+// units are all of them, the largest first.
+func units() []unit {
+	return []unit{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}}
+}
+
 // Span says how long something takes, in the two largest units that matter.
 func Span(d time.Duration) string {
-	units := []struct {
-		of   time.Duration
-		name string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}}
-	for i, unit := range units {
+	all := units()
+	for i, unit := range all {
 		if d < unit.of {
 			continue
 		}
 		says := plural(int(d/unit.of), unit.name)
-		if rest := d % unit.of; i+1 < len(units) && rest >= units[i+1].of {
-			says += " " + plural(int(rest/units[i+1].of), units[i+1].name)
+		if rest := d % unit.of; i+1 < len(all) && rest >= all[i+1].of {
+			says += " " + plural(int(rest/all[i+1].of), all[i+1].name)
 		}
 		return says
 	}
 	return "less than a second"
+}
+
+// spanned is a length of time of which [Span] says the same as of d: the least one.
+func spanned(d time.Duration) time.Duration {
+	all := units()
+	for i, unit := range all {
+		if d >= unit.of {
+			return d.Truncate(all[min(i+1, len(all)-1)].of)
+		}
+	}
+	return 0
 }
 
 func plural(n int, what string) string {

@@ -209,9 +209,9 @@ func (p *pair) planted(walk int) {
 		}
 		p.told(p.one, 50)
 	}
-	p.set(retention.Counts, "at 1700000000 took 1500 faulty 2 of 9\nreport 90 60\nof-a-newer-parley 10 20 30\n", retention.CountsTime)
+	p.set(retention.Counts, "at 1700000000 took 90 faulty 2 of 9\nreport 90 60\nof-a-newer-parley 10 20 30\n", retention.CountsTime)
 	p.look(p.one)
-	want := retention.Outline{When: time.Unix(1_700_000_000, 0), Took: 1500 * time.Millisecond, Faulty: 2, Classes: make(map[retention.Class]retention.Known)}
+	want := retention.Outline{When: time.Unix(1_700_000_000, 0), Took: 90 * time.Second, Faulty: 2, Classes: make(map[retention.Class]retention.Known)}
 	want.Classes[retention.Report] = retention.Known{Records: 90, Oldest: time.Minute}
 	if o, _ := p.one.Last(); !reflect.DeepEqual(o, want) {
 		t.Errorf("of a newer parley it tells %+v, want %+v", o, want)

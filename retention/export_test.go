@@ -1,7 +1,12 @@
 package retention
 
+import "time"
+
 // Rounded is what is stored instead of a number.
 func Rounded(n int) int { return rounded(n) }
+
+// Spanned is what is stored instead of a length of time.
+func Spanned(d time.Duration) time.Duration { return spanned(d) }
 
 // Slowed is a glance at another pace, so that a walk over few keys takes long.
 func (g *Glance) Slowed(pace int) *Glance {

@@ -10,8 +10,8 @@ import (
 // Outline is what anybody may know of a census. It is all of it that nodes share through Redis: a
 // number that is not told is not stored either.
 type Outline struct {
-	When    time.Time // the count ended, by the clock of Redis
-	Took    time.Duration
+	When    time.Time       // the count ended, by the clock of Redis
+	Took    time.Duration   // as [Span] tells it: exactly it would tell how many keys there are
 	Faulty  int             // keys that break the catalogue
 	Classes map[Class]Known // a class that the program which counted did not know is missing
 }
@@ -19,28 +19,28 @@ type Outline struct {
 // Known is what anybody may know of one class.
 type Known struct {
 	Records int           // as [Public] tells them: rounded down, and 1 for any number below [Floor]
-	Oldest  time.Duration // [Tally.Oldest] in whole seconds; 0 below [Floor]
+	Oldest  time.Duration // [Tally.Oldest] as [Span] tells it: rounded down; 0 below [Floor]
 }
 
 // outline leaves out of a census what is not told, and the time, which Redis adds.
 func (c Census) outline() Outline {
-	o := Outline{Took: c.Took.Truncate(time.Millisecond), Faulty: c.Faulty, Classes: make(map[Class]Known, len(c.Classes))}
+	o := Outline{Took: spanned(c.Took), Faulty: c.Faulty, Classes: make(map[Class]Known, len(c.Classes))}
 	for _, t := range c.Classes {
 		k := Known{Records: rounded(t.Records)}
 		if t.Records >= Floor {
-			k.Oldest = t.Oldest.Truncate(time.Second)
+			k.Oldest = spanned(t.Oldest)
 		}
 		o.Classes[t.Class] = k
 	}
 	return o
 }
 
-// text is what is stored of an outline behind its time: how many milliseconds the count took and how
+// text is what is stored of an outline behind its time: how many seconds the count took and how
 // many keys were at fault, then for each class a line with its name, how many records there are, and
 // how many seconds old the oldest is.
 func (o Outline) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "took %d faulty %d\n", o.Took.Milliseconds(), o.Faulty)
+	fmt.Fprintf(&b, "took %d faulty %d\n", int64(o.Took/time.Second), o.Faulty)
 	for _, it := range catalogue() {
 		if k, counted := o.Classes[it.Class]; counted {
 			fmt.Fprintf(&b, "%s %d %d\n", it.Name, k.Records, int64(k.Oldest/time.Second))
@@ -58,7 +58,7 @@ func parseOutline(text string) (Outline, error) {
 	if _, err := fmt.Sscanf(head, "at %d took %d faulty %d", &at, &took, &o.Faulty); err != nil || int64(len(text)) > Counts.item().Size {
 		return Outline{}, errors.New("what was counted is stored in a shape that this program does not know")
 	}
-	o.When, o.Took = time.Unix(at, 0), time.Duration(took)*time.Millisecond
+	o.When, o.Took = time.Unix(at, 0), time.Duration(took)*time.Second
 	for line := range strings.Lines(rest) {
 		var name string
 		var records, oldest int
