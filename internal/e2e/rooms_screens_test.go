@@ -62,7 +62,7 @@ func TestScreensOfChannels(t *testing.T) {
 	ana.photograph(dir, "39-channel-two-voices")
 	ana.press("hide-address")
 	ana.says("Your address is hidden")
-	ana.meetsSome(time.Minute, 1, 0)
+	ana.says("Through the relay")
 	ana.photograph(dir, "43-channel-hidden")
 	ana.press("hide-address")
 	ana.meetsSome(time.Minute, 1, 0)
