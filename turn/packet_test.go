@@ -242,6 +242,32 @@ func TestNothingIsLeftLying(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftLyingAtADoor: what comes from outside in a bundle is carried whole, though a door gives
+// one packet each time that it is told, and nothing else wakes the lane.
+func TestNothingIsLeftLyingAtADoor(t *testing.T) {
+	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
+	service := outsider(t, "127.0.0.2:0")
+	ana := sit(t, s, turn.Open, "call")
+	ana.bind(0x4001, service.LocalAddr().String())
+	relayed := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(ana.relayed))
+	tick := time.NewTicker(200 * time.Microsecond)
+	defer tick.Stop()
+	sent := int64(0)
+	for i := range 300 {
+		for range 1 + i%24 {
+			if _, err := service.WriteTo([]byte("words"), relayed); err != nil {
+				t.Fatal(err)
+			}
+			sent++
+		}
+		for since := time.Now(); s.Counters().InPackets != sent; <-tick.C {
+			if time.Since(since) > 5*time.Second {
+				t.Fatalf("%d packets were carried, of %d", s.Counters().InPackets, sent)
+			}
+		}
+	}
+}
+
 // The packet path makes no garbage.
 func TestPacketsAllocateNothing(t *testing.T) {
 	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
