@@ -294,7 +294,7 @@ func (s served) redisAway() {
 		if state := s.shows("parley.service", "ActiveState"); state == "failed" {
 			s.t.Fatalf("systemd gave up after %d starts", n)
 		}
-		return err == nil && n > 2*burst
+		return err == nil && n > burst+3
 	})
 	s.run("systemctl", "start", "redis-server.service")
 	s.ready()
