@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(vtest.Build(m, "parley/cmd/parley"))
 }
 
-// intruderVariable makes this test binary the program that somebody broke into: its value is a folder to
-// which that may write.
+// intruderVariable makes this test binary the program that somebody broke into: its value is a
+// folder to which that may write.
 const intruderVariable = "PARLEY_INTRUDER"
 
 // Where people come from in these tests: proxies connect from 127.0.0.1.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,8 +24,8 @@ type try struct {
 	plain bool     // any program of that user may do it
 }
 
-// tries are one or more for each line of the units that can be told by what a program may do. The paths are
-// those that stage makes.
+// tries are one or more for each line of the units that can be told by what a program may do. The
+// paths are those that surroundings makes.
 func tries() []try {
 	readOnly, hidden, filtered := unix.EROFS.Error(), unix.ENOENT.Error(), unix.EPERM.Error()
 	return []try{
@@ -69,8 +70,7 @@ func outcome(err error) string {
 	if err == nil {
 		return done
 	}
-	var number unix.Errno
-	if errors.As(err, &number) {
+	if number, is := errors.AsType[unix.Errno](err); is {
 		return number.Error()
 	}
 	return err.Error()
@@ -115,8 +115,7 @@ func ownOwner() error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file)
-	return unix.Chown(file, os.Getuid(), os.Getgid())
+	return errors.Join(unix.Chown(file, os.Getuid(), os.Getgid()), os.Remove(file))
 }
 
 // setUser makes a program that runs as its owner, whoever starts it.
@@ -125,22 +124,20 @@ func setUser() error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file)
-	return unix.Chmod(file, 0o4755)
+	return errors.Join(unix.Chmod(file, 0o4755), os.Remove(file))
 }
 
 // othersRead makes a file as programs do that ask for nothing special.
 func othersRead() error {
 	file := filepath.Join(os.TempDir(), "for-others")
-	defer os.Remove(file)
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		return err
 	}
 	info, err := os.Stat(file)
 	if err == nil && info.Mode().Perm()&0o077 == 0 {
-		return errNot
+		err = errNot
 	}
-	return err
+	return errors.Join(err, os.Remove(file))
 }
 
 // anywhere makes a file; each service here has a /tmp.
@@ -187,28 +184,39 @@ func status(line string) func() error {
 	}
 }
 
-// hindered fails for each try that what the intruder printed does not tell to be hindered, or, of a
-// plain program, for each that is.
-func hindered(t *testing.T, printed string, plain bool) {
+// told is what the intruder printed of each try.
+func told(t *testing.T, printed string) []string {
 	t.Helper()
 	lines := strings.Split(printed, "\n")
 	for i, one := range tries() {
-		if len(lines) <= i || !strings.HasPrefix(lines[i], one.line+": ") {
-			t.Fatalf("the intruder does not tell of %s:\n%s", one.line, printed)
-		}
-		got := strings.TrimPrefix(lines[i], one.line+": ")
-		if plain {
-			if one.plain && got != done {
-				t.Errorf("control: %s hinders a plain program too, %q, so that the test tells nothing", one.line, got)
-			}
-			continue
-		}
-		found := false
-		for _, want := range one.says {
-			found = found || got == want
+		got, found := "", false
+		if i < len(lines) {
+			got, found = strings.CutPrefix(lines[i], one.line+": ")
 		}
 		if !found {
+			t.Fatalf("the intruder does not tell of %s:\n%s", one.line, printed)
+		}
+		lines[i] = got
+	}
+	return lines[:len(tries())]
+}
+
+// hindered fails for each try of an intruder in a unit that was not hindered.
+func hindered(t *testing.T, printed string) {
+	t.Helper()
+	for i, got := range told(t, printed) {
+		if one := tries()[i]; !slices.Contains(one.says, got) {
 			t.Errorf("%s: %q, want one of %q", one.line, got, one.says)
+		}
+	}
+}
+
+// free is the control: fails for each try that was hindered though nothing should.
+func free(t *testing.T, printed string) {
+	t.Helper()
+	for i, got := range told(t, printed) {
+		if one := tries()[i]; one.plain && got != done {
+			t.Errorf("control: %s hinders a plain program too, %q, so that the test tells nothing", one.line, got)
 		}
 	}
 }

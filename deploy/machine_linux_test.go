@@ -7,14 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// machine is a small one that systemd boots, in namespaces of its own, beside this one: with its programs, read-only,
-// and its own settings, state, processes and network, of which there is nothing but loopback. It needs root.
+// machine is a small one that systemd boots, in namespaces of its own, beside this one: with its
+// programs, read-only, and its own settings, state, processes and network, of which there is nothing
+// but loopback. It needs root.
 type machine struct {
 	t      *testing.T
 	root   string   // its files
@@ -30,7 +32,8 @@ type machine struct {
 // mostLife bounds a machine whose test was killed.
 const mostLife = "600"
 
-// newMachine prepares one that does not run yet, or ends the test with the reason why there can be none.
+// newMachine prepares one that does not run yet, or ends the test with the reason why there can be
+// none.
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	for program, debian := range map[string]string{
@@ -48,11 +51,11 @@ func newMachine(t *testing.T) *machine {
 		m.leaveGroups()
 	})
 	for _, folder := range []string{"usr", "etc/systemd/system", "var/lib", "var/log", "var/tmp", "run", "tmp", "root", "home", "srv", "proc", "sys", "dev"} {
-		if err := os.MkdirAll(filepath.Join(m.root, folder), 0o755); err != nil { //nolint:gosec // as a system has them
+		if err := os.MkdirAll(filepath.Join(m.root, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(m.local, "bin"), 0o755); err != nil { //nolint:gosec // likewise
+	if err := os.MkdirAll(filepath.Join(m.local, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, way := range []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32"} {
@@ -83,7 +86,7 @@ func (m *machine) container(more ...string) *exec.Cmd {
 	for _, group := range m.groups {
 		enter += "echo $$ > " + group + "/cgroup.procs && "
 	}
-	return exec.Command("sh", append([]string{ //nolint:gosec // paths of ours
+	return exec.Command("sh", append([]string{
 		"-c", enter + `exec timeout --kill-after=30 ` + mostLife + ` systemd-nspawn "$@"`, "sh",
 		"--quiet", "--register=no", "--keep-unit", "--private-network", "--console=pipe", "--resolv-conf=off", "--timezone=off",
 		"--machine=" + m.name, "--directory=" + m.root, "--bind-ro=/usr", "--bind=" + m.local + ":/usr/local",
@@ -94,10 +97,10 @@ func (m *machine) container(more ...string) *exec.Cmd {
 func (m *machine) write(path, text string) {
 	m.t.Helper()
 	path = filepath.Join(m.root, path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as a system has them
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		m.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // likewise
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -109,7 +112,7 @@ func (m *machine) place(program, name string) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(m.local, "bin", name), text, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(m.local, "bin", name), text, 0o755); err != nil {
 		m.t.Fatal(err)
 	}
 }
@@ -134,7 +137,7 @@ func (m *machine) ownGroups() {
 				continue
 			}
 			group := filepath.Join(at, of[2], m.name)
-			if err := os.Mkdir(group, 0o755); err != nil { //nolint:gosec // as the others are
+			if err := os.Mkdir(group, 0o755); err != nil {
 				m.t.Skipf("this machine gives no control groups, which systemd needs: %v", err)
 			}
 			m.groups = append(m.groups, group)
@@ -153,9 +156,9 @@ func (m *machine) leaveGroups() {
 			}
 			return nil
 		})
-		for i := len(all) - 1; i >= 0; i-- {
-			if err := syscall.Rmdir(all[i]); err != nil {
-				m.t.Errorf("a control group is left: %s: %v", all[i], err)
+		for _, path := range slices.Backward(all) {
+			if err := syscall.Rmdir(path); err != nil {
+				m.t.Errorf("a control group is left: %s: %v", path, err)
 			}
 		}
 	}
@@ -225,7 +228,7 @@ func (m *machine) stop() {
 func (m *machine) try(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(m.t.Context(), 2*time.Minute)
 	defer cancel()
-	there := exec.CommandContext(ctx, "nsenter", append([]string{ //nolint:gosec // commands of ours
+	there := exec.CommandContext(ctx, "nsenter", append([]string{
 		"--target", m.leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd",
 		"env", "-i", "PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin", "HOME=/root",
 	}, args...)...)

@@ -1,7 +1,6 @@
 package deploy_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,16 +39,16 @@ func from(t *testing.T, text, pattern string) string {
 	return m[1]
 }
 
-// served is a machine on which parley is set up as docs/operating.md has operators do it, with a Redis of
-// Debian and an authority that signs certificates.
+// served is a machine on which parley is set up as docs/operating.md has operators do it, with a
+// Redis of Debian and an authority that signs certificates.
 type served struct {
 	*machine
 	guide string
 }
 
-// TestSystemd boots a small machine, follows docs/operating.md there, and looks whether the units do what
-// is said of them: parley becomes ready and works within its rights, somebody who breaks in gets no
-// further, and it comes back and goes as it should.
+// TestSystemd boots a small machine, follows docs/operating.md there, and looks whether the units
+// do what is said of them: parley becomes ready and works within its rights, somebody who breaks in
+// gets no further, and it comes back and goes as it should.
 func TestSystemd(t *testing.T) {
 	if folder := os.Getenv(intruderVariable); folder != "" {
 		intrude(folder)
@@ -105,20 +104,20 @@ func (s served) surroundings() {
 		}
 	}
 	dir := filepath.Join(s.root, "etc/pebble")
-	if err := os.Mkdir(dir, 0o755); err != nil { //nolint:gosec // parley reads one of the files
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := vtest.CertificateFiles(filepath.Join(dir, "root.pem"), filepath.Join(dir, "key.pem"), "127.0.0.1"); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := os.Chmod(filepath.Join(dir, "root.pem"), 0o644); err != nil { //nolint:gosec // as above
+	if err := os.Chmod(filepath.Join(dir, "root.pem"), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
 	s.write("etc/pebble/config.json", `{"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
 		"certificate": "/etc/pebble/root.pem", "privateKey": "/etc/pebble/key.pem", "httpPort": 80, "tlsPort": 443}}`)
 	s.write("home/ana/letter", "dear bo\n")
 	s.write("srv/open/for-all", "")
-	if err := os.Chmod(filepath.Join(s.root, "srv/open"), 0o777); err != nil { //nolint:gosec // that is what it is for
+	if err := os.Chmod(filepath.Join(s.root, "srv/open"), 0o777); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -135,6 +134,14 @@ func (s served) asParley(line string) string {
 	}, strings.Fields(rest)...)...)
 }
 
+// typed runs lines of the guide, by their first words.
+func (s served) typed(first ...string) {
+	s.t.Helper()
+	for _, words := range first {
+		s.run(strings.Fields(from(s.t, s.guide, `(?m)^(`+words+`.*)$`))...)
+	}
+}
+
 // ready waits until parley lets visitors in.
 func (s served) ready() {
 	s.t.Helper()
@@ -149,16 +156,15 @@ func (s served) follow() {
 	s.run("systemctl", "enable", "address.service")
 	s.run("systemctl", "start", "network-online.target")
 	s.run("systemctl", "enable", "--now", "redis-server.service")
-	s.run(strings.Fields(from(s.t, s.guide, `(?m)^(useradd .*)$`))...)
+	s.typed("useradd ")
 	s.write(settings, from(s.t, s.guide, "(?s)```toml\n(.*?)```")+"relay-log = true\ndrain = \"4s\"\n"+
 		"tls-authority = \"https://127.0.0.1:14000/dir\"\ntls-authority-ca = \"/etc/pebble/root.pem\"\n")
 	s.write("etc/parley/redis", redisURL+"\n")
-	s.run("chown", "root:parley", settings, "/etc/parley/redis")
-	s.run("chmod", "640", settings, "/etc/parley/redis")
+	s.typed("chown root:parley", "chmod 640")
 	for name := range units() {
 		s.write("etc/systemd/system/"+name, snippet(s.t, "systemd/"+name))
 	}
-	s.run("systemctl", "daemon-reload")
+	s.typed("systemctl daemon-reload")
 	s.asParley(from(s.t, s.guide, `(?m)^(sudo -u parley .* parley config .*)$`))
 	s.run("systemd-run", "--unit=pebble", "--setenv=PEBBLE_VA_NOSLEEP=1", "pebble", "-config", "/etc/pebble/config.json")
 	s.await("the authority", func() bool {
@@ -169,7 +175,7 @@ func (s served) follow() {
 	if !strings.Contains(before, "ok    ports ") || strings.Contains(before, "\nfail ") {
 		s.t.Errorf("before the start the doctor says\n%s", before)
 	}
-	s.run("systemctl", "enable", "--now", "parley.service")
+	s.typed("systemctl enable")
 	s.ready()
 	s.await("the relay's test of itself", func() bool { return strings.Contains(s.journal("parley"), "way=TLS") })
 	s.run("curl", "--fail", "--silent", "--insecure", "--output", "/etc/parley/signed-by.pem", "https://127.0.0.1:15000/roots/0")
@@ -197,7 +203,7 @@ func (s served) breakIn() {
 	const program, trials = "/usr/local/bin/intruder", "-test.run=^TestSystemd$"
 	s.run("touch", "/tmp/of-another", "/var/tmp/of-another", "/dev/a-device")
 	plain := s.run("systemd-run", "--quiet", "--pipe", "--wait", "--uid=parley", "--setenv="+intruderVariable+"=/nowhere", program, trials)
-	hindered(s.t, plain, true)
+	free(s.t, plain)
 	for unit, is := range map[string]struct{ folder, rights string }{
 		"parley.service":         {"/var/lib/parley", "0000000000000400"}, // CAP_NET_BIND_SERVICE
 		"parley-rewrite.service": {"/nowhere", "0000000000000000"},
@@ -209,7 +215,7 @@ func (s served) breakIn() {
 		s.run("systemctl", "daemon-reload")
 		s.run("systemctl", "start", "intruder-"+unit)
 		printed := s.run("cat", "/run/"+unit)
-		hindered(s.t, printed, false)
+		hindered(s.t, printed)
 		given := done
 		if unit != "parley.service" {
 			given = "" // nothing is
@@ -300,8 +306,8 @@ func (s served) redisAway() {
 	s.ready()
 }
 
-// stopped: it ends by itself, beside another node after its calls, or when drain is over. Systemd waits
-// for that and kills nothing.
+// stopped: it ends by itself, beside another node after its calls, or when drain is over. Systemd
+// waits for that and kills nothing.
 func (s served) stopped() {
 	ended := func() {
 		s.t.Helper()
@@ -371,8 +377,8 @@ func (s served) rewritten() {
 	}
 }
 
-// bootedAgain: everything comes by itself, in an order in which nothing fails, with the certificate that
-// is kept.
+// bootedAgain: everything comes by itself, in an order in which nothing fails, with the certificate
+// that is kept.
 func (s served) bootedAgain() {
 	s.stop()
 	s.boot()
@@ -387,6 +393,6 @@ func (s served) bootedAgain() {
 		}
 	}
 	if said := s.journal("parley"); strings.Contains(said, "level=ERROR") {
-		s.t.Errorf("the log:\n%s", fmt.Sprint(said))
+		s.t.Errorf("the log:\n%s", said)
 	}
 }
