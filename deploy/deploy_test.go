@@ -1,5 +1,6 @@
 // Package deploy_test runs what operators are given: the snippets for proxies with the real
-// nginx and the real Caddy; lets systemd and docker-compose read what is theirs; and reads the rest.
+// nginx and the real Caddy; boots a machine that systemd runs; lets docker-compose read what is its;
+// and reads the rest.
 package deploy_test
 
 import (

@@ -250,7 +250,7 @@ func (m *machine) run(args ...string) string {
 // await asks until the answer is yes.
 func (m *machine) await(what string, is func() bool) {
 	m.t.Helper()
-	late := time.After(time.Minute)
+	late := time.After(2 * time.Minute)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !is() {
