@@ -138,11 +138,10 @@ func (t Ticket) request(node string, widens time.Duration) request {
 	}, ";")
 	terms := fmt.Sprintf("%d%d%d%d%2d", p.near, p.first, len(t.Interests), t.Band, len(pools))
 	if !t.Arrived.IsZero() || len(t.Meets) > 1 || t.Meets[0] != t.Band {
-		arrived := int64(latest)
-		if !t.Arrived.IsZero() {
-			arrived = min(max(earliest, t.Arrived.UnixMicro()), latest)
-		}
-		terms += fmt.Sprintf("%016d", arrived) + strings.Join(meets, "")
+		terms += strings.Join(meets, "")
+	}
+	if !t.Arrived.IsZero() {
+		terms += fmt.Sprintf("%016d", min(max(earliest, t.Arrived.UnixMicro()), latest))
 	}
 	return request{append([]string{retention.Ticket.Key(t.ID)}, pools...), terms, wish}
 }

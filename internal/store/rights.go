@@ -22,7 +22,7 @@ func Commands() []string {
 		[]string{"get", "set", "setnx", "mget", "getrange"},
 		[]string{"hget", "hset", "hsetnx", "hdel", "hmget", "hgetall", "hvals", "hlen", "hexists", "hincrby"},
 		[]string{"lpush", "lpushx", "ltrim", "lrange"},
-		[]string{"sadd", "srem", "smismember"},
+		[]string{"sadd", "srem", "scard", "smembers", "smismember"},
 		[]string{"zadd", "zrem", "zrange", "zlexcount", "zpopmin"},
 		[]string{"xadd", "xdel", "xread"},
 		// what an audit and a census ask

@@ -4,32 +4,65 @@
 -- Several tickets may join in one call, one after the other: much of what a call costs, it costs once.
 --
 -- KEYS  for each: the ticket; the pools of my places in my own band
--- ARGV  for each two: <near><first><interests><band><places><arrived><meets>, and the wish
+-- ARGV  for each two: <near><first><interests><band><places><meets><arrived>, and the wish
 --         near, first: I stand in places up to near from my arrival, up to first after widens, and after
 --         twice that in all others, once I join again; interests: how many; these and band one digit
 --         places: how many, two digits, the first a blank if need be, for one of the engines reads as
 --         octal what begins with 0
---         arrived: in microseconds, 16 digits; a time to come = now
---         meets: the bands that I may meet, one digit each, the preferred first; arrived may be left out
---         with meets: now, and my own band only
+--         meets: the bands that I may meet, one digit each, the preferred first
+--         arrived: in microseconds, 16 digits; a time to come = now. It may be left out: now; and meets
+--         with it: my own band only
 --         wish: see ticket.lua
 -- Result for each one text, for a script pays for each: 'waiting;<now>;<arrived>;<ripe>'
 --       | 'offered;<now>;<new or old>;<match>;<record>', as in match.lua
 --       | 'closed' | 'lease': this node's lease ran out, renew it and ask again
 -- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
 
+-- All bands but CROWD keep a list of their pools in which somebody may stand, for they are mostly empty: a
+-- question about it costs less than one for each pool, and the list less than their names in every call. Who
+-- queues puts a pool on it, and who finds nobody there takes it off.
+
+-- lists has, for each band that CROWD looked into in this call, the pools on its list, by the name that the pool
+-- of CROWD has; false if the list is longer than all that is asked here. One reading serves all who join.
+local lists
+
+local function listed(band)
+  lists = lists or {}
+  local pools = lists[band]
+  if pools == nil then
+    local call, sub, list = redis.call, string.sub, OCCUPIED_KEY .. band
+    local length = call('SCARD', list)
+    pools = length <= #KEYS and {}
+    if pools and length > 0 then
+      for _, pool in ipairs(call('SMEMBERS', list)) do pools[sub(pool, 1, -2) .. CROWD] = pool end
+    end
+    lists[band] = pools
+  end
+  return pools
+end
+
 -- elsewhere returns the pools of another band in which somebody may stand, by place; nothing if there is
--- none. All bands but CROWD keep a list of them, for they are mostly empty: one question costs less than
--- one for each pool, and the list less than their names in every call. Who queues puts a pool on it, and
--- who finds nobody there takes it off.
-local function elsewhere(keys, own, places, band)
-  local call, sub, list = redis.call, string.sub, OCCUPIED_KEY .. band
-  if band ~= CROWD and call('EXISTS', list) == 0 then return nil end
-  local pools = {}
+-- none.
+local function elsewhere(keys, own, places, standing, band)
+  local known = standing == CROWD and listed(band)
+  local pools
+  if known then
+    for place = 1, places do
+      local pool = known[keys[own + place]]
+      if pool then
+        pools = pools or {}
+        pools[place] = pool
+      end
+    end
+    return pools
+  end
+  pools = {}
+  local sub = string.sub
   for place = 1, places do pools[place] = sub(keys[own + place], 1, -2) .. band end
-  if band == CROWD then return pools end
-  for place, listed in ipairs(call('SMISMEMBER', list, unpack(pools))) do
-    if listed == 0 then pools[place] = false end
+  if band ~= CROWD then
+    for place, there in ipairs(redis.call('SMISMEMBER', OCCUPIED_KEY .. band, unpack(pools))) do
+      if there == 0 then pools[place] = false end
+    end
   end
   return pools
 end
@@ -49,14 +82,15 @@ local function join(own, terms, wish)
   local near, first, most = byte(terms, 1, 3)
   near, first, most = near - 48, first - 48, most - 48
   local places = tonumber(sub(terms, 5, 6))
+  local last_choice = #terms <= 16 and #terms or #terms - 16 -- there are ten bands
   local node = sub(wish, FROM_NODE - BEFORE_WISH, TO_NODE - BEFORE_WISH)
 
   local arrived, at, ripe, ripe_at = NOW, now, nil, nil
   local stored = call('GET', mine)
   if not stored then
-    local kept = sub(terms, 7, 22)
-    if kept ~= '' and kept < NOW then
-      arrived, at = kept, tonumber(kept)
+    if #terms > last_choice and sub(terms, last_choice + 1) < NOW then
+      arrived = sub(terms, last_choice + 1)
+      at = tonumber(arrived)
     end
     ripe_at = at + sub(wish, 1, 8)
   elseif waiting(stored) then
@@ -94,12 +128,12 @@ local function join(own, terms, wish)
                                   -- more is better; how many were looked at for that
 
   local standing = sub(terms, 4, 4)
-  for choice = 23, math.max(23, #terms) do
+  for choice = 7, last_choice > 7 and last_choice or 7 do
     -- A head is a pool's first entry not yet passed: since when it stands there, the entries of the pool
     -- as read, which of them it is, and its rank in the pool.
     local theirs = sub(terms, choice, choice)
     local other = theirs ~= '' and theirs ~= standing
-    local pools = other and elsewhere(keys, own, places, theirs)
+    local pools = other and elsewhere(keys, own, places, standing, theirs)
     local heads
     local n = 0
     for place = 1, (pools or not other) and places or 0 do
@@ -110,6 +144,7 @@ local function join(own, terms, wish)
         fronts[place] = front or ''
       elseif pool and theirs ~= CROWD and (not front or byte(front) == END) then
         call('SREM', OCCUPIED_KEY .. theirs, pool)
+        if lists and lists[theirs] then lists[theirs][keys[own + place]] = nil end
       end
       if front and byte(front) ~= END then
         local from = sub(front, 1, FROM_WHO - 1)
@@ -222,6 +257,10 @@ local function join(own, terms, wish)
   local entry, last_place = arrived .. id, wide and places or first
   if standing ~= CROWD then
     call('SADD', OCCUPIED_KEY .. standing, unpack(keys, own + 1, own + last_place))
+    local known = lists and lists[standing]
+    if known then
+      for place = 1, last_place do known[sub(keys[own + place], 1, -2) .. CROWD] = keys[own + place] end
+    end
     call('PEXPIRE', OCCUPIED_KEY .. standing, OCCUPIED_TTL) -- no sooner than any of the pools
   end
   for place = 1, last_place do
