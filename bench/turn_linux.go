@@ -225,53 +225,6 @@ func (s scene) costs(ctx context.Context, b bench, with sides) ([]figure, error)
 	return all, nil
 }
 
-// turnRates is the highest rate at which at most one packet of a thousand is lost.
-func turnRates(ctx context.Context, b bench) ([]figure, error) {
-	return b.on(ctx, []scene{
-		{"relay to relay, highest rate", relayToRelay, 500, 1.9},
-		{"outside peer, highest rate", toOutside, 1000, 1.3},
-	}, func(s scene, with sides) ([]figure, error) {
-		ours, base := with.ours, with.base
-		var rounds []round
-		for range b.rounds {
-			theirs := base.highest(b.spell / 2)
-			mine := ours.highest(b.spell / 2)
-			fmt.Fprintf(b.progress, "  %s: %.0f/s; coturn %.0f/s\n", s.name, mine, theirs)
-			rounds = append(rounds, round{mine, theirs})
-		}
-		return []figure{figure{
-			name: s.name, unit: "packets/s", baseline: baselineTurn(ctx), more: true, limit: timesAtLeast(s.limit),
-		}.over(rounds)}, nil
-	})
-}
-
-// highest raises the rate until packets are lost each time of a few, or the load itself is late.
-func (p *party) highest(spell time.Duration) float64 {
-	const first, factor, allowed, tries = 90_000, 1.1, 0.001, 4
-	best := 0.0
-	for rate := float64(first); rate < 2e6; rate *= factor {
-		kept := false
-		for range tries {
-			p.reset()
-			started := time.Now()
-			p.run(rate/float64(len(p.flows)), spell)
-			late := time.Since(started) > spell+spell/20
-			p.settle()
-			if late {
-				return best // the limit of the load
-			}
-			if kept = p.lost() <= allowed; kept {
-				break
-			}
-		}
-		if !kept {
-			return best
-		}
-		best = rate
-	}
-	return best
-}
-
 // turnDelays is the time through the server, from sendto to the kernel's stamp on arrival.
 func turnDelays(ctx context.Context, b bench) ([]figure, error) {
 	return b.on(ctx, []scene{

@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -104,6 +105,24 @@ func census(t *testing.T, rdb redis.UniversalClient) {
 	}
 	if reports.Oldest < 24*time.Hour || reports.Oldest > 25*time.Hour {
 		t.Errorf("reports of a day ago are %v old", reports.Oldest)
+	}
+}
+
+// TestCountEndsOnAllMasters: where one master of a Cluster refuses, the walk over the others ends too.
+func TestCountEndsOnAllMasters(t *testing.T) {
+	cluster := vtest.StartCluster(t)
+	rdb := vtest.Open(t, cluster.URL())
+	for i := range 400 { // each call has a slot of its own
+		if err := rdb.Set(t.Context(), retention.Call.Key(fmt.Sprint("c", i)), "x", retention.CallTime).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cluster.Nodes[0].Run("ACL", "SETUSER", "parley", "-scan")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := retention.Count(ctx, rdb, 1) // a key a second
+	if err == nil || !strings.Contains(err.Error(), "NOPERM") || ctx.Err() != nil {
+		t.Errorf("%v, when the time was over: %v", err, ctx.Err())
 	}
 }
 

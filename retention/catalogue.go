@@ -32,6 +32,8 @@ const (
 	Policy                  // office: by which numbers devices are judged, and whether matching is paused
 	Hour                    // moderation: how many calls ended in an hour
 	Rewrite                 // cmd/parley: that a server of Redis was told to rewrite its append-only file
+	Counts                  // retention: how much there is of each class, as everybody is told
+	Counting                // retention: which node counts that now
 )
 
 // Lifetimes that the rules of other packages share with the catalogue.
@@ -61,6 +63,9 @@ const (
 	// RewriteTime is how long a server of Redis is not told again to rewrite its append-only file: less
 	// than a day, so that it is told daily.
 	RewriteTime = 23 * time.Hour
+	// CountsTime is how long it is known what was counted if nobody counts again: longer than a count
+	// takes, and than parley is down for an upgrade.
+	CountsTime = 24 * time.Hour
 	// HourTime is how long the counts of an hour are kept.
 	HourTime = 400 * 24 * time.Hour
 	// LinkTime is how long a one-time link waits for people, and how long it is known that it is burnt.
@@ -312,6 +317,24 @@ func Catalogue() []Item {
 			Breach: "When the file was last written anew.",
 			Reader: readNodes,
 			Size:   64,
+		},
+		{
+			Class: Counts, Name: "counts", Pattern: "parley:{meta}:counts", Kind: "string",
+			TTL:    CountsTime,
+			Holds:  "How many records of each class there were when they were last counted, and how old the oldest was, as How much there is now tells everybody: rounded down, and of fewer than ten only that there are some; and how many records were not as declared.",
+			Why:    "So that one parley node counts for all of them, and nobody who looks at that page makes the database work.",
+			Breach: "Nothing that is not on that page.",
+			Reader: "Everybody.",
+			Size:   8 << 10,
+		},
+		{
+			Class: Counting, Name: "counting", Pattern: "parley:{meta}:counting", Kind: "string",
+			TTL:    30 * time.Second,
+			Holds:  "A random number of the parley node that is counting the records.",
+			Why:    "So that two nodes do not count at once, and another one does when that one dies.",
+			Breach: "That the records are being counted.",
+			Reader: readNodes,
+			Size:   128,
 		},
 	}
 }

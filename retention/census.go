@@ -42,12 +42,18 @@ const CountPace = 18_000
 // Count walks every key of rdb, at most pace a second of each server, and reads only. A record
 // counts as written its declared lifetime before it expires, so its age is never told too young.
 func Count(ctx context.Context, rdb redis.UniversalClient, pace int) (Census, error) {
+	return count(ctx, &walker{rdb: rdb, pace: pace})
+}
+
+// count is Count with a walker that is made.
+func count(ctx context.Context, w *walker) (Census, error) {
 	began := time.Now()
 	c := Census{Classes: make([]Tally, len(catalogue()))}
 	for i := range c.Classes {
 		c.Classes[i].Class = Class(i)
 	}
-	err := walk(ctx, rdb, pace, c.add)
+	w.see = c.add
+	err := w.walk(ctx)
 	c.When = time.Now()
 	c.Took = c.When.Sub(began)
 	return c, err
@@ -87,8 +93,16 @@ func Public(n int) string {
 	case n < Floor:
 		return fmt.Sprintf("fewer than %d", Floor)
 	}
+	return "about " + thousands(rounded(n))
+}
+
+// rounded is a number of which [Public] says the same as of n: the least one.
+func rounded(n int) int {
+	if n < Floor {
+		return min(n, 1)
+	}
 	step := int(math.Pow10(max(1, len(fmt.Sprint(n))-2)))
-	return "about " + thousands(n/step*step)
+	return n / step * step
 }
 
 // thousands writes 1234567 as 1,234,567.

@@ -1,10 +1,7 @@
 package retention_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,53 +53,6 @@ func TestCount(t *testing.T) {
 		// 1005 keys at the pace of Count; the server answers in no time here.
 		if c.Took != 1005*time.Second/retention.CountPace {
 			t.Errorf("it took %v", c.Took)
-		}
-	})
-}
-
-// TestGlance: what visitors are shown is counted in the background, slowly, and never because one
-// of them asks. Undeclared keys are told of by number only, and once.
-func TestGlance(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var said strings.Builder
-		rdb := vtest.NewRedis(t)
-		g := retention.NewGlance(rdb.Client, slog.New(slog.NewTextHandler(&said, nil)))
-		if _, there := g.Last(); there {
-			t.Error("something was counted before anybody looked")
-		}
-		lay(t, rdb.Client, 20, time.Hour)
-		if err := rdb.Set(t.Context(), "ana@203.0.113.9", "x", 0).Err(); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		ran := make(chan error, 1)
-		go func() { ran <- g.Run(ctx) }()
-		time.Sleep(time.Second)
-		synctest.Wait()
-		c, there := g.Last()
-		if !there || c.Classes[retention.Report].Records != 20 || c.Faulty != 1 {
-			t.Errorf("%+v", c)
-		}
-		lay(t, rdb.Client, 20, 2*time.Hour)
-		rdb.Pass(4 * time.Minute)
-		if again, _ := g.Last(); again.When != c.When {
-			t.Error("it looks again too soon")
-		}
-		rdb.Pass(2 * time.Minute)
-		if again, _ := g.Last(); again.Classes[retention.Report].Records != 40 {
-			t.Errorf("after six minutes: %+v", again.Classes[retention.Report])
-		}
-		rdb.Away()
-		rdb.Pass(6 * time.Minute)
-		if again, _ := g.Last(); again.Classes[retention.Report].Records != 40 {
-			t.Error("what was counted last is forgotten while Redis is away")
-		}
-		cancel()
-		if err := <-ran; !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		if text := said.String(); strings.Count(text, "keys in Redis break the catalogue") != 1 || strings.Contains(text, "203.0.113") || strings.Contains(text, "ana") {
-			t.Errorf("the log says\n%s", text)
 		}
 	})
 }

@@ -29,20 +29,38 @@ type sight struct {
 // pace keys a second of one server, 0 for as many as it answers. A key may be seen twice when Redis
 // enlarges its tables meanwhile, and one that comes or goes during the walk, or not.
 func walk(ctx context.Context, rdb redis.UniversalClient, pace int, see func(sight)) error {
-	w := &walker{rdb: rdb, pace: pace, see: see}
-	if cluster, ok := rdb.(*redis.ClusterClient); ok {
-		return cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return w.server(ctx, node) })
-	}
-	return w.server(ctx, rdb)
+	return (&walker{rdb: rdb, pace: pace, see: see}).walk(ctx)
 }
 
 // walker is one walk.
 type walker struct {
-	rdb  redis.UniversalClient
-	pace int
+	rdb     redis.UniversalClient
+	pace    int
+	between func(context.Context) error // called between two pages, by several at once; nil for nothing
 
 	mu  sync.Mutex // guards see: the masters of a cluster are walked at the same time
 	see func(sight)
+}
+
+// walk is the whole of it. When it fails on one master of a cluster it ends on all.
+func (w *walker) walk(ctx context.Context) error {
+	cluster, ok := w.rdb.(*redis.ClusterClient)
+	if !ok {
+		return w.server(ctx, w.rdb)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
+		err := w.server(ctx, node)
+		if err != nil {
+			stop(err)
+		}
+		return err
+	})
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause // of the first that failed; the others were told to end
+	}
+	return err
 }
 
 // server walks over the keys of one server.
@@ -54,7 +72,7 @@ func (w *walker) server(ctx context.Context, node redis.Cmdable) error {
 			return fmt.Errorf("scan: %w", err)
 		}
 		for some := range slices.Chunk(keys, page) { // the embedded store answers with all at once
-			if err := w.look(ctx, some); err != nil {
+			if err := w.page(ctx, some); err != nil {
 				return err
 			}
 			seen += len(some)
@@ -68,8 +86,13 @@ func (w *walker) server(ctx context.Context, node redis.Cmdable) error {
 	}
 }
 
-// look looks at some keys.
-func (w *walker) look(ctx context.Context, keys []string) error {
+// page looks at some keys.
+func (w *walker) page(ctx context.Context, keys []string) error {
+	if w.between != nil {
+		if err := w.between(ctx); err != nil {
+			return err
+		}
+	}
 	sights, err := look(ctx, w.rdb, keys)
 	if err != nil {
 		return err

@@ -65,9 +65,6 @@ func (d *door) close() {
 	d.fd = -1
 }
 
-// takeFrom is how many packets one door may bring before the next has its turn. Most bring one.
-const takeFrom = 8
-
 // noDoor is the tag of the relay's port; doors have their own port.
 const noDoor = -1
 
@@ -76,90 +73,76 @@ type yard struct {
 	used   atomic.Bool // there has been a door
 	events [batchSize]unix.EpollEvent
 	in     *intake
-	taken  int      // buffers of in that hold packets to be sent
-	late   []uint16 // doors that may have more
-	spare  []uint16 // to gather the next
+	taken  int // buffers of in that hold packets to be sent
 }
 
+// watchDoor has a door told for as long as it has packets: most have one, and to ask whether there is
+// another costs half as much as to read it.
 func (l *lane) watchDoor(fd int, port uint16) error {
 	l.yard.used.Store(true)
-	return l.watch.add(fd, unix.EPOLLIN|unix.EPOLLET, int32(port))
+	return l.watch.add(fd, unix.EPOLLIN, int32(port))
 }
 
-// doors carries what waits at the doors and tells whether there may be more, there or at the relay's
-// port. That the port can be read is told once: who asks must act on it.
-func (l *lane) doors() bool {
+// doors carries one packet from each door that has some, and tells whether there may be more, there or at
+// the relay's port. That the port can be read is told once: who asks must act on it.
+func (l *lane) doors() (more bool) {
 	y := &l.yard
 	if !y.used.Load() {
 		return false
 	}
 	n := ready(l.watch.ep, y.events[:])
-	late := y.late
-	y.late, y.spare = y.spare[:0], late
-	if n == 0 && len(late) == 0 {
+	if n == 0 {
 		return false
 	}
-	now, more := time.Now(), n == len(y.events)
+	now := time.Now()
+	more, y.taken = n == len(y.events), 0
 	for _, e := range y.events[:n] {
-		if e.Fd == noDoor {
+		// Of a door that is being closed nothing is read, and nobody waits for it here.
+		if e.Fd == noDoor || l.take(uint16(e.Fd), now) { //nolint:gosec // the port that open has put there
 			more = true
-			continue
 		}
-		l.take(uint16(e.Fd), now) //nolint:gosec // the port that open has put there
-	}
-	for _, port := range late {
-		l.take(port, now)
 	}
 	l.flush()
-	y.taken = 0
-	return more || len(y.late) > 0
+	return more
 }
 
-// take carries the packets of the door at port.
-func (l *lane) take(port uint16, now time.Time) {
+// take carries a packet of the door at port, and tells whether the door could be asked for one.
+func (l *lane) take(port uint16, now time.Time) bool {
 	s, y := l.path.server, &l.yard
 	r := s.table.at(port)
 	if r == nil {
-		return // it has just been closed
+		return false // it has just been closed
 	}
 	d := r.door.Load()
 	if d == nil {
-		return
+		return false
 	}
-	if y.taken > batchSize-takeFrom || l.out.n > batchSize-takeFrom {
-		l.flush()
-		y.taken = 0
+	i := y.taken // there is a buffer for each event
+	asked, got := d.receive(y.in, i)
+	if !got {
+		return asked
 	}
-	first := y.taken
-	n, more := d.receive(y.in, first)
-	if more {
-		y.late = append(y.late, port)
+	size, whole := y.in.size(i)
+	if !whole {
+		s.tally.malformed.Add(1)
+		return true
 	}
-	y.taken += n
-	for i := first; i < first+n; i++ {
-		size, whole := y.in.size(i)
-		if !whole {
-			s.tally.malformed.Add(1)
-			continue
-		}
-		b := &y.in.buf[i]
-		st := r.fromPeer(b, size, y.in.name[i].addrPort(), now)
-		if st.do != toBrowser {
-			continue
-		}
+	b := &y.in.buf[i]
+	if st := r.fromPeer(b, size, y.in.name[i].addrPort(), now); st.do == toBrowser {
+		y.taken++
 		l.did.inPackets++
 		l.did.inBytes += int64(size)
 		l.toBrowser(b[st.span.start:st.span.end], r)
 	}
+	return true
 }
 
-// receive reads at most takeFrom packets, and tells whether there may be more.
-func (d *door) receive(in *intake, first int) (n int, more bool) {
+// receive reads a packet into buffer i; asked is false when the door is closed.
+func (d *door) receive(in *intake, i int) (asked, got bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	if d.fd < 0 {
-		return 0, false
+		return false, false
 	}
-	n, err := in.receive(d.fd, first, takeFrom)
-	return n, n == takeFrom || err != 0 && err != unix.EAGAIN
+	return true, in.receiveOne(d.fd, i)
 }

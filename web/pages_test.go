@@ -5,36 +5,42 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"parley/internal/vtest"
 	"parley/retention"
 	"parley/web"
 )
 
-// TestNow: what is remembered now comes from the census, with small numbers and their ages withheld,
-// and nobody who asks makes it count.
+// TestNow: what is remembered now comes from what was counted last, with small numbers and their ages
+// withheld.
 func TestNow(t *testing.T) {
-	census := retention.Census{When: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Took: 2 * time.Second, Classes: make([]retention.Tally, len(retention.Catalogue()))}
-	census.Classes[retention.Report] = retention.Tally{Records: 1234, Oldest: 29 * 24 * time.Hour}
-	census.Classes[retention.Review] = retention.Tally{Records: 3, Oldest: 4 * time.Hour}
+	outline := retention.Outline{When: time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC), Took: 2 * time.Second, Classes: make(map[retention.Class]retention.Known)}
+	outline.Classes[retention.Report] = retention.Known{Records: 1200, Oldest: 29 * 24 * time.Hour}
+	outline.Classes[retention.Review] = retention.Known{Records: 3, Oldest: 4 * time.Hour}
+	outline.Classes[retention.Ticket] = retention.Known{}
 	counted := false
 	h := newServer(t, func(c *web.Config) {
-		c.Census = func() (retention.Census, bool) {
+		c.Counted = func() (retention.Outline, bool) {
 			if !counted {
-				return retention.Census{}, false
+				return retention.Outline{}, false
 			}
-			return census, true
+			return outline, true
 		}
 	}).Public()
 	logged := newServer(t, func(c *web.Config) { c.RelayLog = true }).Public()
 	if text := body(t, ask(logged, "GET", "/privacy/now")); !strings.Contains(text, "The relay log is on") || strings.Contains(text, "is off") {
 		t.Errorf("a server that writes addresses down does not say so:\n%s", text)
 	}
-	if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, "Nothing has been counted") || !strings.Contains(text, "The relay log is off") || !strings.Contains(text, "not counted yet") {
+	if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, "Nothing has been counted") || !strings.Contains(text, "The relay log is off") || strings.Contains(text, ">none<") {
 		t.Errorf("before the first count:\n%s", text)
 	}
 	counted = true
@@ -42,6 +48,7 @@ func TestNow(t *testing.T) {
 	for _, want := range []string{
 		"22 November 2026, 09:30 UTC", ">report</a></th><td>about 1,200</td><td>at most 29 days</td><td>gone after 30 days</td>",
 		">review</a></th><td>fewer than 10</td><td>not told</td>", ">ticket</a></th><td>none</td><td></td>", "Every record is declared",
+		">pool</a></th><td>not counted yet</td><td></td>", // by a program that did not know the class
 		`href="../privacy#report"`, `href="../a/`,
 	} {
 		if !strings.Contains(text, want) {
@@ -51,10 +58,48 @@ func TestNow(t *testing.T) {
 	if strings.Contains(text, "{{") || strings.Contains(text, "4 hours") || strings.Contains(text, "bus") {
 		t.Errorf("the page says too much:\n%s", text)
 	}
-	census.When, census.Faulty = census.When.Add(time.Minute), 2
+	outline.When, outline.Faulty = outline.When.Add(time.Minute), 2
 	if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, "2 records do not match the list") || !strings.Contains(text, "09:31") {
 		t.Errorf("a newer count is not shown:\n%s", text)
 	}
+}
+
+// TestNowAsksNobody: who looks at the page sends Redis nothing, before the first count and after it.
+func TestNowAsksNobody(t *testing.T) {
+	t.Run("embedded", func(t *testing.T) { asksNobody(t, vtest.NewRedis(t).Client) })
+	t.Run("redis-server", func(t *testing.T) {
+		rdb := redis.NewClient(vtest.StartRedis(t))
+		defer rdb.Close()
+		asksNobody(t, rdb)
+	})
+}
+
+func asksNobody(t *testing.T, rdb redis.UniversalClient) {
+	sent := vtest.Watch(rdb)
+	glance := retention.NewGlance(rdb, slog.New(slog.DiscardHandler))
+	h := newServer(t, func(c *web.Config) { c.Counted = glance.Last }).Public()
+	view := func(want string) {
+		t.Helper()
+		before := sent.All()
+		for range 50 {
+			if text := body(t, ask(h, "GET", "/privacy/now")); !strings.Contains(text, want) {
+				t.Fatalf("the page lacks %q:\n%s", want, text)
+			}
+		}
+		if n := sent.All() - before; n != 0 {
+			t.Errorf("50 views sent Redis %d commands", n)
+		}
+	}
+	view("Nothing has been counted")
+	for i := range 12 {
+		if err := rdb.Set(t.Context(), retention.Call.Key(fmt.Sprint("c", i)), "runs", retention.CallTime).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := glance.Look(t.Context()); err != nil || sent.Of("scan") == 0 {
+		t.Fatalf("%v, after %d steps of a walk", err, sent.Of("scan"))
+	}
+	view(">call</a></th><td>about 10</td>")
 }
 
 // some are two processors: one who goes on, and one who has ended.

@@ -42,8 +42,8 @@ type Config struct {
 	Noted []Noted
 	// RelayLog tells that the addresses of those who use the relay are written down.
 	RelayLog bool
-	// Census is the newest count of what is remembered, from memory; nil: there is none.
-	Census  func() (retention.Census, bool)
+	// Counted is what is known of how much is remembered, from memory; nil: nothing.
+	Counted func() (retention.Outline, bool)
 	Metrics http.Handler // /metrics on the operators' listener; nil: there is none
 	Log     *slog.Logger
 }
@@ -59,7 +59,7 @@ type Server struct {
 	site      *site
 	catalogue *remade[day]
 	privacy   *file
-	census    func() (retention.Census, bool)
+	counted   func() (retention.Outline, bool)
 	now       *remade[time.Time]
 	// who else touches data, as a page and as a feed
 	processors *remade[day]
@@ -107,8 +107,8 @@ func New(cfg Config) (*Server, error) {
 // makePages makes the pages of text, and what the page must know of this server. Those that change
 // with the day are made once here too, so that what cannot be made is known at the start.
 func (s *Server) makePages(cfg Config) (err error) {
-	if s.census = cfg.Census; s.census == nil {
-		s.census = nobodyCounts
+	if s.counted = cfg.Counted; s.counted == nil {
+		s.counted = nobodyCounts
 	}
 	all := sortProcessors(cfg.Processors)
 	list := changes(all, cfg.Noted)
@@ -116,7 +116,7 @@ func (s *Server) makePages(cfg Config) (err error) {
 	if cfg.RelayLog {
 		written = relayLogOn
 	}
-	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all, list), newNow(s.site, written, s.census)
+	s.catalogue, s.processors, s.now = newCatalogue(cfg), newProcessors(s.site, all, list), newNow(s.site, written, s.counted)
 	today := dayOf(time.Now())
 	for _, p := range []struct {
 		name string

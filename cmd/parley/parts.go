@@ -297,7 +297,7 @@ func openDoor(cfg config, hub *signaling.Hub, p parts) (*web.Server, error) {
 		Limits:  limits,
 		Contact: cfg.Contact, TokenOnly: cfg.TokenOnly,
 		Console: p.console(cfg),
-		Origin:  cfg.PublicURL[0] + cfg.BasePath, Processors: cfg.Processors, Noted: noted, Census: p.glance.Last, RelayLog: cfg.RelayLog,
+		Origin:  cfg.PublicURL[0] + cfg.BasePath, Processors: cfg.Processors, Noted: noted, Counted: p.glance.Last, RelayLog: cfg.RelayLog,
 		Relay: func() web.Relay {
 			c := p.relay.Credential("check " + rand.Text()) // a call of its own: it reaches nobody else
 			return web.Relay{URLs: c.URLs, Username: c.Username, Credential: c.Password}

@@ -190,7 +190,12 @@ func (p *person) hears(hz int, within time.Duration) sound {
 // diary is what the page did, for the message of a failed test.
 func (p *person) diary() string {
 	d, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](
-		`[location.href, document.documentElement.outerHTML.slice(0, 120), ...(globalThis.seen?.problems ?? []), ...(globalThis.seen?.frames ?? []).slice(-30).map((f) => f.slice(0, 300))].join('\n')`))
+		`[location.href, document.documentElement.outerHTML.slice(0, 120),
+			...[...document.querySelectorAll('[data-testid="peer"]')].map((one) => 'peer: ' + one.dataset.phase),
+			...(globalThis.seen?.pcs ?? []).map((pc) => ['connection:', pc.signalingState, pc.iceGatheringState, pc.iceConnectionState,
+				pc.connectionState, 'sctp', pc.sctp?.state].join(' ')),
+			...(globalThis.seen?.sealed ?? []).slice(-30).map((said) => 'sealed: ' + said.slice(0, 60)),
+			...(globalThis.seen?.problems ?? []), ...(globalThis.seen?.frames ?? []).slice(-30).map((f) => f.slice(0, 300))].join('\n')`))
 	if err != nil {
 		return err.Error()
 	}

@@ -47,12 +47,12 @@ func TestScreensOfRooms(t *testing.T) {
 }
 
 // TestScreensOfChannels photographs the inside of a channel: alone, with one other who shows no
-// picture, with four of whom some do, with eight, and without a server; see [TestScreens].
+// picture, hidden behind the relay, with four of whom some do, with eight, and without a server; see [TestScreens].
 func TestScreensOfChannels(t *testing.T) {
 	dir := screens(t)
 	browser := chromium(t)
 	server := startParley(t)
-	people := crowd(t, browser, server.URL, 8)
+	people := crowdOf(t, browser, server.URL, make([]int, 8))
 	ana := people[0]
 	ana.joinsChannel("7", "giraffe umbrella")
 	ana.reaches("queued", 10*time.Second)
@@ -60,6 +60,12 @@ func TestScreensOfChannels(t *testing.T) {
 	people[1].joinsChannel("7", "giraffe umbrella", "mic")
 	ana.meetsSome(time.Minute, 1, 0)
 	ana.photograph(dir, "39-channel-two-voices")
+	ana.press("hide-address")
+	ana.says("Your address is hidden")
+	ana.says("Through the relay")
+	ana.photograph(dir, "43-channel-hidden")
+	ana.press("hide-address")
+	ana.meetsSome(time.Minute, 1, 0)
 	ana.press("video")
 	for i, p := range people[2:4] {
 		p.joinsChannel("7", "giraffe umbrella", "mic", "camera")
@@ -74,12 +80,14 @@ func TestScreensOfChannels(t *testing.T) {
 	js[bool](ana, `(document.querySelector('article details').open = true)`)
 	ana.photograph(dir, "41-channel-digits")
 	js[bool](ana, `!(document.querySelector('article details').open = false)`)
+	// Of eight one speaks and the others listen: a small machine cannot encode the voices of all.
+	people[1].press("mic-off")
+	people[3].press("mic-off")
 	for i, p := range people[4:] {
-		p.joinsChannel("7", "giraffe umbrella", "mic")
+		p.joinsChannel("7", "giraffe umbrella")
 		ana.meetsSome(2*time.Minute, i+4, 2)
 	}
 	ana.photograph(dir, "42-channel-eight")
-	ana.press("hide-address")
 	server.Kill()
 	ana.says("No connection to the server")
 	ana.photograph(dir, "44-channel-offline")

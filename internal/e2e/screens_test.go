@@ -21,9 +21,6 @@ func screens(t *testing.T) string {
 	if dir == "" {
 		t.Skip("make screens sets PARLEY_SCREENS to the folder for the pictures")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	return dir
 }
 
@@ -194,6 +191,9 @@ func alarmScreens(t *testing.T, browser chrome, dir string) {
 // photograph saves the page in two sizes and two colour schemes, whole length.
 func (p *person) photograph(dir, name string) {
 	p.t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		p.t.Fatal(err)
+	}
 	for _, size := range []struct {
 		name          string
 		width, height int64

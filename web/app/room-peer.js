@@ -10,7 +10,7 @@ import { digest, exchange, inbox, verify } from './channels.js';
 import { guard, watch } from './judge.js';
 import { proof, same } from './room-keys.js';
 import { negotiation, step } from './room-negotiate.js';
-import { Readings, read } from './room-readings.js';
+import { arrived, Readings, read, Signs } from './room-readings.js';
 import { candidate, clean } from './room-sdp.js';
 import { order, picture, voice } from './room-send.js';
 import { Talk } from './room-talk.js';
@@ -60,6 +60,7 @@ export class RoomPeer {
   /** @type {Size | null} */
   #size = null;
   #readings = new Readings();
+  #signs = new Signs();
   /** @type {import('./room-state.js').Note[]} they came before the proof: the other had ours already */
   #held = [];
   #timer;
@@ -108,6 +109,7 @@ export class RoomPeer {
     this.#shown = '';
     this.#held = [];
     this.#readings = new Readings();
+    this.#signs.replaced();
     const stream = new MediaStream();
     pc.ontrack = ({ track }) => {
       stream.addTrack(track);
@@ -387,8 +389,10 @@ export class RoomPeer {
     this.#beatAt = now;
     if (asleep > BEAT) this.#watch = { ...this.#watch, since: Math.min(now, this.#watch.since + asleep) };
     const before = this.#watch.phase;
-    const [next, effects] = guard(this.#watch, now, { packets: this.#talk.beats, connects: this.#connects, failed });
+    const packets = this.#talk.beats + this.#signs.count;
+    const [next, effects] = guard(this.#watch, now, { packets, connects: this.#connects, failed });
     this.#watch = next;
+    void this.#look(now);
     for (const effect of effects) {
       if (effect === 'restart') this.restart();
       else if (effect === 'rebuild') this.rebuild();
@@ -396,10 +400,19 @@ export class RoomPeer {
       else if (effect === 'live' && this.#live && before === 'reconnecting') this.#hear({ type: 'live' });
       else if (effect === 'end') {
         // Not given up: the server says when a member is gone.
-        this.#watch = { ...watch(now), packets: this.#talk.beats };
+        this.#watch = { ...watch(now), packets };
         this.rebuild();
       }
     }
+  }
+
+  /** Whether anything comes, where no beat does. Whoever was lost is back with a beat only.
+   * @param {number} now */
+  async #look(now) {
+    if (!this.live || !this.#signs.wanted(now, this.#talk.beats)) return;
+    const pc = this.#pc;
+    const report = await pc.getStats().catch(() => null);
+    if (report && pc === this.#pc && this.live) this.#signs.take(arrived(report));
   }
 
   /** sample returns what the numbers of the connection say.

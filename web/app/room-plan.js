@@ -77,20 +77,23 @@ export function advise(now, capacity) {
 const SMOOTH = 0.25;
 const FALL = 2000;
 const GROW = 1.01;
+// While there is no picture at all nothing tells what the line carries but to send one.
+const RETRY = 1.03;
 
 /** measure takes a new estimate of the line in: it falls after two seconds, so that one hiccup ends no picture, and
  * rises slowly. A browser that sends little learns little of its line, so while the line holds nothing back it
  * counts as carrying no less than before; and since the estimate of a small picture would keep it small for ever,
- * a little more each time while the plan has made it small. Where nothing is small there is nothing to try, and what
+ * a little more each time while the plan has made it small, and more while it has ended it. Where nothing is small there is nothing to try, and what
  * was measured stays: one member more may be too many.
- * @param {Line} l @param {number} now @param {readonly Sent[]} sent @param {boolean} small the line is what the plan made
- *  the picture small for @returns {Line} */
-export function measure(l, now, sent, small) {
+ * @param {Line} l @param {number} now @param {readonly Sent[]} sent @param {Plan} plan that they were sent
+ *  by @returns {Line} */
+export function measure(l, now, sent, { video, why }) {
   const kbps = sent.reduce((sum, one) => sum + one.kbps, 0);
   if (kbps <= 0) return l;
   if (l.kbps === UNKNOWN) return { kbps, bad: 0 };
   const held = sent.some((one) => one.held);
-  const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * (small ? GROW : 1));
+  const grow = why !== 'line' ? 1 : video ? GROW : RETRY;
+  const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * grow);
   if (more >= l.kbps) return { kbps: more, bad: 0 };
   const bad = l.bad || now;
   return now - bad >= FALL ? { kbps, bad } : { ...l, bad };

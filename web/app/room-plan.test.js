@@ -46,32 +46,36 @@ test('the limit is said before it hurts', () => {
   assert.equal(advise(at(4, { line: 500, sending: false }), 8).level, '', 'voice needs little');
 });
 
+/** What the plan may have made of the picture. */
+const WHOLE = plan(at(2));
+const SMALL = plan(at(2, { line: 600 }));
 const sent = (kbps, more = {}) => [{ kbps, held: true, cpu: false, ...more }];
 
 test('one hiccup of the line ends no picture, and recovery is slow', () => {
-  let l = measure(line(), 0, sent(3000), false);
+  let l = measure(line(), 0, sent(3000), WHOLE);
   assert.equal(l.kbps, 3000);
-  l = measure(l, 1000, sent(300), false);
+  l = measure(l, 1000, sent(300), WHOLE);
   assert.equal(l.kbps, 3000);
-  l = measure(l, 1500, sent(3000), false);
-  l = measure(l, 2000, sent(300), false);
-  l = measure(l, 3900, sent(300), false);
+  l = measure(l, 1500, sent(3000), WHOLE);
+  l = measure(l, 2000, sent(300), WHOLE);
+  l = measure(l, 3900, sent(300), WHOLE);
   assert.equal(l.kbps, 3000, 'not yet two seconds');
-  l = measure(l, 4000, sent(300), false);
+  l = measure(l, 4000, sent(300), WHOLE);
   assert.equal(l.kbps, 300);
-  l = measure(l, 4250, sent(3000), true);
+  l = measure(l, 4250, sent(3000), SMALL);
   assert.equal(l.kbps, 975);
-  assert.equal(measure(l, 5000, sent(0), true), l, 'no figure is no news');
+  assert.equal(measure(l, 5000, sent(0), SMALL), l, 'no figure is no news');
 });
 
 test('a picture that was made small grows again, though little that is sent tells little of a line', () => {
-  let l = measure(line(), 0, [...sent(150), ...sent(150)], false);
+  let l = measure(line(), 0, [...sent(150), ...sent(150)], WHOLE);
   const heights = [];
   for (let now = 1000; now < 240000; now += 1000) {
-    const { video, why } = plan(at(3, { line: l.kbps }));
+    const planned = plan(at(3, { line: l.kbps }));
+    const { video } = planned;
     heights.push(video?.height ?? 0);
     // The estimate is never more than half again as much as is sent, whatever the line would carry.
-    l = measure(l, now, sent(need(3, video) * 1.5, { held: false }), why === 'line');
+    l = measure(l, now, sent(need(3, video) * 1.5, { held: false }), planned);
   }
   assert.ok(heights[0] < 540 && heights.at(-1) === 540, `${heights[0]} to ${heights.at(-1)}`);
   assert.ok(
@@ -80,15 +84,25 @@ test('a picture that was made small grows again, though little that is sent tell
   );
 });
 
+test('a picture that the line ended is tried again within a minute', () => {
+  let l = measure(line(), 0, sent(150), WHOLE);
+  let now = 0;
+  for (let planned = plan(at(4, { line: l.kbps })); !planned.video; planned = plan(at(4, { line: l.kbps }))) {
+    now += 1000;
+    assert.ok(now < 60000, `after ${now} ms a line of ${l.kbps} kbit/s is still too little`);
+    l = measure(l, now, sent(need(4, null), { held: false }), planned);
+  }
+});
+
 test('a line that carries just these says so for as long as it is so', () => {
-  let l = measure(line(), 0, sent(1700), false);
+  let l = measure(line(), 0, sent(1700), WHOLE);
   for (let now = 1000; now < 600000; now += 1000) {
     const two = at(2, { line: l.kbps });
     assert.deepEqual([plan(two).why, advise(two, 8).level], ['', 'near'], `after ${now} ms`);
-    l = measure(l, now, sent(1700, { held: false }), false);
+    l = measure(l, now, sent(1700, { held: false }), WHOLE);
   }
   // A camera that is off for a while asks little of the line, and that is no news of it.
-  for (let now = 600000; now < 660000; now += 1000) l = measure(l, now, sent(200, { held: false }), false);
+  for (let now = 600000; now < 660000; now += 1000) l = measure(l, now, sent(200, { held: false }), WHOLE);
   assert.equal(l.kbps, 1700);
 });
 

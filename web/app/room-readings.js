@@ -35,6 +35,46 @@ export function read(report) {
   };
 }
 
+/** arrived is how many bytes came in over a connection, whatever they were.
+ * @param {import('./judge.js').Report} report @returns {number} */
+export const arrived = (report) =>
+  [...report.values()].reduce((sum, x) => sum + (x.type === 'candidate-pair' ? (x.bytesReceived ?? 0) : 0), 0);
+
+// ms without a beat until the bytes are looked at, and until even bytes are no sign of life.
+const LATE = 400;
+const LONGEST_STALL = 15000;
+
+/** Signs tell a silent page from a dead line. Beats are sent by the page itself: where much else keeps it from running
+ * they are late, and another way through the network would cost it still more. The browser beneath acknowledges our
+ * own beats all the same, so while bytes come, the line is whole. Times are milliseconds of a monotonic clock. */
+export class Signs {
+  #beats = -1;
+  #spokeAt = 0;
+  #bytes = -1;
+  /** How many signs of life came. */
+  count = 0;
+
+  /** wanted tells whether the bytes are to be looked at now.
+   * @param {number} now @param {number} beats received so far @returns {boolean} */
+  wanted(now, beats) {
+    if (beats !== this.#beats) [this.#beats, this.#spokeAt, this.#bytes] = [beats, now, -1];
+    const silent = now - this.#spokeAt;
+    return silent >= LATE && silent < LONGEST_STALL;
+  }
+
+  /** take counts a sign when more came than the time before, in the same silence.
+   * @param {number} bytes as {@link arrived} says */
+  take(bytes) {
+    if (this.#bytes >= 0 && bytes !== this.#bytes) this.count += 1;
+    this.#bytes = bytes;
+  }
+
+  /** replaced says that another connection begins, which counts its own bytes. */
+  replaced() {
+    this.#bytes = -1;
+  }
+}
+
 /** Readings are of one connection, in order. */
 export class Readings {
   #frames = 0;

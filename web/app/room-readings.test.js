@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Readings, read } from './room-readings.js';
+import { arrived, Readings, read, Signs } from './room-readings.js';
 
 const report = (...rows) => new Map(rows.map((row, i) => [row.id ?? String(i), row]));
 const FULL = [
@@ -69,4 +69,38 @@ test('speech is sent twice while much is lost', () => {
     [true, false],
   );
   assert.ok(turns[0][0] >= 10 && turns[0][0] < 14 && turns[1][0] > 75, JSON.stringify(turns));
+});
+
+test('a page that does not get to speak is no dead line: bytes are signs of life, for a while', () => {
+  const signs = new Signs();
+  /** What one look every 500 ms finds. */
+  const look = (now, beats, bytes) => {
+    const wanted = signs.wanted(now, beats);
+    if (wanted) signs.take(bytes);
+    return [wanted, signs.count];
+  };
+  assert.deepEqual(look(0, 5, 100), [false, 0], 'a beat came');
+  assert.deepEqual(look(300, 5, 200), [false, 0], 'the next is not due');
+  assert.deepEqual(look(500, 5, 900), [true, 0], 'what came before the silence is none');
+  assert.deepEqual(look(1000, 5, 940), [true, 1], 'something came in it');
+  assert.deepEqual(look(1500, 5, 940), [true, 1], 'nothing came');
+  assert.deepEqual(look(2000, 5, 980), [true, 2]);
+  assert.deepEqual(look(2500, 6, 1300), [false, 2], 'it spoke again');
+  assert.deepEqual(look(3000, 6, 1340), [true, 2], 'and begins anew');
+  signs.replaced();
+  assert.deepEqual(look(3500, 6, 40), [true, 2], 'another connection counts its own');
+  assert.deepEqual(look(4000, 6, 80), [true, 3]);
+  assert.deepEqual(look(17400, 6, 9000), [true, 4]);
+  assert.deepEqual(look(17500, 6, 9990), [false, 4], 'a page that never speaks is not there');
+});
+
+test('bytes of a connection are those of all its ways', () => {
+  const ways = [
+    { type: 'candidate-pair', bytesReceived: 700 },
+    { type: 'candidate-pair', bytesReceived: 40 },
+    { type: 'candidate-pair' },
+    { type: 'inbound-rtp', bytesReceived: 500 },
+  ];
+  assert.equal(arrived(report(...ways)), 740);
+  assert.equal(arrived(report()), 0);
 });

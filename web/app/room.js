@@ -319,7 +319,7 @@ export class Room {
       this.#strained = strained(this.#strained, now, samples);
       // Of a young connection the browser knows nothing yet, and would say that it carries little.
       const young = this.#state.peers.some((p) => p.phase === 'live' && clock() - p.since < SETTLING);
-      if (!young) this.#line = measure(this.#line, now, samples, this.#plan().why === 'line');
+      if (!young) this.#line = measure(this.#line, now, samples, this.#plan());
       this.#replan();
     } finally {
       this.#busy = false;
