@@ -1,5 +1,6 @@
 // Package deploy_test runs what operators are given: the snippets for proxies with the real
-// nginx and the real Caddy; lets systemd and docker-compose read what is theirs; and reads the rest.
+// nginx and the real Caddy; boots a machine that systemd runs; lets docker-compose read what is its;
+// and reads the rest.
 package deploy_test
 
 import (
@@ -20,7 +21,16 @@ import (
 	"parley/internal/vtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(vtest.Build(m, "parley/cmd/parley")) }
+func TestMain(m *testing.M) {
+	if os.Getenv(intruderVariable) != "" { // as a service of TestSystemd
+		os.Exit(m.Run())
+	}
+	os.Exit(vtest.Build(m, "parley/cmd/parley"))
+}
+
+// intruderVariable makes this test binary the program that somebody broke into: its value is a
+// folder to which that may write.
+const intruderVariable = "PARLEY_INTRUDER"
 
 // Where people come from in these tests: proxies connect from 127.0.0.1.
 const (

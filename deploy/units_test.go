@@ -51,7 +51,7 @@ func laidOut(t *testing.T, edit func(name, text string) string) (files []string)
 }
 
 // TestUnits: systemd reads every line of the units, and grades what they leave a program that was
-// broken into. It starts none of them: that wants a machine that systemd runs.
+// broken into. TestSystemd starts them.
 func TestUnits(t *testing.T) {
 	path := required(t, "systemd-analyze", "systemd", "PARLEY_SYSTEMD")
 	verify := func(edit func(name, text string) string) string {
@@ -88,8 +88,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// TestComposition: docker-compose takes the composition, and what it makes of it is what is meant. It
-// starts nothing: that wants a daemon, and images from elsewhere.
+// TestComposition: docker-compose takes the composition, and what it makes of it is what is meant.
+// It starts nothing: that wants a daemon, and images from elsewhere.
 func TestComposition(t *testing.T) {
 	path := required(t, "docker-compose", "docker-compose", "PARLEY_COMPOSE")
 	read := func(text string) (string, error) {

@@ -57,8 +57,9 @@ type authority struct {
 	log     *slog.Logger
 	end     context.CancelFunc // of all questions
 
-	mu   sync.RWMutex    // guards here
-	here map[string]bool // of names, those with a certificate
+	mu       sync.RWMutex    // guards here
+	here     map[string]bool // of names, those with a certificate
+	relayHas chan struct{}   // closed when relay is one of these
 }
 
 // newAuthority remembers certificates that are kept. What is missing, tend gets.
@@ -66,7 +67,7 @@ func newAuthority(cfg config, log *slog.Logger) *authority {
 	life, end := context.WithCancel(context.Background()) //nolint:gosec // tend calls it
 	names := certificateNames(cfg)
 	ours := autocert.HostWhitelist(names...)
-	a := &authority{names: names, relay: cfg.RelayName, log: log, end: end, here: map[string]bool{}}
+	a := &authority{names: names, relay: cfg.RelayName, log: log, end: end, here: map[string]bool{}, relayHas: make(chan struct{})}
 	a.manager = &autocert.Manager{
 		Prompt: autocert.AcceptTOS,
 		Cache:  autocert.DirCache(certificateFolder(cfg)),
@@ -100,7 +101,7 @@ func certificateFolder(cfg config) string {
 
 // certificates are what page and relay need of it.
 func (a *authority) certificates(cfg config) *certificates {
-	c := &certificates{show: a.show, alsoSpeaks: []string{acme.ALPNProto}, tend: a.tend}
+	c := &certificates{show: a.show, alsoSpeaks: []string{acme.ALPNProto}, tend: a.tend, relayHas: a.relayHas}
 	if cfg.Redirect != "" {
 		c.challenged = a.manager.HTTPHandler
 	}
@@ -115,8 +116,20 @@ func (a *authority) remember(now time.Time) {
 			continue // tend says why, if that is worth a word
 		}
 		pair, err := tls.X509KeyPair(text, text)
-		a.here[name] = err == nil && pair.Leaf.VerifyHostname(name) == nil && now.After(pair.Leaf.NotBefore) && now.Before(pair.Leaf.NotAfter)
+		if err == nil && pair.Leaf.VerifyHostname(name) == nil && now.After(pair.Leaf.NotBefore) && now.Before(pair.Leaf.NotAfter) {
+			a.arrived(name)
+		}
 	}
+}
+
+// arrived notes that there is a certificate for a name.
+func (a *authority) arrived(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if name == a.relay && !a.here[name] { // two addresses of the page may share a name
+		close(a.relayHas)
+	}
+	a.here[name] = true
 }
 
 // has tells whether there is a certificate for a name.
@@ -235,9 +248,7 @@ func (a *authority) get(ctx context.Context, name string) (fault string, err err
 		return refused, err
 	}
 	if missing {
-		a.mu.Lock()
-		a.here[name] = true
-		a.mu.Unlock()
+		a.arrived(name)
 		a.log.LogAttrs(ctx, slog.LevelInfo, "the authority has signed a certificate", slog.String("name", name), slog.Time("until", pair.Leaf.NotAfter))
 	}
 	if runsOut(pair, time.Now()) {

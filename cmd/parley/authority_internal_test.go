@@ -215,6 +215,10 @@ func TestPebble(t *testing.T) {
 	if conn, err := s.dialOld("a.parley.test", trust); err == nil {
 		t.Errorf("who knows RSA alone is served with %v", conn.ConnectionState().PeerCertificates[0].PublicKeyAlgorithm)
 	}
+	s.awaitSaid(`msg="the relay works, tried from this machine" way=TLS`) // not before there was a certificate
+	if s.log.Has("level=ERROR") {
+		t.Errorf("a first start has faults: %s", s.log)
+	}
 	s.stop() // makes the port free, so that the test gets a credential
 	cred := credential(t, s.cfg)
 	asked := p.Orders()

@@ -33,6 +33,21 @@ type certificates struct {
 	challenged func(http.Handler) http.Handler
 	// tend gets what is missing and looks after it; nil where files are read.
 	tend func(context.Context) error
+	// relayHas is closed when there is one for the relay; nil where files are read.
+	relayHas <-chan struct{}
+}
+
+// arrived waits for the certificate of the relay, and tells whether it came before ctx ended.
+func (c *certificates) arrived(ctx context.Context) bool {
+	if c == nil || c.relayHas == nil {
+		return true
+	}
+	select {
+	case <-c.relayHas:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // openCertificates reads or prepares them; nil when the configuration asks for no TLS.

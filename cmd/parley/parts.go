@@ -82,7 +82,7 @@ func build(ctx context.Context, h *house, cfg config, log *slog.Logger) (string,
 	}
 	certs.lookAfter(ctx, h) // the port is open, on which the authority asks back
 	h.run(ctx, "web server", func(ctx context.Context) error { return server.Serve(ctx, public, operator) })
-	testRelay(ctx, h, relay, relayWays(cfg, relay, public.Addr()), log)
+	testRelay(ctx, h, relayWays(cfg, relay, public.Addr()), relayNeeds{ring, certs, log}, relay)
 	h.closeLater("new visitors", func() error {
 		server.Drain()
 		relay.Retire()

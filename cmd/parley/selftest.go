@@ -10,18 +10,22 @@ import (
 	"parley/turn"
 )
 
-// testWithin is how long the relay's test of itself may take over one way. An authority that is asked
-// for a certificate takes its time.
+// testWithin is how long the relay's test of itself may take over one way.
 const testWithin = 30 * time.Second
 
-// testRelay tries the relay by every way, beside the start: visitors need not wait for it.
-func testRelay(ctx context.Context, h *house, relay *turn.Server, ways []turn.Way, log *slog.Logger) {
+// testRelay tries the relay by every way, beside the start: visitors need not wait for it. The ways by
+// TLS come last and are tried when there is a certificate: at the first start with tls = auto there is
+// none yet, and that is no fault of the relay.
+func testRelay(ctx context.Context, h *house, ways []turn.Way, with relayNeeds, relay *turn.Server) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for _, way := range ways {
-			testWay(ctx, relay, way, log)
+			if way.Name == "TLS" && !with.certs.arrived(ctx) {
+				return // the program stops; why there is no certificate, whoever gets them says
+			}
+			testWay(ctx, relay, way, with.log)
 		}
 	}()
 	h.closeLater("relay's test of itself", func() error {
