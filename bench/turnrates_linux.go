@@ -16,9 +16,10 @@ const (
 	mayLose     = 0.001  // of the packets of a trial that passes
 )
 
-// ladder seeks the highest rate at which packets get through: up after a trial that passes, down after one
-// that does not, so that it comes to the rate at which half of the trials pass (the up-and-down method of
-// Dixon and Mood, 1948). One trial says little: whatever else a machine does in that second decides it.
+// ladder seeks the highest rate at which packets get through: up after a trial that passes, down after
+// one that does not, so that it comes to the rate at which half of the trials pass (the up-and-down
+// method of Dixon and Mood, 1948). One trial says little: whatever else a machine does in that second
+// decides it.
 type ladder struct {
 	rate   float64 // of the next trial
 	missed bool    // a trial has failed
@@ -28,17 +29,13 @@ type ladder struct {
 
 func newLadder() *ladder { return &ladder{rate: firstRate} }
 
-// take is told how a trial at the rate ended: too many packets were lost, or not; or the load was late,
-// which is a failure too, as nobody knows whether more would get through.
-func (l *ladder) take(passed, late bool) {
+// take is told whether a trial at the rate passed.
+func (l *ladder) take(passed bool) {
 	if l.missed {
 		l.trials = append(l.trials, l.rate)
-		if late {
-			l.late++
-		}
 	}
 	switch {
-	case !passed || late:
+	case !passed:
 		l.missed = true
 		l.rate /= stride
 	case l.missed:
@@ -59,8 +56,8 @@ func (l *ladder) found() float64 {
 	return math.Exp(sum / float64(len(l.trials)-untilSteady))
 }
 
-// turnRates is the rate at which half of the spells lose at most one packet of a thousand. Both servers
-// climb in turn, so that what the machine does meanwhile meets both.
+// turnRates is the rate at which half of the spells lose at most one packet of a thousand. Both
+// servers climb in turn, so that what the machine does meanwhile meets both.
 func turnRates(ctx context.Context, b bench) ([]figure, error) {
 	return b.on(ctx, []scene{
 		{"relay to relay, highest rate", relayToRelay, 500, 1.9},
@@ -83,7 +80,8 @@ func turnRates(ctx context.Context, b bench) ([]figure, error) {
 	})
 }
 
-// try makes one trial of a ladder that is not done.
+// try makes one trial of a ladder that is not done. Packets that are lost fail it, and a load that is
+// late, as nobody knows whether more would get through.
 func (p *party) try(l *ladder, spell time.Duration) {
 	if l.done() {
 		return
@@ -93,5 +91,8 @@ func (p *party) try(l *ladder, spell time.Duration) {
 	p.run(l.rate/float64(len(p.flows)), spell)
 	late := time.Since(started) > spell+spell/20
 	p.settle()
-	l.take(p.lost() <= mayLose, late)
+	if late && l.missed {
+		l.late++
+	}
+	l.take(!late && p.lost() <= mayLose)
 }

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// A ladder comes to the rate that a server can bear, though single trials fail or pass by accident, and
-// to the limit of the load where that is lower.
+// A ladder comes to the rate that a server can bear, though single trials fail or pass by accident,
+// and to the limit of the load where that is lower.
 func TestLadder(t *testing.T) {
 	seek := func(bears, reaches float64) float64 {
-		chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: the same each time
+		chance := rand.New(rand.NewPCG(1, 2)) // the same each time
 		l := newLadder()
 		for !l.done() {
 			accident := chance.Float64() < 0.15
-			l.take(l.rate <= bears != accident, l.rate > reaches)
+			l.take(l.rate <= bears != accident && l.rate <= reaches)
 		}
 		return l.found()
 	}

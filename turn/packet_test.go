@@ -242,8 +242,8 @@ func TestNothingIsLeftLying(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftLyingAtADoor: what comes from outside in a bundle is carried whole, though a door gives
-// one packet each time that it is told, and nothing else wakes the lane.
+// TestNothingIsLeftLyingAtADoor: what comes from outside in a bundle is carried whole, though a door
+// gives one packet each time that it is told, and nothing else wakes the lane.
 func TestNothingIsLeftLyingAtADoor(t *testing.T) {
 	s := start(t, func(c *turn.Config) { c.AllowLoopback = true; c.Quotas.RoomRate = 1 << 30 })
 	service := outsider(t, "127.0.0.2:0")

@@ -246,8 +246,8 @@ func newLane(p *path, fd int) (*lane, error) {
 
 func (l *lane) run() { l.watch.each(l.drain) }
 
-// drain carries what waits. The relay's port, which it found empty, is not asked again: what comes after that
-// wakes the lane. Of doors the watch is asked until it knows of none.
+// drain carries what waits. The relay's port, which it found empty, is not asked again: what comes
+// after that wakes the lane. Of doors the watch is asked until it knows of none.
 func (l *lane) drain() {
 	for {
 		n := l.browsers()

@@ -83,8 +83,8 @@ func (l *lane) watchDoor(fd int, port uint16) error {
 	return l.watch.add(fd, unix.EPOLLIN, int32(port))
 }
 
-// doors carries one packet from each door that has some, and tells whether there may be more, there or at
-// the relay's port. That the port can be read is told once: who asks must act on it.
+// doors carries one packet from each door that has some, and tells whether there may be more, there or
+// at the relay's port. That the port can be read is told once: who asks must act on it.
 func (l *lane) doors() (more bool) {
 	y := &l.yard
 	if !y.used.Load() {
