@@ -409,8 +409,8 @@ func TestBare(t *testing.T) {
 	look(late, turn.Add(3*time.Hour), moderation.Watch, 6)
 }
 
-// TestBareOfAnotherBrowser: a device that nobody knows and that comes with another digest than it did is
-// asked for under every key of that too.
+// TestBareOfAnotherBrowser: a device that nobody knows and that comes with another digest than it did
+// is asked for under every key of that too.
 func TestBareOfAnotherBrowser(t *testing.T) {
 	o := vtest.StartRedis(t)
 	rdb := redis.NewClient(o)

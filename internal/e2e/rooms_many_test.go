@@ -70,8 +70,8 @@ func crowd(t *testing.T, browser chrome, url string, many int) []*person {
 	return crowdOf(t, browser, url, tones)
 }
 
-// crowdOf opens a page for each of these tones. Where it is 0 the microphone is the one that the browser
-// makes up, which beeps: who only looks saves the machine a page's worth of sound.
+// crowdOf opens a page for each of these tones. Where it is 0 the microphone is the one that the
+// browser makes up, which beeps: who only looks saves the machine a page's worth of sound.
 func crowdOf(t *testing.T, browser chrome, url string, tones []int) []*person {
 	t.Helper()
 	var people []*person

@@ -47,7 +47,8 @@ func TestScreensOfRooms(t *testing.T) {
 }
 
 // TestScreensOfChannels photographs the inside of a channel: alone, with one other who shows no
-// picture, hidden behind the relay, with four of whom some do, with eight, and without a server; see [TestScreens].
+// picture, hidden behind the relay, with four of whom some do, with eight, and without a server; see
+// [TestScreens].
 func TestScreensOfChannels(t *testing.T) {
 	dir := screens(t)
 	browser := chromium(t)
