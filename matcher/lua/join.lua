@@ -16,7 +16,8 @@
 -- Result for each one text, for a script pays for each: 'waiting;<now>;<arrived>;<ripe>'
 --       | 'offered;<now>;<new or old>;<match>;<record>', as in match.lua
 --       | 'closed' | 'lease': this node's lease ran out, renew it and ask again
--- Complexity: log n for each of its pools, and at most EXAMINE tickets read, whatever n is.
+-- Complexity: log n for each of its pools, at most EXAMINE tickets read, and of the list of another band at most as
+-- many names as the call has keys, whatever n is.
 
 -- All bands but CROWD keep a list of their pools in which somebody may stand, for they are mostly empty: a
 -- question about it costs less than one for each pool, and the list less than their names in every call. Who

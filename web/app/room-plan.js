@@ -70,37 +70,46 @@ export function advise(now, capacity) {
   return { level: next.why === 'line' ? 'near' : '', needs: more, has: line, members: members + 1 };
 }
 
-/** @typedef {{kbps: number, bad: number}} Line what is known of a line; bad: since when it carried less than it should */
+/** @typedef {{kbps: number, bad: number, falls: number, fell: number}} Line what is known of a line; bad: since when it carried less
+ *  than it should; falls: how often it has just failed to carry a picture, and fell: when it did so last */
 /** @typedef {{kbps: number, held: boolean, cpu: boolean}} Sent of one connection: kbps: the browser's estimate, 0 when it has
  *  none; held: the line is what holds the picture back; cpu: the encoder is */
 
 const SMOOTH = 0.25;
 const FALL = 2000;
 const GROW = 1.01;
-// While there is no picture at all nothing tells what the line carries but to send one.
-const RETRY = 1.03;
+// While there is no picture at all nothing tells what the line carries but to send one; half as eagerly after each
+// time that it was no use, since every try disturbs the voices.
+const RETRY = 0.03;
+const MOST_FALLS = 3;
+// ms: until then it is the same fall, and from then on another line.
+const SAME = 10000;
+const CALM = 900000;
 
 /** measure takes a new estimate of the line in: it falls after two seconds, so that one hiccup ends no picture, and
  * rises slowly. A browser that sends little learns little of its line, so while the line holds nothing back it
  * counts as carrying no less than before; and since the estimate of a small picture would keep it small for ever,
- * a little more each time while the plan has made it small, and more while it has ended it. Where nothing is small there is nothing to try, and what
- * was measured stays: one member more may be too many.
+ * a little more each time while the plan has made it small, and more while it has ended it. Where nothing is small
+ * there is nothing to try, and what was measured stays: one member more may be too many.
  * @param {Line} l @param {number} now @param {readonly Sent[]} sent @param {Plan} plan that they were sent
  *  by @returns {Line} */
 export function measure(l, now, sent, { video, why }) {
   const kbps = sent.reduce((sum, one) => sum + one.kbps, 0);
   if (kbps <= 0) return l;
-  if (l.kbps === UNKNOWN) return { kbps, bad: 0 };
+  if (l.kbps === UNKNOWN) return { ...l, kbps, bad: 0 };
   const held = sent.some((one) => one.held);
-  const grow = why !== 'line' ? 1 : video ? GROW : RETRY;
+  const grow = why !== 'line' ? 1 : video ? GROW : 1 + RETRY / 2 ** l.falls;
   const more = Math.max(l.kbps + (kbps - l.kbps) * SMOOTH, held ? 0 : l.kbps * grow);
-  if (more >= l.kbps) return { kbps: more, bad: 0 };
+  if (more >= l.kbps) return { ...l, kbps: more, bad: 0 };
   const bad = l.bad || now;
-  return now - bad >= FALL ? { kbps, bad } : { ...l, bad };
+  if (now - bad < FALL) return { ...l, bad };
+  const since = now - l.fell;
+  if (!video || since < SAME) return { ...l, kbps, bad };
+  return { kbps, bad, falls: since < CALM ? Math.min(l.falls + 1, MOST_FALLS) : 0, fell: now };
 }
 
 /** @returns {Line} */
-export const line = () => ({ kbps: UNKNOWN, bad: 0 });
+export const line = () => ({ kbps: UNKNOWN, bad: 0, falls: 0, fell: Number.NEGATIVE_INFINITY });
 
 const REST = 30000;
 

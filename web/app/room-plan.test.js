@@ -94,6 +94,24 @@ test('a picture that the line ended is tried again within a minute', () => {
   }
 });
 
+test('a line that carries no picture is tried less and less often', () => {
+  let l = measure(line(), 0, sent(1700), WHOLE);
+  const tries = [];
+  let shown = true;
+  for (let now = 1000; now < 1200000; now += 1000) {
+    const planned = plan(at(4, { line: l.kbps }));
+    if (planned.video && !shown) tries.push(now);
+    shown = planned.video !== null;
+    l = measure(l, now, shown ? sent(150) : sent(150, { held: false }), planned);
+  }
+  const pauses = tries.slice(1).map((at, i) => at - (tries[i] ?? 0));
+  assert.ok(pauses.length >= 3, `tried at ${tries}`);
+  assert.ok(
+    (pauses[1] ?? 0) > (pauses[0] ?? 0) * 1.5 && pauses.slice(2).every((ms) => ms > 250000),
+    `pauses of ${pauses}`,
+  );
+});
+
 test('a line that carries just these says so for as long as it is so', () => {
   let l = measure(line(), 0, sent(1700), WHOLE);
   for (let now = 1000; now < 600000; now += 1000) {
