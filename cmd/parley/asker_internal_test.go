@@ -185,3 +185,20 @@ func TestFaultIsSaidOnce(t *testing.T) {
 		t.Errorf("the end of the program is said to be a fault: %s", log)
 	}
 }
+
+// TestTries: an authority that now refuses and now does not answer is not asked as often as if it had
+// refused only once; when all was well meanwhile, it is.
+func TestTries(t *testing.T) {
+	tried := tries{}
+	for i, c := range []struct {
+		fault string
+		want  time.Duration
+	}{
+		{unanswered, 5 * time.Second}, {refused, 2 * time.Minute}, {unanswered, 10 * time.Second}, {refused, 4 * time.Minute},
+		{refused, 8 * time.Minute}, {"", lookedAfter}, {refused, 2 * time.Minute},
+	} {
+		if got := tried.pause(c.fault); got != c.want {
+			t.Errorf("%d. after %q: %v, want %v", i+1, c.fault, got, c.want)
+		}
+	}
+}

@@ -166,14 +166,9 @@ func (a *authority) tend(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, a.end)
 	defer stop()
 	said := map[string]string{}
-	last, times := "", 0
+	tried := tries{}
 	for {
-		fault := a.round(ctx, said)
-		if fault != last {
-			last, times = fault, 0
-		}
-		wait := time.NewTimer(pause(fault, times))
-		times++
+		wait := time.NewTimer(tried.pause(a.round(ctx, said)))
 		select {
 		case <-ctx.Done():
 			wait.Stop()
@@ -219,6 +214,20 @@ func worse(a, b string) string {
 		return b
 	}
 	return a
+}
+
+// tries counts how often each fault has come since all was well.
+type tries map[string]int
+
+// pause is how long to wait after a fault. One that comes and goes with another counts on: the authority
+// counts so too.
+func (t tries) pause(fault string) time.Duration {
+	if fault == "" {
+		clear(t)
+	}
+	wait := pause(fault, t[fault])
+	t[fault]++
+	return wait
 }
 
 // pause is how long to wait before asking again, when that has been done so many times. Whether there
