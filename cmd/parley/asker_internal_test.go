@@ -194,8 +194,13 @@ func TestTries(t *testing.T) {
 		fault string
 		want  time.Duration
 	}{
-		{unanswered, 5 * time.Second}, {refused, 2 * time.Minute}, {unanswered, 10 * time.Second}, {refused, 4 * time.Minute},
-		{refused, 8 * time.Minute}, {"", lookedAfter}, {refused, 2 * time.Minute},
+		{unanswered, 5 * time.Second},
+		{refused, 2 * time.Minute},
+		{unanswered, 10 * time.Second},
+		{refused, 4 * time.Minute},
+		{refused, 8 * time.Minute},
+		{"", lookedAfter},
+		{refused, 2 * time.Minute},
 	} {
 		if got := tried.pause(c.fault); got != c.want {
 			t.Errorf("%d. after %q: %v, want %v", i+1, c.fault, got, c.want)
