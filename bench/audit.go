@@ -33,7 +33,8 @@ func audit(ctx context.Context, b bench) ([]figure, error) {
 		return nil, err
 	}
 	var beside []round
-	for range b.rounds {
+	b.spell /= 2
+	for range turns * b.rounds {
 		before, err := pairingBeside(ctx, s, b, nil)
 		if err != nil {
 			return nil, err
