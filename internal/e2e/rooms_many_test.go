@@ -52,7 +52,8 @@ func (p *person) meetsSome(within time.Duration, members, pictures int, speak ..
 		return !slices.ContainsFunc(company, func(o other) bool { return math.Abs(o.Hz-float64(hz)) <= 12 })
 	})
 	if deaf || live != members || len(company) != members || moving != pictures {
-		p.t.Fatalf("%d Hz is with %+v, want %d, the tones %v and %d pictures that move\n%s", p.hz, company, members, tones, pictures, p.diary())
+		p.t.Fatalf("%d Hz is with %+v, want %d, the tones %v and %d pictures that move\n%s\n%s", p.hz, company, members, tones, pictures,
+			js[string](p, `seen.fares()`), p.diary())
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // TestBrowserRoomStalledPage: a page that does not get to run for six seconds is not taken for a dead
@@ -38,5 +40,35 @@ func TestBrowserRoomStalledPage(t *testing.T) {
 	}
 	if was, is := js[string](ana, `seen.before`), js[string](ana, `[seen.pcs.length, seen.ufrag()].join()`); was != is {
 		t.Errorf("connections and the name of the way through the network were %s, and are %s", was, is)
+	}
+}
+
+// lateChannel lets the page see 700 ms late that its channel to another member is open.
+const lateChannel = `{ const real = RTCPeerConnection.prototype.createDataChannel;
+	RTCPeerConnection.prototype.createDataChannel = function (label, options) {
+		const channel = real.call(this, label, options);
+		if (label !== 'talk') return channel;
+		let open = false;
+		Object.defineProperty(channel, 'readyState', { get: () => (open ? 'open' : 'connecting') });
+		Object.defineProperty(channel, 'onopen', { set: (f) =>
+			channel.addEventListener('open', (event) => setTimeout(() => { open = true; f(event); }, 700)) });
+		return channel;
+	}; }`
+
+// TestBrowserRoomLateChannel: the proof of another may come before the channel is open. What a member says
+// of its microphone as soon as it is connected reaches the others all the same.
+func TestBrowserRoomLateChannel(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	people := crowd(t, browser, server.URL, 2)
+	ana, bo := people[0], people[1]
+	bo.runsFirst(lateChannel)
+	bo.do(chromedp.Reload(), chromedp.WaitVisible(testid("find")))
+	for _, p := range people {
+		p.joinsChannel("9", "giraffe umbrella", "mic")
+	}
+	ana.meetsSome(time.Minute, 1, 0, bo)
+	for _, p := range people {
+		p.says("Connected and proven. Microphone on.")
 	}
 }

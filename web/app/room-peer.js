@@ -355,7 +355,9 @@ export class RoomPeer {
 
   /** @param {RTCPeerConnection} pc */
   async #check(pc) {
-    if (this.#live || !this.#shown || this.#pc.sctp?.transport.state !== 'connected') return;
+    // Whoever is told that they are live speaks at once, and what is said before the channel is open is lost.
+    const ready = this.#talk.ready && this.#pc.sctp?.transport.state === 'connected';
+    if (this.#live || !this.#shown || !ready) return;
     const { secret, tag, me, peer } = this.#shell;
     const { mine, theirs } = await this.#prints();
     const want = await proof(secret, { tag, from: peer, to: me }, theirs, mine);

@@ -57,12 +57,17 @@ export class Talk {
     else if (note.kind === 'text' && this.#waiting.length < MOST_WAITING) this.#waiting.push(data);
   }
 
+  /** Whether notes reach the line. */
+  get ready() {
+    return this.#channel?.readyState === 'open';
+  }
+
   beat() {
     if (this.#open) this.#channel?.send(BEAT);
   }
 
   get #open() {
-    return this.#channel?.readyState === 'open' && (this.#channel.bufferedAmount ?? 0) < MOST_BUFFERED;
+    return this.ready && (this.#channel?.bufferedAmount ?? 0) < MOST_BUFFERED;
   }
 
   /** @param {unknown} data */

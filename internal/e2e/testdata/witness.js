@@ -230,6 +230,24 @@
     return peaks;
   };
 
+  // How pictures fare: of the own camera, and for each connection what leaves and what arrives.
+  seen.fares = async () => {
+    const mine = document.querySelector('[data-testid="my-video"]');
+    const track = mine?.srcObject?.getVideoTracks()[0];
+    const own = [track?.readyState, track?.muted && 'muted', mine?.getVideoPlaybackQuality?.().totalVideoFrames];
+    const open = seen.pcs.filter((pc) => pc.connectionState === 'connected');
+    const each = (await Promise.all(open.map((pc) => pc.getStats()))).map((all) => {
+      const rows = [...all.values()];
+      const out = rows.find((x) => x.type === 'outbound-rtp' && x.kind === 'video') ?? {};
+      const inn = rows.find((x) => x.type === 'inbound-rtp' && x.kind === 'video') ?? {};
+      const pair = rows.find((x) => x.type === 'candidate-pair' && x.nominated) ?? {};
+      return `sent ${out.framesSent} of ${out.framesEncoded} at ${out.targetBitrate} (${out.qualityLimitationReason}, active ${out.active}), ` +
+        `received ${inn.framesReceived}, decoded ${inn.framesDecoded}, carries ${pair.availableOutgoingBitrate}`;
+    });
+    const shown = [...document.querySelectorAll('[data-testid="peer-video"]')].map((v) => [v.hidden && 'hidden', v.videoWidth, v.readyState, v.paused && 'paused'].join(' '));
+    return [`own camera: ${own.join(' ')}`, ...each, ...shown].join('\n');
+  };
+
   // In which codec each connection sends its picture.
   seen.encodes = async () => {
     const open = seen.pcs.filter((pc) => pc.connectionState === 'connected');
