@@ -16,7 +16,7 @@ import (
 const (
 	// GlancePace is how many keys of a server are looked at in a second for everybody to be told;
 	// bench/README.md has what that costs.
-	GlancePace = 2000
+	GlancePace = 1500
 	// glanceEvery is the pause between two counts, and how long a node leaves it to others after one of
 	// its own has failed.
 	glanceEvery = 5 * time.Minute
