@@ -55,8 +55,8 @@ const lateChannel = `{ const real = RTCPeerConnection.prototype.createDataChanne
 		return channel;
 	}; }`
 
-// TestBrowserRoomLateChannel: the proof of another may come before the channel is open. What a member says
-// of its microphone as soon as it is connected reaches the others all the same.
+// TestBrowserRoomLateChannel: the proof of another may come before the channel is open. What a
+// member says of its microphone as soon as it is connected reaches the others all the same.
 func TestBrowserRoomLateChannel(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
