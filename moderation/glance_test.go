@@ -51,6 +51,22 @@ func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
+// reportedBy has so many reporters, from this number on and each with a network of its own, report each of
+// these devices.
+func (w world) reportedBy(t *testing.T, first, n int, reason score.Reason, at time.Time, all ...moderation.Device) {
+	t.Helper()
+	w.begin(t, "call")
+	for i := first; i < first+n; i++ {
+		from := number(i)
+		from.Net = from.Token[len(from.Token)-16:]
+		for _, dev := range all {
+			if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, at), reason, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // TestRoundTrips: a look at a band is one round trip, whatever there is of a device, and whether
 // the node has met it or not; one of which a report has run out, operators have changed what
 // reports weigh, or the token was given up, too.
@@ -61,16 +77,7 @@ func TestRoundTrips(t *testing.T) {
 	cfg := config(rdb)
 	now := sixEpochs(cfg.Epochs)
 	w := world{moderation.New(cfg), rdb, nil}
-	report := func(dev moderation.Device, first, n int) {
-		w.begin(t, "call")
-		for i := first; i < first+n; i++ {
-			from := number(i)
-			from.Net = from.Token[len(from.Token)-16:]
-			if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, now), moderation.Hate, now); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	report := func(dev moderation.Device, first, n int) { w.reportedBy(t, first, n, moderation.Hate, now, dev) }
 	watched, limited, full, erased := number(1001), number(1002), digestOf("x", number(1003)), digestOf("y", number(1004))
 	full.Fresh = true
 	report(watched, 0, 2)
@@ -392,17 +399,7 @@ func TestBare(t *testing.T) {
 	look(dev, soon, moderation.Clear, 2) // who is behind names things under the last
 	late := digestOf("x", ana)
 	look(late, soon, moderation.Clear, 6) // first seen at the turn
-	w.begin(t, "call")
-	behind := turn.Add(-30 * time.Minute)
-	for i := range 2 {
-		from := number(i)
-		from.Net = from.Token[len(from.Token)-16:]
-		for _, dev := range []moderation.Device{dev, late} {
-			if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, behind), moderation.Hate, behind); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	w.reportedBy(t, 0, 2, moderation.Hate, turn.Add(-30*time.Minute), dev, late)
 	look(dev, soon, moderation.Watch, 2)
 	look(late, soon, moderation.Watch, 2)
 	look(dev, turn.Add(3*time.Hour), moderation.Watch, 6) // it has another name
@@ -418,15 +415,7 @@ func TestBareOfAnotherBrowser(t *testing.T) {
 	cfg := config(rdb)
 	now := sixEpochs(cfg.Epochs)
 	w := world{moderation.New(cfg), rdb, nil}
-	w.begin(t, "call")
-	before := now.Add(-keyring.Week)
-	for i := range 3 {
-		from := number(i)
-		from.Net = from.Token[len(from.Token)-16:]
-		if _, err := w.Report(t.Context(), from, w.Handle("call", from, digestOf("x", bo), before), moderation.Threat, before); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.reportedBy(t, 0, 3, moderation.Threat, now.Add(-keyring.Week), digestOf("x", bo))
 	fresh := func(digest string) moderation.Device {
 		dev := digestOf(digest, ana)
 		dev.Fresh = true
