@@ -228,7 +228,7 @@ func TestNothingIsLeftLying(t *testing.T) {
 	packet := channelData(0x4001, "words")
 	tick := time.NewTicker(200 * time.Microsecond)
 	defer tick.Stop()
-	for i := range int64(2000) {
+	for i := range int64(6000) {
 		ana.send(packet)
 		for range i % 64 {
 			runtime.Gosched() // at another moment each time
