@@ -42,11 +42,15 @@ type console struct {
 }
 
 func newConsole(cfg Config) (*console, error) {
-	files, err := fs.Sub(consoleFiles, "console")
+	tree, err := fs.Sub(consoleFiles, "console")
 	if err != nil {
 		return nil, err
 	}
-	site, err := newSite(files)
+	files, err := readTree(tree)
+	if err != nil {
+		return nil, err
+	}
+	site, err := newSite(files, nil)
 	if err != nil {
 		return nil, err
 	}

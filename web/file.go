@@ -6,13 +6,16 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed app page
@@ -86,7 +89,7 @@ func kindOf(name string) (string, error) {
 		return "text/css; charset=utf-8", nil
 	case ".js":
 		return "text/javascript; charset=utf-8", nil
-	case ".json":
+	case ".json", ".map":
 		return "application/json", nil
 	case ".webmanifest":
 		return "application/manifest+json", nil
@@ -109,30 +112,54 @@ type site struct {
 	index *file
 }
 
-// newSite reads the page's files, and the style of the pages of text. Tests of the page lie beside it
-// and are left out.
-func newSite(app fs.FS) (*site, error) {
+// page makes the site of app/, once in a process: joining and packing it takes a tenth of a second.
+//
+//nolint:gochecknoglobals // never changes once it is made
+var page = sync.OnceValues(func() (*site, error) {
+	app, err := fs.Sub(embedded, "app")
+	if err != nil {
+		return nil, err
+	}
 	bodies, err := readTree(app)
 	if err != nil {
 		return nil, err
 	}
-	if bodies["prose.css"], err = fs.ReadFile(embedded, "page/prose.css"); err != nil {
+	prose, err := fs.ReadFile(embedded, "page/prose.css")
+	if err != nil {
 		return nil, err
 	}
+	bodies["prose.css"] = lean(prose)
+	joined, err := bundled(bodies)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(bodies, joined.files)
+	return newSite(bodies, joined.ahead)
+})
+
+// pageBelow is the page where the operator put it: below "" or a path like "/talk".
+func pageBelow(base string) (*site, error) {
+	shared, err := page()
+	if err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
+	own := *shared
+	own.base = base
+	return &own, nil
+}
+
+// newSite makes the answers from files by path, the index among them, whose head may name modules
+// to be asked for ahead.
+func newSite(bodies map[string][]byte, ahead []string) (*site, error) {
 	s := &site{hash: treeHash(bodies), files: map[string]*file{}}
 	for name, body := range bodies {
 		kind, err := kindOf(name)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case name == "index.html":
-			s.index, err = newFile(kind, never, s.placed(body))
-		case path.Dir(name) == "vendor": // as its authors made it, with their notice
-			s.files[name], err = newFile(kind, forever, body)
-		case path.Ext(name) == ".js", path.Ext(name) == ".css":
-			s.files[name], err = newFile(kind, forever, lean(body))
-		default:
+		if name == "index.html" {
+			s.index, err = newFile(kind, never, s.placed(body, ahead))
+		} else {
 			s.files[name], err = newFile(kind, forever, body)
 		}
 		if err != nil {
@@ -140,7 +167,7 @@ func newSite(app fs.FS) (*site, error) {
 		}
 	}
 	if s.index == nil {
-		return nil, fmt.Errorf("the page has no index.html")
+		return nil, errors.New("the page has no index.html")
 	}
 	return s, nil
 }
@@ -148,18 +175,28 @@ func newSite(app fs.FS) (*site, error) {
 // assets is where the files are, relative to a page at the root.
 func (s *site) assets() string { return "a/" + s.hash + "/" }
 
-// placed fills in where the files are.
-func (s *site) placed(html []byte) []byte {
-	return bytes.ReplaceAll(html, []byte("{{assets}}"), []byte(s.assets()))
+// placed fills in where the files are, and which modules come first.
+func (s *site) placed(html []byte, ahead []string) []byte {
+	var links strings.Builder
+	for _, name := range ahead {
+		fmt.Fprintf(&links, "\n    <link rel=\"modulepreload\" href=\"%s\">", s.assets()+name)
+	}
+	return []byte(strings.NewReplacer("{{assets}}", s.assets(), "{{ahead}}", links.String()).Replace(string(html)))
 }
 
-func readTree(app fs.FS) (map[string][]byte, error) {
+// readTree reads the files that are served, by path. Tests beside them are left out, and what is
+// only for people who read the source.
+func readTree(tree fs.FS) (map[string][]byte, error) {
 	bodies := map[string][]byte{}
-	err := fs.WalkDir(app, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(name, ".test.js") || strings.HasSuffix(name, ".md") {
 			return err
 		}
-		bodies[name], err = fs.ReadFile(app, name)
+		body, err := fs.ReadFile(tree, name)
+		if code := path.Ext(name) == ".js" || path.Ext(name) == ".css"; code && path.Dir(name) != "vendor" { // that stays as its authors made it, with their notice
+			body = lean(body)
+		}
+		bodies[name] = body
 		return err
 	})
 	return bodies, err

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html"
-	"io/fs"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -24,15 +23,10 @@ type Sum struct {
 // made from the same source list the same. The page of a wrong address leads below base, which is ""
 // or a path like "/talk"; paths are without it.
 func Sums(base string) ([]Sum, error) {
-	app, err := fs.Sub(embedded, "app")
+	s, err := pageBelow(base)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSite(app)
-	if err != nil {
-		return nil, err
-	}
-	s.base = base
 	return s.sums()
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -79,15 +78,10 @@ type Server struct {
 
 // New reads the embedded page. It fails only if the program was built from a broken tree.
 func New(cfg Config) (*Server, error) {
-	app, err := fs.Sub(embedded, "app")
+	site, err := pageBelow(cfg.Base)
 	if err != nil {
 		return nil, err
 	}
-	site, err := newSite(app)
-	if err != nil {
-		return nil, fmt.Errorf("page: %w", err)
-	}
-	site.base = cfg.Base
 	s := &Server{
 		socket: cfg.Socket, ready: cfg.Ready, log: cfg.Log,
 		address: addressOf(cfg.Proxies), proxies: cfg.Proxies, network: cfg.Network, relay: cfg.Relay, metrics: cfg.Metrics,

@@ -14,7 +14,7 @@ import (
 func TestBrowserDoesNotStart(t *testing.T) {
 	browser := chromium(t)
 	server := startParley(t)
-	for _, part := range []string{"*://*:*/*catalogue.json", "*://*:*/*en.json", "*://*:*/*judge.js"} {
+	for _, part := range []string{"*://*:*/*catalogue.json", "*://*:*/*en.json", "*://*:*/*/main.min.js", "*://*:*/*/chunk-*.min.js"} {
 		ana := bystander(t, browser, 700)
 		ana.lacks(part)
 		ana.do(chromedp.Navigate(server.URL))

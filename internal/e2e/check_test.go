@@ -45,7 +45,7 @@ func TestBrowserCheck(t *testing.T) {
 			t.Errorf("%s: %q", way, js[string](p, shown("way-"+way)))
 		}
 	}
-	if js[bool](p, `performance.getEntriesByType('resource').some((e) => /main\.js|socket\.js/.test(e.name))`) {
+	if js[bool](p, `performance.getEntriesByType('resource').some((e) => /\/main\.min\.js$/.test(e.name))`) {
 		t.Error("the check loads what only a call needs")
 	}
 }

@@ -2,8 +2,8 @@
 // calls. One screen at a time is in the document; a screen that stays is updated, never rebuilt.
 
 import { announcer, keyboard, keysPanel } from './view-access.js';
-import { blocked, call, ended } from './view-call.js';
-import { chatPanel, directPanel, mic, reportPanel, soundPanel, verifyPanel } from './view-panels.js';
+import { blocked } from './view-blocked.js';
+import { mic, soundPanel } from './view-mic.js';
 import { attr, button, h, h1, icon, p, setIcon, show, text } from './view-parts.js';
 import { home, queue } from './view-search.js';
 
@@ -41,29 +41,14 @@ import { home, queue } from './view-search.js';
 /** @typedef {{el: HTMLElement, title: string, update: (state: State) => void, opened?: () => void, focus?: HTMLElement}} Panel */
 
 /** @type {Record<string, (ctx: Ctx) => Screen>} */
-const screens = {
-  home,
-  mic,
-  queued: queue,
-  matched: call,
-  connecting: call,
-  live: call,
-  reconnecting: call,
-  ended,
-  held: laterScreen('held'),
-  blocked,
-};
+const screens = { home, mic, queued: queue, held: laterScreen('held'), blocked };
 /** @type {Record<string, (ctx: Ctx) => Panel>} */
-const panels = {
-  report: reportPanel,
-  verify: verifyPanel,
-  chat: chatPanel,
-  devices: soundPanel,
-  keys: keysPanel,
-  direct: directPanel,
-  standing: laterPanel('standing'),
-  device: laterPanel('device'),
-};
+const panels = { devices: soundPanel, keys: keysPanel, standing: laterPanel('standing'), device: laterPanel('device') };
+/** @typedef {typeof import('./view-talk.js')} Talk screens and panels of a call, of a module of its own */
+/** @type {Record<string, 'call' | 'ended'>} */
+const talks = { matched: 'call', connecting: 'call', live: 'call', reconnecting: 'call', ended: 'ended' };
+/** @type {Record<string, 'reportPanel' | 'verifyPanel' | 'chatPanel' | 'directPanel'>} */
+const beside = { report: 'reportPanel', verify: 'verifyPanel', chat: 'chatPanel', direct: 'directPanel' };
 const none = { languages: [], interests: [], widen: true, adult: false };
 // ms between two looks at the clock, so that no second is skipped.
 const second = 500;
@@ -91,9 +76,14 @@ export function mount(root, { dispatch, t, catalogue, room }) {
     names: naming(t),
     choose: (change) => dispatch({ type: 'choose', choices: { ...choices(), ...change } }),
   };
+  const talk = talking(ctx, () => {
+    const led = document.activeElement === screen?.title;
+    if (state) render(state);
+    if (led) screen?.title.focus({ preventScroll: true });
+  });
   const picture = stage(ctx);
   const main = h('main', {});
-  const side = panelHost(ctx);
+  const side = panelHost(ctx, (name) => panels[name] ?? talk.panel(name));
   root.replaceChildren(header(ctx), picture.el, main, side.el, ...voice.els);
 
   /** @type {Screen | undefined} */
@@ -101,11 +91,15 @@ export function mount(root, { dispatch, t, catalogue, room }) {
   /** @type {((ctx: Ctx) => Screen) | undefined} */
   let kind;
 
+  /** @param {string} name */
+  const kindOf = (name) => screens[name] ?? talk.screen(name) ?? home;
+
   /** @param {State} next */
   function render(next) {
     const before = state;
     state = next;
-    const wanted = screens[next.screen] ?? home;
+    if (next.screen !== 'home') talk.load();
+    const wanted = kindOf(next.screen);
     if (wanted !== kind || !screen) {
       kind = wanted;
       screen = wanted(ctx);
@@ -115,7 +109,8 @@ export function mount(root, { dispatch, t, catalogue, room }) {
     picture.update(next);
     screen.update(next);
     const moved = side.update(next);
-    if (before && before.screen !== next.screen && !moved) focusScreen(screen, before, next);
+    const same = before !== undefined && kindOf(before.screen) === wanted;
+    if (before && before.screen !== next.screen && !moved) focusScreen(screen, same);
     voice.update(before, next);
   }
 
@@ -126,6 +121,47 @@ export function mount(root, { dispatch, t, catalogue, room }) {
   }, second);
 
   return { render, level: picture.level };
+}
+
+/**
+ * What belongs to a call comes when somebody has taken the first step towards one, and so before the first
+ * match unless the line is slow; until then a call is a heading. Where it does not come, a newer page has taken
+ * this one's place.
+ * @param {Ctx} ctx @param {() => void} arrived draws again
+ */
+function talking({ dispatch }, arrived) {
+  /** @type {Talk | undefined} */
+  let come;
+  let asked = false;
+  return {
+    load() {
+      if (asked) return;
+      asked = true;
+      import('./view-talk.js').then(
+        (module) => {
+          come = module;
+          arrived();
+        },
+        () => dispatch({ type: 'closed', how: 'reload' }),
+      );
+    },
+    /** @param {string} name @returns {((ctx: Ctx) => Screen) | undefined} */
+    screen(name) {
+      const kind = talks[name];
+      return kind && (come?.[kind] ?? moment);
+    },
+    /** @param {string} name @returns {((ctx: Ctx) => Panel) | undefined} */
+    panel(name) {
+      const kind = beside[name];
+      return kind && come?.[kind];
+    },
+  };
+}
+
+/** Before the screen of a call is there. @param {Ctx} ctx @returns {Screen} */
+function moment({ t }) {
+  const title = h1(t('later'));
+  return { el: h('div', { class: 'call' }, title), title, update: () => {} };
 }
 
 /** @typedef {typeof import('./view-standing.js')} Standings what people see seldom comes when they ask for it */
@@ -200,10 +236,10 @@ function mark({ screen, reason, call }) {
 
 /**
  * A new screen is read from its heading; within a call the focus stays where it is.
- * @param {Screen} screen @param {State} before @param {State} next
+ * @param {Screen} screen @param {boolean} same whether it was drawn before
  */
-function focusScreen(screen, before, next) {
-  if (screens[before.screen] === screens[next.screen] && screen.el.contains(document.activeElement)) return;
+function focusScreen(screen, same) {
+  if (same && screen.el.contains(document.activeElement)) return;
   scrollTo(0, 0);
   screen.title.focus({ preventScroll: true });
 }
@@ -227,9 +263,9 @@ function header({ t, act }) {
 /**
  * The place where a panel opens: a sheet on phones, a card beside the call on wide screens. It is not
  * modal; the focus goes into it and comes back to where it was.
- * @param {Ctx} ctx
+ * @param {Ctx} ctx @param {(name: string) => ((ctx: Ctx) => Panel) | undefined} makers
  */
-function panelHost(ctx) {
+function panelHost(ctx, makers) {
   const { t, act } = ctx;
   const title = h('h2', { id: 'panel-title', tabindex: -1 });
   const close = button('panel-close', 'close', act('panel', { name: '' }), icon('close'));
@@ -265,8 +301,7 @@ function panelHost(ctx) {
     el,
     /** @param {State} state @returns {boolean} whether the focus was moved into a panel */
     update(state) {
-      const make = panels[state.panel];
-      const panel = made.get(state.panel) ?? make?.(ctx);
+      const panel = made.get(state.panel) ?? makers(state.panel)?.(ctx);
       if (panel) made.set(state.panel, panel);
       const turned = state.panel !== open;
       if (turned) turn(state.panel, panel);
