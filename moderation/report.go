@@ -99,10 +99,7 @@ func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before 
 			return false, err
 		}
 		what, before := d.weigh(c, sights[0], sights[1])
-		done := true
-		if !what.empty() {
-			done, err = d.apply(ctx, conn, what)
-		}
+		done, err := d.apply(ctx, conn, what)
 		if err != nil {
 			return false, err
 		}
@@ -115,10 +112,12 @@ func (d *Desk) keep(ctx context.Context, conn *redis.Conn, c complaint) (before 
 
 // weigh says what a complaint changes.
 func (d *Desk) weigh(c complaint, target, reporter sight) (what *change, before bool) {
-	if reporter.reported { // a repeat: what it changes was changed in one step with this mark
-		return &change{}, false
-	}
 	p, hour := *d.policy.Load(), score.Hour(c.now.Unix())
+	if reporter.reported { // a repeat: what it changes was changed in one step with this mark
+		what = newChange(p, c.now)
+		what.again(&c.reporter)
+		return what, false
+	}
 	said := score.Event{At: hour, Reason: c.reason, Factors: score.Weigh(p, hour, score.Testimony{
 		Window:   c.windowBefore(p, hour, reporter),
 		Seconds:  c.length.Seconds(),

@@ -56,6 +56,14 @@ func (c *change) within(key, other string) {
 	c.acts = append(c.acts, "within", c.at(key), c.at(other))
 }
 
+// again writes what is there already, for WAIT: in Valkey it speaks only of what its own connection
+// wrote, and not of what that found.
+func (c *change) again(p *person) {
+	for _, key := range []string{p.today, p.yesterday} {
+		c.acts = append(c.acts, "again", c.at(retention.Window.Key(key)))
+	}
+}
+
 func (c *change) count(p *person, field string) {
 	c.acts = append(c.acts, "count", c.at(retention.Window.Key(p.today)), c.at(retention.Window.Key(p.yesterday)), field, retention.Window.TTL().Milliseconds())
 }

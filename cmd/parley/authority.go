@@ -219,8 +219,8 @@ func worse(a, b string) string {
 // tries counts how often each fault has come since all was well.
 type tries map[string]int
 
-// pause is how long to wait after a fault. One that comes and goes with another counts on: the authority
-// counts so too.
+// pause is how long to wait after a fault. One that comes and goes with another counts on: the
+// authority counts so too.
 func (t tries) pause(fault string) time.Duration {
 	if fault == "" {
 		clear(t)

@@ -30,7 +30,7 @@ import (
 // staff is a running parley with records on a real redis-server, and what its operators have.
 type staff struct {
 	t      *testing.T
-	rdb    *redis.Client
+	rdb    redis.UniversalClient
 	url    string // of the console
 	flags  []string
 	tokens map[string]string
@@ -40,10 +40,11 @@ type staff struct {
 
 func newStaff(t *testing.T) *staff {
 	t.Helper()
-	server, dir := vtest.StartServer(t), t.TempDir()
-	s := &staff{t: t, rdb: server.Client(), tokens: map[string]string{}}
+	dir := t.TempDir()
+	store, rdb := startStore(t)
+	s := &staff{t: t, rdb: rdb, tokens: map[string]string{}}
 	s.flags = []string{
-		"--redis", server.URL(), "--operator-tokens", filepath.Join(dir, "operators"), "--audit-file", filepath.Join(dir, "audit.jsonl"),
+		"--redis", store, "--operator-tokens", filepath.Join(dir, "operators"), "--audit-file", filepath.Join(dir, "audit.jsonl"),
 	}
 	p := startParley(t, s.flags...)
 	for i, flag := range p.Args {

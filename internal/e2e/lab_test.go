@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func startParley(t testing.TB, extra ...string) *parley {
 	p.Process = vtest.StartProcess(t, "parley", append([]string{
 		"--listen", host, "--operator-listen", vtest.FreeAddr(t), "--relay-listen", p.relay,
 		"--public-url", origin, "--state", t.TempDir(),
-	}, extra...)...)
+	}, slices.Concat(extra, under(t, extra))...)...)
 	p.AwaitSaid("ready")
 	return p
 }

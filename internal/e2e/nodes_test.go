@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +22,8 @@ type nodes struct {
 // startNodes starts count processes that share Redis and keys, as an installation does.
 func startNodes(t testing.TB, count int) *nodes {
 	t.Helper()
-	o := vtest.StartRedis(t)
-	store, state, origins := vtest.SocketURL(o), t.TempDir(), ""
+	store, admin := startStore(t)
+	state, origins := t.TempDir(), ""
 	n := &nodes{}
 	fronts := make([]string, count)
 	for i := range fronts {
@@ -37,25 +38,27 @@ func startNodes(t testing.TB, count int) *nodes {
 		n.servers = append(n.servers, server)
 		n.doors = append(n.doors, newGate(t, front, server.host))
 	}
-	awaitRelays(t, o, count)
+	awaitRelays(t, admin, count)
 	return n
 }
 
 // awaitRelays waits until each node has told of its relay twice, and so has heard of the others.
-func awaitRelays(t testing.TB, o *redis.Options, count int) {
+func awaitRelays(t testing.TB, admin redis.UniversalClient, count int) {
 	t.Helper()
-	rdb := redis.NewClient(vtest.AdminOptions(o))
-	defer rdb.Close()
+	ours := regexp.MustCompile("^" + strings.ReplaceAll(retention.Relay.Format(), "%s", ".*") + "$")
 	left, again := map[string]time.Duration{}, map[string]bool{}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for range 500 {
-		keys, err := rdb.Keys(t.Context(), strings.ReplaceAll(retention.Relay.Format(), "%s", "*")).Result()
+		keys, err := vtest.AllKeys(t.Context(), admin)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range keys {
-			now, before := rdb.PTTL(t.Context(), key).Val(), left[key]
+			if !ours.MatchString(key) {
+				continue
+			}
+			now, before := admin.PTTL(t.Context(), key).Val(), left[key]
 			if left[key] = now; before != 0 && now > before && len(left) == count {
 				again[key] = true
 			}

@@ -13,10 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"parley/internal/keyring"
-	"parley/internal/vtest"
+	"parley/internal/store"
 	"parley/matcher"
 	"parley/moderation"
 	"parley/signaling"
@@ -44,7 +42,12 @@ func assemble(t testing.TB) *rooms {
 	t.Helper()
 	r := &rooms{ring: keyring.New(), weeks: keyring.NewEpochs()}
 	r.startRelay(t)
-	rdb := redis.NewClient(vtest.StartRedis(t))
+	url, _ := startStore(t)
+	where, err := store.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb, mail := where.Open(), where.Listener()
 	log := slog.New(slog.DiscardHandler)
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -58,7 +61,7 @@ func assemble(t testing.TB) *rooms {
 	r.URL = origin + "/"
 	queue := matcher.New(rdb, matcher.Config{Log: log})
 	hub := signaling.New(signaling.Config{
-		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: r.ring, Epochs: r.weeks, Log: log}), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: rdb},
+		Queue: queue, Desk: moderation.New(moderation.Config{Redis: rdb, Ring: r.ring, Epochs: r.weeks, Log: log}), Ring: r.ring, Redis: signaling.Redis{Client: rdb, PubSub: mail},
 		Ice: r.ice, Open: r.open, Others: signaling.OtherRelays{End: r.end}, Origins: []string{origin}, Log: log,
 	})
 	server, err := web.New(web.Config{
@@ -83,7 +86,7 @@ func assemble(t testing.TB) *rooms {
 		stop()
 		parts.Wait()
 		r.stopRelay(t)
-		rdb.Close()
+		_, _ = rdb.Close(), mail.Close()
 	})
 	return r
 }

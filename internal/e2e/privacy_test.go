@@ -11,7 +11,6 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/redis/go-redis/v9"
 
-	"parley/internal/vtest"
 	"parley/retention"
 )
 
@@ -19,8 +18,7 @@ import (
 // touch data ten days ago.
 func startWatched(t *testing.T) *parley {
 	t.Helper()
-	server := vtest.StartServer(t)
-	rdb := server.Client()
+	url, rdb := startStore(t)
 	_, err := rdb.Pipelined(t.Context(), func(p redis.Pipeliner) error {
 		for i := range 1234 {
 			p.Set(t.Context(), retention.Report.Key(fmt.Sprintf("device%d", i), "0"), strings.Repeat("r", 35), retention.ReportTime-time.Duration(i)*time.Minute)
@@ -53,7 +51,7 @@ until = 2026-02-01
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return startParley(t, "--redis", server.URL(), "--processors", file)
+	return startParley(t, "--redis", url, "--processors", file)
 }
 
 // followsLink opens what a link on the page leads to, and waits for its heading.

@@ -18,8 +18,8 @@ import (
 // two never meet again; nothing else that the catalogue does not declare is left behind.
 func TestBrowserReport(t *testing.T) {
 	browser := chromium(t)
-	opts := vtest.StartRedis(t)
-	server := startParley(t, "--redis", vtest.SocketURL(opts))
+	url, rdb := startStore(t)
+	server := startParley(t, "--redis", url)
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	ana.reports()
@@ -32,8 +32,6 @@ func TestBrowserReport(t *testing.T) {
 		t.Errorf("the two met again: %s", got)
 	}
 
-	rdb := redis.NewClient(vtest.AdminOptions(opts))
-	defer rdb.Close()
 	ctx := t.Context()
 	for _, key := range oneReport(t, rdb) {
 		ttl, err := rdb.PTTL(ctx, key).Result()
@@ -49,9 +47,10 @@ func TestBrowserReport(t *testing.T) {
 
 // oneReport returns the keys of one report: it stands under the token of a device, and under what
 // browsers of its kind have in common.
-func oneReport(t *testing.T, rdb *redis.Client) []string {
+func oneReport(t *testing.T, rdb redis.UniversalClient) []string {
 	t.Helper()
-	keys, err := rdb.Keys(t.Context(), "*:report:*").Result()
+	keys, err := vtest.AllKeys(t.Context(), rdb)
+	keys = slices.DeleteFunc(keys, func(key string) bool { return !strings.Contains(key, ":report:") })
 	second := slices.ContainsFunc(keys, func(key string) bool { return !strings.HasSuffix(key, ":0") })
 	if err != nil || len(keys) != 2 || second {
 		t.Fatalf("report keys %q, %v; want the first of two records", keys, err)

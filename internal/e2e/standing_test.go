@@ -11,9 +11,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/redis/go-redis/v9"
-
-	"parley/internal/vtest"
 )
 
 // victims is how many people who have nothing to do with each other it takes to make a device
@@ -116,7 +113,7 @@ func TestBrowserTokenOnly(t *testing.T) {
 	if !js[bool](ana, hello+`.length > 0 && `+hello+`.every((f) => f.includes('"digest":""'))`) {
 		t.Errorf("the browser says of what kind it is: %s", js[[]string](ana, hello))
 	}
-	if js[bool](ana, `performance.getEntriesByType('resource').some((e) => e.name.endsWith('/signals.js'))`) {
+	if js[bool](ana, `performance.getEntriesByType('resource').some((e) => /\/signals-\w+\.min\.js$/.test(e.name))`) {
 		t.Error("the browser looks at itself for nothing")
 	}
 	ana.press("report")
@@ -168,8 +165,8 @@ func (p *person) waitsLong() {
 // stored, and counts once.
 func TestBrowserReportWaits(t *testing.T) {
 	browser := chromium(t)
-	opts := vtest.StartRedis(t)
-	server := startParley(t, "--redis", vtest.SocketURL(opts))
+	store, rdb := startStore(t)
+	server := startParley(t, "--redis", store)
 	ana, bo := pair(t, browser, server.URL)
 	ana.hears(bo.hz, 10*time.Second)
 	bo.press("leave")
@@ -186,8 +183,6 @@ func TestBrowserReportWaits(t *testing.T) {
 	if !js[bool](ana, `seen.until(40000, () => document.body.innerText.includes('Your report is stored and counts'))`) {
 		t.Fatal("the report is not stored\n" + ana.diary())
 	}
-	rdb := redis.NewClient(vtest.AdminOptions(opts))
-	defer rdb.Close()
 	oneReport(t, rdb)
 }
 

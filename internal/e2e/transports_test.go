@@ -141,7 +141,8 @@ const reachesOnly = `(() => {
 // its own for page and relay.
 func startSecureNodes(t testing.TB) [2]*parley {
 	t.Helper()
-	dir, store, state := t.TempDir(), "unix://"+vtest.StartRedis(t).Addr, t.TempDir()
+	store, _ := startStore(t)
+	dir, state := t.TempDir(), t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	if err := vtest.CertificateFiles(cert, key, "localhost", "127.0.0.1"); err != nil {
 		t.Fatal(err)

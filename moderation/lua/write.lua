@@ -7,6 +7,7 @@
 --          del key
 --          move from to         with its time to live, if it exists
 --          within key other     that it lives no longer than the other, and is gone if that is
+--          again key            changes nothing, and counts as a write of this connection, on which WAIT waits
 --          count key key field ms  one more report in the window of yesterday, else in that of today;
 --                               the field remembers for which call, while there are few
 -- Result   1 when done, 0 when a check failed and nothing was changed
@@ -44,6 +45,11 @@ function change.within(key, other)
     redis.call('PEXPIRE', KEYS[tonumber(key)], left)
   end
   return 3
+end
+function change.again(key)
+  local ends = redis.call('PEXPIRETIME', KEYS[tonumber(key)])
+  if ends > 0 then redis.call('PEXPIREAT', KEYS[tonumber(key)], ends) end
+  return 2
 end
 function change.count(today, yesterday, field, ms)
   local key = KEYS[tonumber(today)]
