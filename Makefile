@@ -1,5 +1,5 @@
 # No logic here: each target is what you would type. README.md and CONTRIBUTING.md say when.
-.PHONY: run test check bench bench-turn screens day chaos soak fuzz reproducible nightly
+.PHONY: run test check bench bench-turn screens day engines valkey chaos soak fuzz reproducible nightly
 
 # TESTFLAGS go to go test, for example: make test TESTFLAGS='-run Browser -count=1'
 TESTFLAGS = -timeout=20m
@@ -31,6 +31,20 @@ bench:
 # The relay against coturn, each on a core of its own; needs Linux, two cores, and coturn. Better as root.
 bench-turn:
 	go run ./bench -parts turn
+
+# The browser tests once more, over each Redis that parley supports: some 15 minutes for each.
+ENGINES = redis-server sentinel cluster
+engines:
+	for engine in $(ENGINES); do \
+	  PARLEY_ENGINE=$$engine PARLEY_E2E=require PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) ./internal/e2e || exit 1; \
+	done
+
+# What speaks to a real Redis, on Valkey: wants valkey-server on the path, as Debian's backports and its
+# releases after 12 have it.
+valkey:
+	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) ./deploy -run TestValkeyLine
+	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) \
+	  ./cmd/parley ./internal/backup ./internal/day ./internal/store ./internal/vtest ./matcher ./migrations ./moderation/... ./retention ./signaling ./web
 
 # Pictures of every screen into screens/, for a person to look at.
 screens:

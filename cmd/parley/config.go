@@ -278,7 +278,7 @@ func text(v any) (string, error) {
 func forTests(name, value string) bool {
 	all := []string{
 		"PARLEY_E2E", "PARLEY_BROWSER", "PARLEY_NIGHTLY", "PARLEY_SCREENS", "PARLEY_PROXIES", "PARLEY_ACME", "PARLEY_SYSTEMD", "PARLEY_COMPOSE",
-		"PARLEY_ENGINE",
+		"PARLEY_ENGINE", "PARLEY_REDIS_PROGRAM",
 	}
 	return slices.Contains(all, name) || name == "PARLEY_REDIS" && value == "require"
 }

@@ -1,6 +1,7 @@
 package vtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,10 +61,15 @@ func newServer(t testing.TB) *Server {
 	return s
 }
 
-// redisServer returns the program, or ends the test.
+// redisServer returns the program that PARLEY_REDIS_PROGRAM names, like valkey-server, else
+// redis-server; or ends the test.
 func redisServer(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
+	name := cmp.Or(os.Getenv("PARLEY_REDIS_PROGRAM"), "redis-server")
+	path, err := exec.LookPath(name)
+	if err != nil && name != "redis-server" {
+		t.Fatalf("PARLEY_REDIS_PROGRAM: %v", err)
+	}
 	if err != nil {
 		if os.Getenv("PARLEY_REDIS") == "require" {
 			t.Fatal("redis-server is not installed: apt-get install redis-server")
