@@ -36,15 +36,15 @@ bench-turn:
 ENGINES = redis-server sentinel cluster
 engines:
 	for engine in $(ENGINES); do \
-	  PARLEY_ENGINE=$$engine PARLEY_E2E=require PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) ./internal/e2e || exit 1; \
+	  PARLEY_ENGINE=$$engine PARLEY_E2E=require PARLEY_REDIS=require go test -count=1 $(TESTFLAGS) -timeout=40m ./internal/e2e || exit 1; \
 	done
 
 # What speaks to a real Redis, on Valkey: wants valkey-server on the path, as Debian's backports and its
 # releases after 12 have it.
 valkey:
-	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) ./deploy -run TestValkeyLine
-	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 -timeout=40m $(TESTFLAGS) \
-	  ./cmd/parley ./internal/backup ./internal/day ./internal/store ./internal/vtest ./matcher ./migrations ./moderation/... ./retention ./signaling ./web
+	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 -run TestValkeyLine ./deploy
+	PARLEY_REDIS_PROGRAM=valkey-server PARLEY_REDIS=require go test -count=1 $(TESTFLAGS) -timeout=40m \
+	  ./cmd/parley ./internal/backup ./internal/chaos ./internal/day ./internal/link ./internal/store ./internal/vtest ./matcher ./migrations ./moderation/... ./retention ./signaling ./web
 
 # Pictures of every screen into screens/, for a person to look at.
 screens:
@@ -75,8 +75,10 @@ fuzz:
 reproducible:
 	.ci/reproducible
 
-# Longer than a gate may take: everything three times in another order, Firefox, known vulnerabilities.
+# Longer than a gate may take: everything three times in another order, Firefox, the browser tests over each
+# Redis, known vulnerabilities.
 nightly:
 	PARLEY_NIGHTLY=1 PARLEY_E2E=require PARLEY_REDIS=require go run ./internal/tally -count=3 -shuffle=on -timeout=60m
+	$(MAKE) engines TESTFLAGS=
 	go run ./bench -parts turnwear -strict
 	$(LINTER) govulncheck ./...

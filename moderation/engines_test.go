@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"parley/internal/keyring"
 	"parley/internal/vtest"
 	"parley/moderation"
+	"parley/retention"
 )
 
 // TestOnEveryServer runs what holds on one server on a Sentinel set and a Cluster too.
@@ -157,6 +159,35 @@ func TestStoredMeansOnAReplica(t *testing.T) {
 		}
 		if all := w.reports(t); len(all) != len(handles) {
 			t.Errorf("%d records of %d reports: %q", len(all), len(handles), all)
+		}
+	})
+}
+
+// TestRepeatIsAWrite: a repeat changes nothing, and writes all the same, for which WAIT waits on every
+// server; on Valkey it would not wait for what the report before had written.
+func TestRepeatIsAWrite(t *testing.T) {
+	t.Run("redis-server", func(t *testing.T) {
+		o := vtest.StartRedis(t)
+		rdb, admin := redis.NewClient(o), redis.NewClient(vtest.AdminOptions(o))
+		defer rdb.Close()
+		defer admin.Close()
+		w := world{desk(rdb), rdb, nil}
+		w.begin(t, "call")
+		var ends []time.Duration
+		var writes []string
+		for range 2 {
+			if err := w.reported(t, "call", ana, bo, moderation.Spam); err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, admin.PExpireTime(t.Context(), w.only(t, retention.Window)).Val())
+			stats := admin.Info(t.Context(), "commandstats").Val()
+			writes = append(writes, regexp.MustCompile(`cmdstat_pexpireat:calls=(\d+)`).FindString(stats))
+		}
+		if ends[0] <= 0 || ends[0] != ends[1] {
+			t.Errorf("a repeat moves the end of the reporter's record: %v", ends)
+		}
+		if writes[0] == writes[1] {
+			t.Errorf("a repeat writes nothing: %q", writes)
 		}
 	})
 }

@@ -51,14 +51,21 @@ func (c *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// reportedBy has so many reporters, from this number on and each with a network of its own, report each of
-// these devices.
-func (w world) reportedBy(t *testing.T, first, n int, reason score.Reason, at time.Time, all ...moderation.Device) {
+// neighbours are so many devices, from this number on and each with a network of its own.
+func neighbours(first, n int) []moderation.Device {
+	all := make([]moderation.Device, n)
+	for i := range all {
+		all[i] = number(first + i)
+		all[i].Net = all[i].Token[len(all[i].Token)-16:]
+	}
+	return all
+}
+
+// reportedBy has each of the reporters report each of the devices.
+func (w world) reportedBy(t *testing.T, reporters []moderation.Device, reason score.Reason, at time.Time, all ...moderation.Device) {
 	t.Helper()
 	w.begin(t, "call")
-	for i := first; i < first+n; i++ {
-		from := number(i)
-		from.Net = from.Token[len(from.Token)-16:]
+	for _, from := range reporters {
 		for _, dev := range all {
 			if _, err := w.Report(t.Context(), from, w.Handle("call", from, dev, at), reason, at); err != nil {
 				t.Fatal(err)
@@ -77,7 +84,9 @@ func TestRoundTrips(t *testing.T) {
 	cfg := config(rdb)
 	now := sixEpochs(cfg.Epochs)
 	w := world{moderation.New(cfg), rdb, nil}
-	report := func(dev moderation.Device, first, n int) { w.reportedBy(t, first, n, moderation.Hate, now, dev) }
+	report := func(dev moderation.Device, first, n int) {
+		w.reportedBy(t, neighbours(first, n), moderation.Hate, now, dev)
+	}
 	watched, limited, full, erased := number(1001), number(1002), digestOf("x", number(1003)), digestOf("y", number(1004))
 	full.Fresh = true
 	report(watched, 0, 2)
@@ -399,7 +408,7 @@ func TestBare(t *testing.T) {
 	look(dev, soon, moderation.Clear, 2) // who is behind names things under the last
 	late := digestOf("x", ana)
 	look(late, soon, moderation.Clear, 6) // first seen at the turn
-	w.reportedBy(t, 0, 2, moderation.Hate, turn.Add(-30*time.Minute), dev, late)
+	w.reportedBy(t, neighbours(0, 2), moderation.Hate, turn.Add(-30*time.Minute), dev, late)
 	look(dev, soon, moderation.Watch, 2)
 	look(late, soon, moderation.Watch, 2)
 	look(dev, turn.Add(3*time.Hour), moderation.Watch, 6) // it has another name
@@ -415,7 +424,7 @@ func TestBareOfAnotherBrowser(t *testing.T) {
 	cfg := config(rdb)
 	now := sixEpochs(cfg.Epochs)
 	w := world{moderation.New(cfg), rdb, nil}
-	w.reportedBy(t, 0, 3, moderation.Threat, now.Add(-keyring.Week), digestOf("x", bo))
+	w.reportedBy(t, neighbours(0, 3), moderation.Threat, now.Add(-keyring.Week), digestOf("x", bo))
 	fresh := func(digest string) moderation.Device {
 		dev := digestOf(digest, ana)
 		dev.Fresh = true

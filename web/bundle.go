@@ -60,8 +60,8 @@ func bundled(modules map[string][]byte) (bundle, error) {
 	return b, err
 }
 
-// fromMemory gives the bundler the modules, as if they lay below the root of the disk, which it
-// does not read.
+// fromMemory gives the bundler the modules, as if they lay below the root of the disk, of which it
+// reads no file.
 func fromMemory(modules map[string][]byte) api.Plugin {
 	return api.Plugin{Name: "memory", Setup: func(build api.PluginBuild) {
 		build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {

@@ -112,7 +112,7 @@ type site struct {
 	index *file
 }
 
-// page makes the site of app/, once in a process: joining and packing it takes a tenth of a second.
+// page makes the site of app/, once in a process.
 //
 //nolint:gochecknoglobals // never changes once it is made
 var page = sync.OnceValues(func() (*site, error) {

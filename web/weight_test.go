@@ -22,6 +22,13 @@ func TestWeight(t *testing.T) {
 	if main < 0 || len(page) < 4 {
 		t.Fatalf("the page names %v", page)
 	}
+	var ahead []string
+	for _, m := range regexp.MustCompile(`<link rel="modulepreload" href="(a/[^"]+)">`).FindAllStringSubmatch(l.text("/"), -1) {
+		ahead = append(ahead, "/"+m[1])
+	}
+	if imports := l.with(page[main])[1:]; len(ahead) < 2 || !slices.Equal(unique(ahead), unique(imports)) {
+		t.Errorf("the page asks ahead for %v, and imports %v", ahead, imports)
+	}
 	page = append(page, l.with(l.chunk(page[main], "signals"))...) // before the first word to the server
 	page = append(page, l.at("lang/en.json"), "/", "/catalogue.json")
 	visit := l.bytes(page, nil)
@@ -37,6 +44,9 @@ func TestWeight(t *testing.T) {
 		t.Errorf("%s has no curve: this test looks in the wrong place", room[0])
 	}
 	curve := []string{l.at("vendor/curves.js")} // as it would travel alone: it is part of the room
+	if visit >= 45_000 {
+		t.Errorf("a visit is %d bytes packed, want under 45,000", visit)
+	}
 	both := visit + l.bytes(curve, nil) + l.bytes(drawn, page)
 	inside := l.bytes(append(room, drawn...), page)
 	t.Logf("a visit is %d bytes on the wire, %d with QR code and curve, and a room %d more than a visit", visit, both, inside)
@@ -54,9 +64,55 @@ func TestWeight(t *testing.T) {
 		t.Errorf("what comes later is %d bytes packed, want under 18,000", n)
 	}
 	check := append(l.named("/check"), "/check", l.at("check/lang/en.json"))
+	for _, source := range l.sources(l.named("/check")) {
+		if slices.Contains([]string{"main.js", "app.js", "socket.js", "view.js", "seal.js"}, source) {
+			t.Errorf("the check loads %s, which only a call needs", source)
+		}
+	}
+	l.holdsAll(slices.Concat(page, room, drawn, later, check))
 	if n := l.bytes(check, page); n >= 6_000 {
 		t.Errorf("the check is %d bytes packed beside what it shares with the page, want under 6,000", n)
 	}
+}
+
+func unique(names []string) []string { return slices.Compact(slices.Sorted(slices.Values(names))) }
+
+// holdsAll fails the test when a file that was joined is not among those that were weighed.
+func (l *loads) holdsAll(weighed []string) {
+	l.t.Helper()
+	for _, name := range l.joined() {
+		if !slices.Contains(weighed, name) {
+			l.t.Errorf("%s comes at a time that has no limit: weigh it", name)
+		}
+	}
+}
+
+// joined are the files that modules were joined to.
+func (l *loads) joined() []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)  (/a/\S+\.min\.js)$`).FindAllStringSubmatch(l.text("/integrity.txt"), -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+// sources are the modules in joined files, by the files' maps.
+func (l *loads) sources(files []string) []string {
+	l.t.Helper()
+	var all []string
+	for _, name := range files {
+		if !strings.HasSuffix(name, ".min.js") {
+			continue
+		}
+		var drawn struct{ Sources []string }
+		if err := json.Unmarshal([]byte(l.text(name+".map")), &drawn); err != nil {
+			l.t.Fatal(name, err)
+		}
+		for _, source := range drawn.Sources {
+			all = append(all, strings.TrimPrefix(beside(name, source), l.at("")))
+		}
+	}
+	return all
 }
 
 // loads knows what files lead to.
@@ -151,26 +207,19 @@ func beside(file, to string) string {
 // the source, all of which are in one file or another.
 func TestMaps(t *testing.T) {
 	l := newLoads(t)
-	sums := l.text("/integrity.txt")
 	mapped := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)  (/a/\S+\.min\.js)$`).FindAllStringSubmatch(sums, -1) {
-		name := m[1]
+	for _, name := range l.joined() {
 		if !strings.HasSuffix(strings.TrimSpace(l.text(name)), "//# sourceMappingURL="+name[strings.LastIndex(name, "/")+1:]+".map") {
 			t.Errorf("%s does not name its map", name)
 		}
-		var drawn struct{ Sources []string }
-		if err := json.Unmarshal([]byte(l.text(name+".map")), &drawn); err != nil {
-			t.Fatal(name, err)
-		}
-		for _, source := range drawn.Sources {
-			at := beside(name, source)
-			l.text(at) // is served
-			mapped[strings.TrimPrefix(at, l.at(""))] = true
+		for _, source := range l.sources([]string{name}) {
+			l.text(l.at(source)) // is served
+			mapped[source] = true
 		}
 	}
 	for name := range pageFiles(t) {
 		alone := slices.Contains([]string{"meter-worklet.js", "solver-worker.js", "puzzle.js"}, name) // in threads of their own
-		if strings.HasSuffix(name, ".js") && !mapped[name] && !alone && name != "view-talk.js" {      // which only names others
+		if strings.HasSuffix(name, ".js") && !mapped[name] && !alone {
 			t.Errorf("%s is in no file that a browser loads: %v", name, slices.Sorted(maps.Keys(mapped)))
 		}
 	}

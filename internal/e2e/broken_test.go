@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -25,6 +26,24 @@ func TestBrowserDoesNotStart(t *testing.T) {
 		ana.do(chromedp.Click(chromedp.CSS(".late a")), chromedp.WaitVisible(testid("find")))
 		if js[bool](ana, `Boolean(document.querySelector('.late'))`) {
 			t.Errorf("without %s for a moment: the page says that it does not start, and it did", part)
+		}
+	}
+}
+
+// TestBrowserCallDoesNotCome: where a part of what a call needs does not come, as when a newer
+// version has taken the place of the page, the page says so before anybody is searched for.
+func TestBrowserCallDoesNotCome(t *testing.T) {
+	browser := chromium(t)
+	server := startParley(t)
+	for _, part := range []string{"*://*:*/*/call-*.min.js", "*://*:*/*/view-talk-*.min.js"} {
+		ana := newPerson(t, browser, server.URL, 700)
+		ana.lacks(part)
+		ana.press("adult", "find")
+		if got := ana.reaches("blocked", 10*time.Second); got != "blocked version" {
+			t.Errorf("without %s the page says %q", part, got)
+		}
+		if js[bool](ana, `seen.frames.some((f) => f.startsWith('< {"t":"queued"'))`) {
+			t.Errorf("without %s somebody is searched for\n%s", part, ana.diary())
 		}
 	}
 }

@@ -33,6 +33,15 @@ func startParley(t testing.TB, extra ...string) *parley {
 	return p
 }
 
+// forgets has the next start know nothing of the last one: neither keys nor records.
+func (p *parley) forgets(t testing.TB) {
+	t.Helper()
+	p.Args[slices.Index(p.Args, "--state")+1] = t.TempDir()
+	if i := slices.Index(p.Args, "--redis"); i >= 0 {
+		p.Args[i+1], _ = startStore(t)
+	}
+}
+
 // again starts the program once more and returns when it says that it is ready.
 func (p *parley) again(t testing.TB) {
 	t.Helper()

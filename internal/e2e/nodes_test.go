@@ -45,7 +45,7 @@ func startNodes(t testing.TB, count int) *nodes {
 // awaitRelays waits until each node has told of its relay twice, and so has heard of the others.
 func awaitRelays(t testing.TB, admin redis.UniversalClient, count int) {
 	t.Helper()
-	ours := regexp.MustCompile("^" + strings.ReplaceAll(retention.Relay.Format(), "%s", ".*") + "$")
+	ours := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(retention.Relay.Format()), "%s", ".*") + "$")
 	left, again := map[string]time.Duration{}, map[string]bool{}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -112,7 +111,7 @@ func TestBrowserNotTakenBack(t *testing.T) {
 	ana.hears(bo.hz, 10*time.Second)
 	bo.hears(ana.hz, 10*time.Second)
 	server.Kill()
-	server.Args[slices.Index(server.Args, "--state")+1] = t.TempDir()
+	server.forgets(t)
 	server.again(t)
 	for _, p := range []*person{ana, bo} {
 		if !js[bool](p, `seen.until(30000, () => seen.frames.some((f) => f.startsWith('< ') && f.includes('"error"')))`) {

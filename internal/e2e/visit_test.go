@@ -26,10 +26,14 @@ func TestBrowserVisit(t *testing.T) {
 	})()`
 	visit := js[load](p, loaded)
 	t.Logf("%d bytes in %d files", visit.Bytes, len(visit.Names))
-	if visit.Bytes >= 60_000 || visit.Bytes < 30_000 {
-		t.Errorf("a visit loads %d bytes, want under 60,000: %q", visit.Bytes, visit.Names)
+	if visit.Bytes >= 45_000 || visit.Bytes < 30_000 {
+		t.Errorf("a visit loads %d bytes, want under 45,000: %q", visit.Bytes, visit.Names)
 	}
 	const call = `performance.getEntriesByType('resource').some((e) => /\/call-\w+\.min\.js$/.test(e.name))`
+	const signals = `performance.getEntriesByType('resource').some((e) => /\/signals-\w+\.min\.js$/.test(e.name))`
+	if !js[bool](p, signals) {
+		t.Error("a visit does not load what tells of which kind the browser is: TestBrowserTokenOnly looks for another name")
+	}
 	if js[bool](p, call) {
 		t.Error("a visit loads what only a call needs")
 	}

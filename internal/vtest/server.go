@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -80,12 +81,16 @@ func redisServer(t testing.TB) string {
 }
 
 // FreeAddr returns an address of the loopback interface that was free a moment ago, for TCP and for
-// UDP. Its port is below those from which the system takes one for each connection, so that none of
-// these takes it.
+// UDP, and that no other test gets before this one has ended. Its port is below those from which the
+// system takes one for each connection, so that none of these takes it.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
 	for range 50 {
-		at := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)) //nolint:gosec // no secret
+		port := 10_000 + rand.IntN(20_000) //nolint:gosec // no secret
+		if port == unsafePort || !reserved(t, port) {
+			continue
+		}
+		at := fmt.Sprintf("127.0.0.1:%d", port)
 		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", at)
 		if err != nil {
 			continue
@@ -101,6 +106,32 @@ func FreeAddr(t testing.TB) string {
 	t.Fatal("no port is free")
 	return ""
 }
+
+// unsafePort is the only port of those that Chromium opens no page from (net::ERR_UNSAFE_PORT).
+const unsafePort = 10_080
+
+// reserved takes a port for the test, unless another one has it, be it of another process.
+func reserved(t testing.TB, port int) bool {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "parley-ports")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, strconv.Itoa(port))
+	if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > forgotten {
+		_ = os.Remove(name)
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the name is ours
+	if err != nil {
+		return false
+	}
+	_ = f.Close()
+	t.Cleanup(func() { _ = os.Remove(name) })
+	return true
+}
+
+// forgotten is the age of a reservation whose test was killed.
+const forgotten = 2 * time.Hour
 
 // start runs the process with arguments that Again repeats.
 func (s *Server) start(args ...string) {

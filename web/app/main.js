@@ -175,6 +175,7 @@ async function main() {
     dispatch,
     state: () => state,
     level: view.level,
+    talks: view.talks,
     store,
     socket,
     alerts: alerts({ t }),
@@ -231,6 +232,7 @@ function listen(socket, effects, dispatch, state) {
  * @property {(event: Event) => void} dispatch
  * @property {() => State} state
  * @property {(side: 'me' | 'peer', level: number) => void} level
+ * @property {(module: typeof import('./view-talk.js')) => void} talks what is drawn of a call has come
  * @property {import('./store.js').Store} store
  * @property {import('./socket.js').Socket} socket
  * @property {{matched(): void, ended(): void, message(): void, clear(): void}} alerts
@@ -278,8 +280,9 @@ class Effects {
     if (this.#fetched) return;
     this.#fetched = true;
     if (early) this.#solving((solver) => solver.warm());
-    import('./call.js').then(
-      (engine) => {
+    Promise.all([import('./call.js'), import('./view-talk.js')]).then(
+      ([engine, talk]) => {
+        this.#parts.talks(talk);
         this.#engine = engine;
         this.#waiting();
       },

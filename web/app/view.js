@@ -44,11 +44,7 @@ import { home, queue } from './view-search.js';
 const screens = { home, mic, queued: queue, held: laterScreen('held'), blocked };
 /** @type {Record<string, (ctx: Ctx) => Panel>} */
 const panels = { devices: soundPanel, keys: keysPanel, standing: laterPanel('standing'), device: laterPanel('device') };
-/** @typedef {typeof import('./view-talk.js')} Talk screens and panels of a call, of a module of its own */
-/** @type {Record<string, 'call' | 'ended'>} */
-const talks = { matched: 'call', connecting: 'call', live: 'call', reconnecting: 'call', ended: 'ended' };
-/** @type {Record<string, 'reportPanel' | 'verifyPanel' | 'chatPanel' | 'directPanel'>} */
-const beside = { report: 'reportPanel', verify: 'verifyPanel', chat: 'chatPanel', direct: 'directPanel' };
+/** @typedef {typeof import('./view-talk.js')} Talk screens and panels of a call, which come with what a call needs */
 const none = { languages: [], interests: [], widen: true, adult: false };
 // ms between two looks at the clock, so that no second is skipped.
 const second = 500;
@@ -76,14 +72,11 @@ export function mount(root, { dispatch, t, catalogue, room }) {
     names: naming(t),
     choose: (change) => dispatch({ type: 'choose', choices: { ...choices(), ...change } }),
   };
-  const talk = talking(ctx, () => {
-    const led = document.activeElement === screen?.title;
-    if (state) render(state);
-    if (led) screen?.title.focus({ preventScroll: true });
-  });
+  /** @type {Talk | undefined} */
+  let talk;
   const picture = stage(ctx);
   const main = h('main', {});
-  const side = panelHost(ctx, (name) => panels[name] ?? talk.panel(name));
+  const side = panelHost(ctx, (name) => panels[name] ?? talk?.panels[name]);
   root.replaceChildren(header(ctx), picture.el, main, side.el, ...voice.els);
 
   /** @type {Screen | undefined} */
@@ -92,13 +85,12 @@ export function mount(root, { dispatch, t, catalogue, room }) {
   let kind;
 
   /** @param {string} name */
-  const kindOf = (name) => screens[name] ?? talk.screen(name) ?? home;
+  const kindOf = (name) => screens[name] ?? talk?.screens[name] ?? home;
 
   /** @param {State} next */
   function render(next) {
     const before = state;
     state = next;
-    if (next.screen !== 'home') talk.load();
     const wanted = kindOf(next.screen);
     if (wanted !== kind || !screen) {
       kind = wanted;
@@ -120,48 +112,14 @@ export function mount(root, { dispatch, t, catalogue, room }) {
     voice.tick(now);
   }, second);
 
-  return { render, level: picture.level };
-}
-
-/**
- * What belongs to a call comes when somebody has taken the first step towards one, and so before the first
- * match unless the line is slow; until then a call is a heading. Where it does not come, a newer page has taken
- * this one's place.
- * @param {Ctx} ctx @param {() => void} arrived draws again
- */
-function talking({ dispatch }, arrived) {
-  /** @type {Talk | undefined} */
-  let come;
-  let asked = false;
   return {
-    load() {
-      if (asked) return;
-      asked = true;
-      import('./view-talk.js').then(
-        (module) => {
-          come = module;
-          arrived();
-        },
-        () => dispatch({ type: 'closed', how: 'reload' }),
-      );
-    },
-    /** @param {string} name @returns {((ctx: Ctx) => Screen) | undefined} */
-    screen(name) {
-      const kind = talks[name];
-      return kind && (come?.[kind] ?? moment);
-    },
-    /** @param {string} name @returns {((ctx: Ctx) => Panel) | undefined} */
-    panel(name) {
-      const kind = beside[name];
-      return kind && come?.[kind];
+    render,
+    level: picture.level,
+    /** What is drawn of a call, before one can begin. @param {Talk} module */
+    talks: (module) => {
+      talk = module;
     },
   };
-}
-
-/** Before the screen of a call is there. @param {Ctx} ctx @returns {Screen} */
-function moment({ t }) {
-  const title = h1(t('later'));
-  return { el: h('div', { class: 'call' }, title), title, update: () => {} };
 }
 
 /** @typedef {typeof import('./view-standing.js')} Standings what people see seldom comes when they ask for it */
