@@ -30,7 +30,7 @@ bench:
 
 # The relay against coturn, each on a core of its own; needs Linux, two cores, and coturn. Better as root.
 bench-turn:
-	go run ./bench -parts turn
+	go run ./bench -parts turn -rounds 5
 
 # The browser tests once more, over each Redis that parley supports: some 15 minutes for each.
 ENGINES = redis-server sentinel cluster

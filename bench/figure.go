@@ -19,6 +19,7 @@ type figure struct {
 	base     float64 // in the same unit
 	more     bool    // more is better
 	ratio    float64 // how many times as costly as the baseline: median of the rounds' ratios
+	rounds   []round // of which value, base and ratio are the medians
 	limit    limit
 }
 
@@ -101,6 +102,7 @@ const turns = 3
 
 // over fills in the medians over rounds.
 func (f figure) over(rounds []round) figure {
+	f.rounds = rounds
 	f.value = medianOf(rounds, func(r round) float64 { return r.value })
 	f.base = medianOf(rounds, func(r round) float64 { return r.base })
 	f.ratio = medianOf(rounds, func(r round) float64 {

@@ -14,20 +14,46 @@ import (
 	"parley/turn"
 )
 
-// turnPart compares parley's relay with coturn, each on one core.
-func turnPart(ctx context.Context, b bench) (all []figure, err error) {
+// turnPart compares parley's relay with coturn, each on one core. A round goes through all scenes, so
+// that a bad minute of the machine is in one round of some of them, and not in all rounds of one.
+func turnPart(ctx context.Context, b bench) ([]figure, error) {
 	prefer(os.Getpid())
-	err = onCore(loadCore, func() error {
-		for _, m := range []func(context.Context, bench) ([]figure, error){turnCosts, turnRates, turnDelays, turnMemory} {
-			figures, err := m(ctx, b)
+	var rounds [][]figure
+	err := onCore(loadCore, func() error {
+		one := b
+		one.rounds = 1
+		for range b.rounds {
+			figures, err := turnRound(ctx, one)
 			if err != nil {
 				return err
 			}
-			all = append(all, figures...)
+			rounds = append(rounds, figures)
 		}
 		return nil
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	all := rounds[0]
+	for i, f := range all {
+		var whole []round
+		for _, figures := range rounds {
+			whole = append(whole, figures[i].rounds...)
+		}
+		all[i] = f.over(whole)
+	}
+	return all, nil
+}
+
+func turnRound(ctx context.Context, b bench) (all []figure, err error) {
+	for _, m := range []func(context.Context, bench) ([]figure, error){turnCosts, turnRates, turnDelays, turnMemory} {
+		figures, err := m(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, figures...)
+	}
+	return all, nil
 }
 
 // scene is one comparison: calls of a shape.
@@ -263,7 +289,7 @@ func turnMemory(ctx context.Context, b bench) ([]figure, error) {
 		return nil, nil
 	}
 	var memory, cpu []round
-	for range 2*b.rounds + 1 { // CPU differs by a third from one to the next
+	for range 2 * b.rounds { // CPU differs by a third from one to the next
 		relay, err := startRelay(ctx, "relay", turn.Veil, b.profileOf("memory"))
 		if err != nil {
 			return nil, err
