@@ -35,11 +35,13 @@ func TestStoreFull(t *testing.T) {
 		h.counts["redis full"]++
 	})
 	h.judge(t, people)
+	// The crowd's clock begins when it has looked at the page: on a busy machine a second or two after ours,
+	// so that there is room again, and many meet at once, before 22 s of it have passed.
 	during, afterwards := 0, 0
 	for _, e := range events(t, people.file) {
 		switch at := time.Duration(e.At) * time.Microsecond; {
 		case e.Got != "matched":
-		case at > 13*time.Second && at < 21*time.Second:
+		case at > 13*time.Second && at < 18*time.Second:
 			during++
 		case at > 28*time.Second:
 			afterwards++
