@@ -102,7 +102,9 @@ func (p *person) chosen(fact string) string {
 	p.t.Helper()
 	return js[string](p, fmt.Sprintf(`(async () => {
 		const stats = [...(await seen.pcs.at(-1).getStats()).values()];
-		const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+		// Several pairs stay nominated; over one of them goes what is said.
+		const used = stats.find((s) => s.type === 'transport')?.selectedCandidatePairId;
+		const pair = stats.find((s) => s.id === used);
 		const local = stats.find((s) => s.id === pair?.localCandidateId);
 		return local?.[%q] ?? 'nothing';
 	})()`, fact))
