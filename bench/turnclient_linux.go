@@ -88,7 +88,11 @@ func openSocket(kind int, from string, to netip.AddrPort) (int, error) {
 
 func (c *turnCaller) allocate() error {
 	transport := stun.RawAttribute{Type: stun.AttrRequestedTransport, Value: []byte{17, 0, 0, 0}}
-	if err := c.challenged(transport); err != nil {
+	challenge, err := c.exchange(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport))
+	if err != nil {
+		return fmt.Errorf("challenge: %w", err)
+	}
+	if err := errors.Join(c.realm.GetFrom(challenge), c.nonce.GetFrom(challenge)); err != nil {
 		return fmt.Errorf("challenge: %w", err)
 	}
 	made, err := c.ask(stun.MethodAllocate, transport)
@@ -105,21 +109,6 @@ func (c *turnCaller) allocate() error {
 	}
 	c.relayed = netip.AddrPortFrom(ip, uint16(at.Port)) //nolint:gosec // a port
 	return nil
-}
-
-// challenged asks for realm and nonce. Once in some ten thousand times coturn's answer has none: then
-// it is asked again.
-func (c *turnCaller) challenged(transport stun.Setter) (err error) {
-	for range 3 {
-		answer, lost := c.exchange(stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodAllocate, stun.ClassRequest), transport))
-		if lost != nil {
-			return lost
-		}
-		if err = errors.Join(c.realm.GetFrom(answer), c.nonce.GetFrom(answer)); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 // ask sends a signed request and returns its answer; an error answer is an error.
@@ -263,7 +252,10 @@ func (c *turnCaller) permit(peer netip.AddrPort) error {
 }
 
 // hangUp ends the relay.
-func (c *turnCaller) hangUp() error {
+func (c *turnCaller) hangUp() error { return errors.Join(c.giveUp(), unix.Close(c.fd)) }
+
+// giveUp ends the relay and keeps the socket.
+func (c *turnCaller) giveUp() error {
 	_, err := c.ask(stun.MethodRefresh, stun.RawAttribute{Type: stun.AttrLifetime, Value: make([]byte, 4)})
-	return errors.Join(err, unix.Close(c.fd))
+	return err
 }

@@ -177,7 +177,10 @@ func startCoturn(ctx context.Context) (*turnServer, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("coturn: %w", err), s.stop())
 	}
-	return s, first.hangUp()
+	// Its port stays taken: coturn challenges nobody who comes from where it has just had somebody.
+	end := s.stop
+	s.stop = func() error { return errors.Join(end(), unix.Close(first.fd)) }
+	return s, first.giveUp()
 }
 
 func freePort() (int, error) {
